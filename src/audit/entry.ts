@@ -1,0 +1,83 @@
+/**
+ * What is recorded. Every entry carries tenant, site, epoch, instance and (for a call) the call id. Field names are
+ * those of the wire. An entry is canonical JSON (RFC 8785); one over 65,535 bytes goes into the log by digest.
+ */
+import type { JsonObject } from "../kernel/index.ts";
+
+/** Where the entry was made. `epoch` 0 and site `standalone` until a manifest is adopted. */
+export interface EntryOrigin {
+  readonly instance: string;
+  readonly site: string;
+  readonly epoch: number;
+}
+
+interface EntryCommon extends EntryOrigin {
+  readonly v: 1;
+  /** RFC 3339 UTC, milliseconds. */
+  readonly time: string;
+  readonly tenant: string;
+}
+
+/** The first entry of an instance's run: names the last checkpoint it knows, of itself or of the one it takes over from. */
+export interface StartEntry extends EntryCommon {
+  readonly kind: "start";
+  readonly holdfast: string;
+  readonly previous: { readonly origin: string; readonly checkpoint: string } | null;
+  /** Calls of earlier runs that have a decision and no outcome: their effect is unknown. */
+  readonly unknown_calls: readonly string[];
+}
+
+/** A policy revision began to decide. */
+export interface PolicyEntry extends EntryCommon {
+  readonly kind: "policy";
+  readonly policy_version: string;
+  readonly bundle_digest: string;
+}
+
+/** Made before anything is forwarded; durable before anything is forwarded. */
+export interface DecisionEntry extends EntryCommon {
+  readonly kind: "decision";
+  readonly call: string;
+  readonly face: "mcp" | "http" | "authzen";
+  readonly method: string;
+  readonly agent_id: string;
+  readonly identity: string;
+  readonly model: string | null;
+  readonly principal: string | null;
+  readonly delegation: readonly string[];
+  readonly tool: string;
+  readonly effect: "read" | "write";
+  readonly risk: "low" | "high" | "critical";
+  readonly definition_digest: string | null;
+  readonly decision: "allow" | "deny" | "sanitize" | "approval_needed";
+  readonly reason: string;
+  readonly policy_version: string;
+  readonly determining_rules: readonly string[];
+  readonly indeterminate: readonly { readonly rule: string; readonly why: string }[];
+  readonly opened: boolean;
+  /** Digest of the arguments as the agent sent them. */
+  readonly args_digest: string;
+  /** The arguments with everything that must not be kept taken out. */
+  readonly args_redacted: JsonObject | null;
+  /** Digest of the arguments as they will be forwarded, when they differ. */
+  readonly sanitized_payload_digest: string | null;
+  readonly approval_id: string | null;
+  readonly cost_estimate_micro_usd: number;
+  readonly trace: string | null;
+}
+
+export type CallOutcome = "ok" | "tool_error" | "not_sent" | "unknown";
+
+/** What became of a forwarded call. */
+export interface OutcomeEntry extends EntryCommon {
+  readonly kind: "outcome";
+  readonly call: string;
+  readonly decision_index: number;
+  readonly outcome: CallOutcome;
+  readonly detail: string | null;
+  readonly result_digest: string | null;
+  readonly result_bytes: number;
+  readonly duration_ms: number;
+}
+
+export type Entry = StartEntry | PolicyEntry | DecisionEntry | OutcomeEntry;

@@ -1,0 +1,9 @@
+export type {
+  CallOutcome,
+  DecisionEntry,
+  Entry,
+  EntryOrigin,
+  OutcomeEntry,
+  PolicyEntry,
+  StartEntry,
+} from "./entry.ts";

@@ -1,0 +1,136 @@
+/**
+ * The words of the data plane: what a face (MCP, HTTP, AuthZEN) hands to the spine, and what it gets back. A face only
+ * translates; everything that makes a call governed happens in `govern` (see `spine.ts`), once, for all faces.
+ */
+import type { CallOutcome } from "../audit/index.ts";
+import type { Identity } from "../identity/index.ts";
+import type { JsonObject, ToolId } from "../kernel/index.ts";
+import type { Effect, Outcome, Risk } from "../policy/index.ts";
+
+export type Face = "mcp" | "http" | "authzen";
+
+/** A tool as its server described it, pinned. */
+export interface ToolDefinition {
+  /** SHA-256 of the canonical JSON of name, description and schemas, `sha256:<hex>`. */
+  readonly digest: string;
+  readonly inputSchema?: JsonObject;
+  /** From annotations, believed only when the server is trusted. */
+  readonly readOnlyHint?: boolean;
+}
+
+/** One action an agent asks for. */
+export interface ToolRequest {
+  readonly face: Face;
+  /** `tools/call`, `resources/read`, `POST`, … as the wire names it. */
+  readonly method: string;
+  readonly identity: Identity;
+  readonly tool: ToolId;
+  /** AuthZEN resource; `{ type: "tool", id: tool }` unless the face knows better. */
+  readonly resource?: {
+    readonly type: string;
+    readonly id: string;
+    readonly properties: JsonObject;
+  };
+  /** The face's own knowledge when the catalog is silent: `resources/read` and GET are reads. */
+  readonly effectHint?: Effect;
+  readonly definition?: ToolDefinition;
+  readonly args: JsonObject;
+  /** More facts under `context`, for instance AuthZEN's. */
+  readonly context?: JsonObject;
+  readonly traceparent?: string;
+  readonly requestId?: string;
+}
+
+/** Handed to `forward`: exactly what was judged. */
+export interface Judged {
+  readonly callId: string;
+  /** After obligations. Serialise this, never the original bytes. */
+  readonly args: JsonObject;
+  /** True when `args` differs from what the agent sent. */
+  readonly sanitized: boolean;
+  readonly idempotencyKey: string;
+  readonly traceparent: string;
+}
+
+/** What a forward came to. `answer` is the face's own value, handed back untouched. */
+export interface Forwarded<A> {
+  readonly outcome: CallOutcome;
+  readonly detail?: string;
+  readonly resultDigest?: string;
+  readonly resultBytes: number;
+  readonly answer: A;
+}
+
+/** Sends the judged call once. Never throws: a broken upstream is an outcome. */
+export type Forward<A> = (judged: Judged) => Promise<Forwarded<A>>;
+
+/** The decision in wire words (DESIGN: Aegis), what an agent's model is shown. */
+export interface Decision {
+  readonly call_id: string;
+  readonly decision: Outcome;
+  readonly agent_id: string;
+  readonly tool: ToolId;
+  readonly effect: Effect;
+  readonly risk: Risk;
+  readonly reason: string;
+  readonly policy_version: string;
+  readonly determining_rules: readonly string[];
+  readonly approval_id?: string;
+  readonly pending_state?: "pending";
+  readonly sanitized_payload?: { readonly digest: string; readonly redacted: JsonObject };
+  /** What the agent can do now: one sentence. */
+  readonly next: string;
+  /** Not from policy but from the machinery (record not durable, no bundle, limits): a stable code. */
+  readonly refusal?: RefusalCode;
+}
+
+export type RefusalCode =
+  | "no_policy"
+  | "record_failed"
+  | "too_many_calls"
+  | "unknown_server"
+  | "stopping";
+
+export interface Governed<A> {
+  readonly decision: Decision;
+  /** `c2sp.org/tlog-proof@v1` of the decision entry; absent only when nothing could be recorded. */
+  readonly receipt?: string;
+  /** Present when the call was forwarded. */
+  readonly forwarded?: Forwarded<A>;
+}
+
+/** The spine as a face sees it. */
+export interface Spine {
+  govern<A>(request: ToolRequest, forward: Forward<A>): Promise<Governed<A>>;
+  /** Decides and records without forwarding (AuthZEN). */
+  evaluate(request: ToolRequest): Promise<Governed<never>>;
+  /** Whether policy could ever let this identity call the tool; the filter of `tools/list`. */
+  couldCall(
+    identity: Identity,
+    tool: ToolId,
+    definition?: ToolDefinition,
+    effectHint?: Effect,
+  ): boolean;
+  /** The revision that decides now, or undefined before any valid bundle. */
+  policyVersion(): string | undefined;
+  /** Called after each change of revision; returns the way to stop. */
+  onPolicyChange(listener: () => void): () => void;
+}
+
+/** The answer of identification, shared by every face. */
+export interface Identifier {
+  /** From the request's headers (lower-case names, every value kept). */
+  identify(
+    headers: Readonly<Record<string, string | readonly string[] | undefined>>,
+  ): Promise<IdentifyAnswer>;
+}
+
+export type IdentifyAnswer =
+  | { readonly ok: true; readonly identity: Identity }
+  /** `challenge` is the value for `WWW-Authenticate` (RFC 6750, RFC 9728). */
+  | {
+      readonly ok: false;
+      readonly status: 401 | 403;
+      readonly reason: string;
+      readonly challenge: string;
+    };

@@ -1,0 +1,18 @@
+/** Who asks, proven. */
+import type { JsonObject } from "../kernel/index.ts";
+
+export interface Identity {
+  /** The agent: the `agent` claim, or the token's client. A SPIFFE-style URI or a plain name. */
+  readonly agent: string;
+  readonly model?: string;
+  /** The human principal: `sub`. */
+  readonly principal?: string;
+  readonly tenant: string;
+  /** The agents the request came through (RFC 8693 `act`, outermost first), without `agent` itself. */
+  readonly delegation: readonly string[];
+  readonly how: "jwt" | "development_token";
+  /** Wall-clock ms; a verified token is cached until then. */
+  readonly expiresAtMs: number;
+  /** Other claims policy may look at. */
+  readonly properties: JsonObject;
+}

@@ -1,0 +1,1 @@
+export type { Committed, Ledger, LedgerError } from "./ledger.ts";

@@ -1,0 +1,62 @@
+/** The question and the answer (AuthZEN 1.0 words, Cedar's `determining`). Values only. */
+import type { JsonObject, ToolId } from "../kernel/index.ts";
+import type { Effect, Obligation, Outcome, Risk } from "./ir.ts";
+
+export interface PolicySubject {
+  readonly type: "agent" | (string & {});
+  readonly id: string;
+  readonly model?: string;
+  /** The human the agent acts for. */
+  readonly principal?: string;
+  readonly tenant?: string;
+  /** Every agent the request came through, nearest caller first, not the subject itself. Rights are the intersection. */
+  readonly delegation: readonly string[];
+  readonly properties: JsonObject;
+}
+
+export interface PolicyRequest {
+  readonly subject: PolicySubject;
+  readonly action: {
+    readonly name: ToolId;
+    readonly effect: Effect;
+    readonly risk: Risk;
+    readonly properties: JsonObject;
+  };
+  readonly resource: {
+    readonly type: string;
+    readonly id: string;
+    readonly properties: JsonObject;
+  };
+  readonly args: JsonObject;
+  readonly context: JsonObject;
+}
+
+/** The answer of one evaluation. Deterministic: the same set and request give the same verdict, byte for byte. */
+export interface Verdict {
+  readonly outcome: Outcome;
+  /** One sentence for the agent's model and for people. */
+  readonly reason: string;
+  /** Ids of the rules that made the outcome, sorted; empty for default deny. */
+  readonly determiningRules: readonly string[];
+  /** Rules whose condition could not be evaluated, sorted, and why. */
+  readonly indeterminate: readonly { readonly rule: string; readonly why: string }[];
+  /** Union over the determining rules and every matching `sanitize` rule; empty on `deny`. */
+  readonly obligations: readonly Obligation[];
+  /** True when an indeterminate rule was passed over because it says `on_failure: open`. */
+  readonly opened: boolean;
+}
+
+/** A compiled policy set. Pure; microseconds. */
+export interface Engine {
+  readonly revision: string;
+  decide(request: PolicyRequest): Verdict;
+  /**
+   * Whether some arguments and context exist, as far as the rules' matches and subject-only conditions tell, for which
+   * this subject's call would not be denied. False means never; used to filter `tools/list`.
+   */
+  couldAllow(subject: PolicySubject, action: PolicyRequest["action"]): boolean;
+  /** The declaration in the catalog, if any. */
+  tool(
+    id: ToolId,
+  ): { readonly effect: Effect; readonly risk: Risk; readonly costMicroUsd: number } | undefined;
+}

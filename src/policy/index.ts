@@ -1,0 +1,11 @@
+export type { Engine, PolicyRequest, PolicySubject, Verdict } from "./decision.ts";
+export type {
+  AgentLimits,
+  Effect,
+  Expr,
+  Obligation,
+  Outcome,
+  PolicySet,
+  Risk,
+  Rule,
+} from "./ir.ts";

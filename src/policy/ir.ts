@@ -1,0 +1,126 @@
+/**
+ * The typed form every policy becomes after loading: what the native closures and the Rego in a bundle are both made
+ * from. It is plain JSON (it travels inside the bundle as data), closed, and has no defaults left open.
+ *
+ * Values are JSON values. There is one number type at run time, as in JSON; unsafe integers never enter (the parser
+ * refuses them). Evaluation is three-valued: a value, or an error, which makes the rule `indeterminate`. Comparing
+ * values of different types is an error, never false. `&&` and `||` follow CEL: a decided side wins over an error on
+ * the other side, in either order.
+ */
+import type { JsonValue, ToolId } from "../kernel/index.ts";
+
+export type Effect = "read" | "write";
+export type Risk = "low" | "high" | "critical";
+export type Outcome = "allow" | "deny" | "sanitize" | "approval_needed";
+
+/** The five names a condition can start from. */
+export type Root = "subject" | "action" | "resource" | "args" | "context";
+
+export type CompareOp = "==" | "!=" | "<" | "<=" | ">" | ">=";
+export type ArithmeticOp = "+" | "-" | "*" | "/" | "%";
+export type StringTest = "startsWith" | "endsWith" | "contains";
+
+export type Expr =
+  | { readonly op: "literal"; readonly value: JsonValue }
+  | { readonly op: "root"; readonly name: Root }
+  /** A variable bound by `exists`, `all` or `exists_one`. */
+  | { readonly op: "local"; readonly name: string }
+  /** `of.name`; an error when `of` is no object or has no such field. */
+  | { readonly op: "field"; readonly of: Expr; readonly name: string }
+  /** `of[at]`; list by integer, map by string; absent is an error. */
+  | { readonly op: "index"; readonly of: Expr; readonly at: Expr }
+  /** `has(of.name)`: false when absent; an error when `of` is. */
+  | { readonly op: "has"; readonly of: Expr; readonly name: string }
+  | { readonly op: "list"; readonly items: readonly Expr[] }
+  | { readonly op: "not"; readonly of: Expr }
+  | { readonly op: "negate"; readonly of: Expr }
+  | { readonly op: "and" | "or"; readonly left: Expr; readonly right: Expr }
+  | { readonly op: "if"; readonly test: Expr; readonly then: Expr; readonly else: Expr }
+  | { readonly op: "compare"; readonly how: CompareOp; readonly left: Expr; readonly right: Expr }
+  | {
+      readonly op: "arithmetic";
+      readonly how: ArithmeticOp;
+      readonly left: Expr;
+      readonly right: Expr;
+    }
+  /** `left in right`: member of a list, or key of a map. */
+  | { readonly op: "in"; readonly left: Expr; readonly right: Expr }
+  | { readonly op: "size"; readonly of: Expr }
+  | { readonly op: "string"; readonly how: StringTest; readonly of: Expr; readonly with: Expr }
+  /** RE2 search (not anchored); `pattern` was compiled at load. */
+  | { readonly op: "matches"; readonly of: Expr; readonly pattern: string }
+  | {
+      readonly op: "exists" | "all" | "exists_one";
+      readonly of: Expr;
+      readonly name: string;
+      readonly body: Expr;
+    };
+
+/** Which calls a rule looks at. Absent means any. Names may hold `*` for any run of characters. */
+export interface Match {
+  readonly agents?: readonly string[];
+  readonly tools?: readonly string[];
+  readonly effect?: Effect;
+}
+
+/** What must be done along with a `sanitize` (or any outcome that lets the call through). */
+export type Obligation =
+  /** Replaces the value at each place that `path` names. */
+  | { readonly kind: "redact"; readonly path: FieldPath; readonly replacement: Redaction }
+  /** Refuses the call unless the value at `path`, where present (or always, when `required`), satisfies `pattern`. */
+  | {
+      readonly kind: "require";
+      readonly path: FieldPath;
+      readonly pattern: string;
+      readonly required: boolean;
+    };
+
+/** From `args` inward; `*` is every element of a list or every value of a map. `["card","number"]` is `args.card.number`. */
+export type FieldPath = readonly string[];
+
+export type Redaction =
+  | { readonly with: "text"; readonly text: string }
+  /** Keeps the last `keep` characters, the rest become `*`. */
+  | { readonly with: "mask"; readonly keep: number }
+  /** The SHA-256 of the canonical JSON, as `sha256:<hex>`. */
+  | { readonly with: "digest" }
+  | { readonly with: "remove" };
+
+export interface Rule {
+  /** `policy/rule`, unique in the set. */
+  readonly id: string;
+  readonly match: Match;
+  /** Absent means always. */
+  readonly when?: Expr;
+  readonly outcome: Outcome;
+  readonly obligations: readonly Obligation[];
+  /** What an indeterminate condition of this rule does to a read; a write is denied whatever it says. */
+  readonly onFailure: "deny" | "open";
+  readonly reason: string;
+  /** For people: `file:line`. */
+  readonly source: string;
+}
+
+export interface ToolDeclaration {
+  readonly id: ToolId;
+  readonly effect: Effect;
+  readonly risk: Risk;
+  /** Estimated cost of one call, in millionths of a US dollar. */
+  readonly costMicroUsd: number;
+  /** An indeterminate write of risk `low` may be opened, explicitly and loudly recorded. */
+  readonly openOnFailure: boolean;
+}
+
+/** Declared now, enforced by the limits room. */
+export interface AgentLimits {
+  readonly agents: readonly string[];
+  readonly budgetMicroUsdPerDay?: number;
+  readonly callsPerMinuteMax?: number;
+}
+
+export interface PolicySet {
+  readonly formatVersion: 1;
+  readonly rules: readonly Rule[];
+  readonly tools: readonly ToolDeclaration[];
+  readonly limits: readonly AgentLimits[];
+}

@@ -1,0 +1,189 @@
+/**
+ * Every way the world can touch us, on one page. Each port has two implementations, a real one in `adapters/` and a
+ * simulated one in `sim/`, and both pass the same contract tests (`test/contracts/`).
+ *
+ * Read each comment as a contract: what is durable, what may be repeated, and which error means "it did not happen"
+ * and which "it may have happened".
+ */
+import type { Result } from "./kernel/index.ts";
+
+/** Time. The wall clock may jump either way; only the monotonic clock measures how long something took or may take. */
+export interface Clock {
+  /** Milliseconds since 1970-01-01 UTC. Never used for a deadline. */
+  wallMs(): number;
+  /** Milliseconds since some start. Never decreases. */
+  monotonicMs(): number;
+  /** Resolves after `ms` of monotonic time, or as soon as `signal` aborts (never rejects). */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** Chance. Cryptographic in production, from the seed in the simulator. */
+export interface Entropy {
+  bytes(count: number): Uint8Array;
+}
+
+/**
+ * `not_found`, `exists` and `refused` mean nothing changed. `failed` on a write or a sync means it may have happened,
+ * and is never retried: a later successful fsync says nothing about the bytes of the failed one. Stop, restart, verify.
+ */
+export interface DiskError {
+  readonly kind: "not_found" | "exists" | "refused" | "failed";
+  /** The system's word for it: `EIO`, `ENOSPC`, … */
+  readonly code: string;
+  readonly path: string;
+}
+
+/** An open append-only file. */
+export interface AppendFile {
+  /** Bytes accepted so far, durable or not. */
+  readonly sizeBytes: number;
+  /** Adds bytes at the end, in order. Not durable until a later `sync` resolves; a crash may tear it anywhere. */
+  append(bytes: Uint8Array): Promise<Result<void, DiskError>>;
+  /** When it resolves ok, everything appended before the call survives any crash (fdatasync). */
+  sync(): Promise<Result<void, DiskError>>;
+  close(): Promise<void>;
+}
+
+/** Durable bytes in one folder. Paths are relative, `/`-separated, without `..`. Parents are made when needed. */
+export interface Disk {
+  /** The whole file. */
+  read(path: string): Promise<Result<Uint8Array, DiskError>>;
+  /** Names in a folder, sorted, folders ending in `/`; an absent folder is empty. */
+  list(path: string): Promise<Result<readonly string[], DiskError>>;
+  /**
+   * Replaces the file whole: after a crash it is the old or the new content, never a mixture. Durable when it resolves
+   * ok (write aside, fsync, rename, fsync of the folder).
+   */
+  replace(path: string, bytes: Uint8Array): Promise<Result<void, DiskError>>;
+  /** Opens for appending, making it (durably, as a name) when absent. Bytes after `keepBytes`, if given, are cut off first. */
+  openAppend(path: string, keepBytes?: number): Promise<Result<AppendFile, DiskError>>;
+  remove(path: string): Promise<Result<void, DiskError>>;
+  /**
+   * Takes the folder for this process alone until `release`; `refused` while another living process has it. Released
+   * by the death of the process.
+   */
+  lock(path: string): Promise<Result<{ release(): Promise<void> }, DiskError>>;
+}
+
+/** An Ed25519 key that signs. The private half never leaves the implementation. */
+export interface Signer {
+  /** The signed-note key name, also the log's origin when it signs checkpoints. */
+  readonly name: string;
+  /** Raw 32-byte public key. */
+  readonly publicKey: Uint8Array;
+  /** 64-byte signature (RFC 8032). Throws only when the key is gone. */
+  sign(message: Uint8Array): Uint8Array;
+}
+
+/** One HTTP request to an upstream. Header names are lower case. */
+export interface HttpRequest {
+  readonly method: string;
+  /** Absolute URL. */
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+  /** Until the response head. */
+  readonly headTimeoutMs: number;
+  /** Between two pieces of the body; 0 for a stream that may stay silent. */
+  readonly idleTimeoutMs: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  /** Lower-case names; repeated headers keep each value. */
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
+  /** Ends early with a throw of `TransportFailure` when the connection breaks. */
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+/** `not_sent`: the upstream saw nothing. `unknown`: it may have acted. */
+export interface TransportError {
+  readonly kind: "not_sent" | "unknown";
+  readonly reason: "refused" | "timeout" | "aborted" | "broken" | "blocked_address" | "too_large";
+  readonly detail: string;
+}
+
+/** Thrown while a body is read; what was sent may have been acted on. */
+export class TransportFailure extends Error {
+  override readonly name = "TransportFailure";
+  readonly error: TransportError;
+  constructor(error: TransportError) {
+    super(`${error.kind}: ${error.reason}: ${error.detail}`);
+    this.error = error;
+  }
+}
+
+/** HTTP to upstreams. Sends once; never retries, never follows a redirect. */
+export interface HttpTransport {
+  send(request: HttpRequest): Promise<Result<HttpResponse, TransportError>>;
+}
+
+/** A line-delimited JSON-RPC peer: an MCP server started as a child process. */
+export interface LinePeer {
+  /** Writes one line. Resolves when the operating system has it; `unknown` when the peer may have read part of it. */
+  send(line: Uint8Array): Promise<Result<void, TransportError>>;
+  /** Each line the peer writes, without its newline, until it ends. Iterated once. */
+  readonly lines: AsyncIterable<Uint8Array>;
+  /** Resolves when the peer is gone, with what is known of why. */
+  readonly closed: Promise<string>;
+  /** Asks it to end (stdin closed, then SIGTERM, then SIGKILL). */
+  close(): Promise<void>;
+}
+
+export interface PeerCommand {
+  readonly command: readonly [string, ...string[]];
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  readonly lineBytesMax: number;
+}
+
+export interface LinePeers {
+  start(command: PeerCommand): Promise<Result<LinePeer, TransportError>>;
+}
+
+/** Structured log for people. Never the audit record, never awaited. */
+export interface Log {
+  write(
+    level: "debug" | "info" | "warn" | "error",
+    event: string,
+    fields?: Readonly<Record<string, unknown>>,
+  ): void;
+}
+
+/** One finished call, for metrics and spans. `*Ms` on the monotonic clock. */
+export interface CallObservation {
+  readonly callId: string;
+  readonly face: "mcp" | "http" | "authzen";
+  readonly method: string;
+  readonly agentId: string;
+  readonly model?: string;
+  readonly server: string;
+  readonly tool: string;
+  readonly decision: string;
+  readonly reason: string;
+  readonly policyVersion: string;
+  readonly costMicroUsd: number;
+  readonly wallStartMs: number;
+  readonly decideMs: number;
+  readonly recordMs: number;
+  readonly forwardMs: number;
+  readonly totalMs: number;
+  /** `ok`, `tool_error`, `refused`, `not_sent`, `unknown`. */
+  readonly outcome: string;
+  /** W3C trace context of the caller, when it sent one. */
+  readonly traceparent?: string;
+  readonly requestId?: string;
+}
+
+/** Telemetry. Loses data rather than delaying a call. */
+export interface Telemetry {
+  /** The `traceparent` to send upstream for this call: a child of the caller's, or a new trace. */
+  startCall(traceparent: string | undefined): {
+    readonly traceparent: string;
+    end(observation: CallObservation): void;
+  };
+  /** A counter by name and labels. */
+  count(name: string, labels: Readonly<Record<string, string>>, by?: number): void;
+  gauge(name: string, labels: Readonly<Record<string, string>>, value: number): void;
+}

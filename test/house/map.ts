@@ -1,0 +1,83 @@
+/** The map of the house: which room may import which, and which npm packages each place may import. */
+
+export interface Room {
+  readonly ring: 0 | 1 | 2 | 3;
+  readonly holds: string;
+  readonly mayImport: readonly string[];
+}
+
+const ring1 = ["policy", "identity", "audit"] as const;
+
+export const rooms: Readonly<Record<string, Room>> = {
+  kernel: {
+    ring: 0,
+    holds: "Result, ids, strict JSON, canonical JSON, digests, assert",
+    mayImport: [],
+  },
+  ports: { ring: 0, holds: "every way the world can touch us, on one page", mayImport: ["kernel"] },
+  policy: {
+    ring: 1,
+    holds: "the language: parse, check, compile, evaluate; emit OPA bundles",
+    mayImport: ["kernel"],
+  },
+  identity: { ring: 1, holds: "agent identity, tokens, delegation", mayImport: ["kernel"] },
+  audit: {
+    ring: 1,
+    holds: "entry, Merkle tree, checkpoint, proofs, verify",
+    mayImport: ["kernel"],
+  },
+  ledger: {
+    ring: 2,
+    holds: "the writer of a log: group commit, recovery, tiles",
+    mayImport: ["kernel", "ports", "audit"],
+  },
+  gateway: {
+    ring: 2,
+    holds: "data plane: the life of a call, one file per stage",
+    mayImport: ["kernel", "ports", "ledger", ...ring1],
+  },
+  control: {
+    ring: 2,
+    holds: "control plane: policy folder to signed bundle, served",
+    mayImport: ["kernel", "ports", "ledger", ...ring1],
+  },
+  adapters: {
+    ring: 3,
+    holds: "one folder per outside thing",
+    mayImport: ["kernel", "ports", "gateway", "control", "ledger", ...ring1],
+  },
+  sim: {
+    ring: 3,
+    holds: "a world made from a seed: the same ports with faults",
+    mayImport: ["kernel", "ports", "gateway", "control", "ledger", ...ring1],
+  },
+  cli: {
+    ring: 3,
+    holds: "the holdfast command",
+    mayImport: ["kernel", "ports", "gateway", "control", "ledger", "adapters", ...ring1],
+  },
+  main: {
+    ring: 3,
+    holds: "the one place that builds things",
+    mayImport: ["kernel", "ports", "gateway", "control", "ledger", "adapters", "cli", ...ring1],
+  },
+};
+
+/** An npm package is imported in exactly one place: one file of ring 1 for a pure library, one folder of `adapters` otherwise. */
+export const packages: Readonly<Record<string, string>> = {
+  "@marcbachmann/cel-js": "src/policy/cel.ts",
+  re2js: "src/policy/regex.ts",
+  yaml: "src/policy/yaml.ts",
+  jose: "src/identity/jws.ts",
+  ajv: "src/adapters/json-schema/",
+  undici: "src/adapters/http/",
+  "tar-stream": "src/adapters/bundle/",
+  pino: "src/adapters/log/",
+  "prom-client": "src/adapters/telemetry/",
+  "@opentelemetry/api": "src/adapters/telemetry/",
+  "@opentelemetry/exporter-trace-otlp-proto": "src/adapters/telemetry/",
+  "@opentelemetry/resources": "src/adapters/telemetry/",
+  "@opentelemetry/sdk-trace-node": "src/adapters/telemetry/",
+  "@opentelemetry/semantic-conventions": "src/adapters/telemetry/",
+  commander: "src/cli/",
+};
