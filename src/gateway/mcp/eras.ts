@@ -3,7 +3,7 @@
  * `MCP-Protocol-Version`, `Mcp-Method`, `Mcp-Name` must equal the body; SEP-2243). A server that reads the body must
  * refuse a mismatch: an intermediary may have decided by the headers.
  */
-import { isJsonObject, type JsonObject } from "../../kernel/index.ts";
+import { isJsonObject, type JsonObject, type JsonValue } from "../../kernel/index.ts";
 import { type FrontRequest, headerOf } from "../http-front.ts";
 import { metaOf, type RpcError, type RpcMessage, rpcCode } from "./json-rpc.ts";
 import { decodeHeaderValue, encodeHeaderValue } from "./param-headers.ts";
@@ -43,22 +43,35 @@ function isModernRevision(version: string): boolean {
 
 /** Decides the era of a posted message from its body, and checks every mirrored header against it. */
 export function eraOf(request: FrontRequest, message: RpcMessage): EraAnswer {
-  for (const name of ["mcp-protocol-version", "mcp-method", "mcp-name", "mcp-session-id"])
-    if ((request.headers[name]?.length ?? 0) > 1) return mismatch(name, "is sent more than once");
-  const version = headerOf(request, "mcp-protocol-version")?.trim();
+  const repeated = ["mcp-protocol-version", "mcp-method", "mcp-name", "mcp-session-id"].find(
+    (name) => (request.headers[name]?.length ?? 0) > 1,
+  );
+  if (repeated !== undefined) return mismatch(repeated, "is sent more than once");
   if (message.kind === "response") return { ok: true, era: "legacy" };
+  const version = headerOf(request, "mcp-protocol-version")?.trim();
   const claim = metaOf(message.params)[metaKey.protocolVersion];
-  if (claim === undefined) return unclaimed(message, version, request);
-  if (typeof claim !== "string") return invalid(`_meta["${metaKey.protocolVersion}"] must be a string`);
+  return claim === undefined
+    ? unclaimed(message, version, request)
+    : claimed(message, claim, version, request);
+}
+
+/** A body that names its revision: the header must name the same. */
+function claimed(
+  message: Exclude<RpcMessage, { kind: "response" }>,
+  claim: JsonValue,
+  version: string | undefined,
+  request: FrontRequest,
+): EraAnswer {
+  if (typeof claim !== "string")
+    return invalid(`_meta["${metaKey.protocolVersion}"] must be a string`);
   if (version !== undefined && version !== claim)
     return mismatch("mcp-protocol-version", `says ${version}, the body ${claim}`);
   if (!isModernRevision(claim)) return { ok: true, era: "legacy" };
-  if (message.kind === "request") {
-    if (claim !== modernVersion) return unsupported(claim);
-    if (!isJsonObject(metaOf(message.params)[metaKey.clientCapabilities]))
-      return invalid(`_meta["${metaKey.clientCapabilities}"] is required`);
-    if (version === undefined) return mismatch("mcp-protocol-version", "is missing");
-  }
+  if (message.kind === "notification") return mirrored(request, message);
+  if (claim !== modernVersion) return unsupported(claim);
+  if (!isJsonObject(metaOf(message.params)[metaKey.clientCapabilities]))
+    return invalid(`_meta["${metaKey.clientCapabilities}"] is required`);
+  if (version === undefined) return mismatch("mcp-protocol-version", "is missing");
   return mirrored(request, message);
 }
 
@@ -72,7 +85,9 @@ function unclaimed(
   if (message.kind === "notification") return mirrored(request, message);
   if (message.method === "initialize")
     return mismatch("mcp-protocol-version", `says ${version}, and initialize is of an older era`);
-  return invalid(`the header names ${version}, so params._meta["${metaKey.protocolVersion}"] is required`);
+  return invalid(
+    `the header names ${version}, so params._meta["${metaKey.protocolVersion}"] is required`,
+  );
 }
 
 /** An older client sends no mirrored headers; one that does must not lie. */

@@ -4,7 +4,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from "../../kernel/inde
 export type RpcId = string | number;
 
 export type RpcMessage =
-  | { readonly kind: "request"; readonly id: RpcId; readonly method: string } & Body
+  | ({ readonly kind: "request"; readonly id: RpcId; readonly method: string } & Body)
   | ({ readonly kind: "notification"; readonly method: string } & Body)
   | { readonly kind: "response"; readonly id: RpcId; readonly value: JsonObject };
 

@@ -86,5 +86,9 @@ export function actionOf(server: string, method: string, params: JsonObject): Go
     ...(inputResponses === undefined ? {} : { inputResponses }),
     ...(requestState === undefined ? {} : { requestState }),
   };
-  return { tool: toolId(server, method), args, paramsWith: (judged) => ({ ...judged, ...channel }) };
+  return {
+    tool: toolId(server, method),
+    args,
+    paramsWith: (judged) => ({ ...judged, ...channel }),
+  };
 }
