@@ -92,6 +92,7 @@ export interface Decision {
 export type RefusalCode =
   | "no_policy"
   | "record_failed"
+  | "outcome_unrecorded"
   | "too_many_calls"
   | "unknown_server"
   | "stopping";
