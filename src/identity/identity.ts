@@ -1,5 +1,6 @@
 /** Who asks, proven. */
 import type { JsonObject } from "../kernel/index.ts";
+import type { JwsRefusalCode } from "./jws.ts";
 
 export interface Identity {
   /** The agent: the `agent` claim, or the token's client. A SPIFFE-style URI or a plain name. */
@@ -15,4 +16,25 @@ export interface Identity {
   readonly expiresAtMs: number;
   /** Other claims policy may look at. */
   readonly properties: JsonObject;
+}
+
+/** Why a token proves nothing. A stable code for logs and metrics, what was wrong, and what to do. */
+export interface IdentityError {
+  readonly code:
+    | JwsRefusalCode
+    | "wrong_type"
+    | "wrong_issuer"
+    | "wrong_audience"
+    | "expired"
+    | "not_yet_valid"
+    | "lives_too_long"
+    | "missing_claim"
+    | "bad_claim"
+    | "delegation_too_deep"
+    | "delegation_cycle"
+    | "revoked"
+    /** Not the token: its issuer could not be asked for keys. */
+    | "keys_unavailable";
+  readonly detail: string;
+  readonly next: string;
 }
