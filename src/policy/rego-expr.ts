@@ -1,17 +1,16 @@
 /** From an expression to Rego over the functions of `holdfast.value`. The text reads like the condition it came from. */
-import { unreachable } from "../kernel/index.ts";
-import { canonicalText } from "./canonical-text.ts";
+import { canonicalJson, type JsonValue, unreachable } from "../kernel/index.ts";
 import type { ArithmeticOp, CompareOp, Expr, StringTest } from "./ir.ts";
 
 const lineWidth = 100;
 
 const comparisons: Readonly<Record<CompareOp, string>> = {
-  "==": "eq",
-  "!=": "ne",
-  "<": "lt",
-  "<=": "le",
-  ">": "gt",
-  ">=": "ge",
+  "==": "same",
+  "!=": "differs",
+  "<": "less",
+  "<=": "at_most",
+  ">": "more",
+  ">=": "at_least",
 };
 
 const arithmetics: Readonly<Record<ArithmeticOp, string>> = {
@@ -91,7 +90,7 @@ function operator(expr: Operator, indent: number): string {
       return call("negative", [expr.of], indent);
     case "and":
     case "or":
-      return call(expr.op, [expr.left, expr.right], indent);
+      return call(expr.op === "and" ? "both" : "either", [expr.left, expr.right], indent);
     case "if":
       return call("choose", [expr.test, expr.then, expr.else], indent);
     case "compare":
@@ -129,7 +128,10 @@ function lines(open: string, items: readonly string[], close: string, indent: nu
   return `${open}\n${items.map((item) => `${inner}${item},\n`).join("")}${"\t".repeat(indent)}${close}`;
 }
 
-function fold(expr: Extract<Expr, { op: "exists" | "all" | "exists_one" }>, indent: number): string {
+function fold(
+  expr: Extract<Expr, { op: "exists" | "all" | "exists_one" }>,
+  indent: number,
+): string {
   const member = `each_${expr.name}`;
   const inner = "\t".repeat(indent + 1);
   return [
@@ -141,6 +143,6 @@ function fold(expr: Extract<Expr, { op: "exists" | "all" | "exists_one" }>, inde
 }
 
 /** A JSON value as a Rego term; the two languages share the syntax of literals. */
-function regoJson(value: Parameters<typeof canonicalText>[0]): string {
-  return canonicalText(value);
+function regoJson(value: JsonValue): string {
+  return canonicalJson(value);
 }

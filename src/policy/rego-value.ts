@@ -4,7 +4,7 @@
  * Package `holdfast.value`. Every function is total: it takes and returns `{"ok": value}` or `{"error": why}`, so that
  * neither `undefined` nor Rego's order between types can leak into a decision.
  */
-export const valueModule: string = String.raw`# Values of a condition. {"ok": x} is the value x, {"error": why} is no value.
+export const valueModule: string = `# Values of a condition. {"ok": x} is the value x, {"error": why} is no value.
 # Every function here is total. Values of different types are never compared: that is an error.
 package holdfast.value
 
@@ -54,14 +54,14 @@ negation(a) := {"ok": false} if {
 	a == {"ok": false}
 } else := refuse([a], "not a bool")
 
-and(a, b) := {"ok": false} if {
+both(a, b) := {"ok": false} if {
 	{"ok": false} in [a, b]
 } else := {"ok": true} if {
 	a == {"ok": true}
 	b == {"ok": true}
 } else := refuse([a, b], "not a bool")
 
-or(a, b) := {"ok": true} if {
+either(a, b) := {"ok": true} if {
 	{"ok": true} in [a, b]
 } else := {"ok": false} if {
 	a == {"ok": false}
@@ -83,27 +83,27 @@ choose(test, _, _) := refuse([test], "not a bool") if {
 
 # ---- comparison
 
-eq(a, b) := {"ok": a.ok == b.ok} if {
+same(a, b) := {"ok": a.ok == b.ok} if {
 	comparable(a.ok, b.ok)
 } else := refuse([a, b], "different types")
 
-ne(a, b) := {"ok": a.ok != b.ok} if {
+differs(a, b) := {"ok": a.ok != b.ok} if {
 	comparable(a.ok, b.ok)
 } else := refuse([a, b], "different types")
 
-lt(a, b) := {"ok": a.ok < b.ok} if {
+less(a, b) := {"ok": a.ok < b.ok} if {
 	ordered(a.ok, b.ok)
 } else := refuse([a, b], "no order")
 
-le(a, b) := {"ok": a.ok <= b.ok} if {
+at_most(a, b) := {"ok": a.ok <= b.ok} if {
 	ordered(a.ok, b.ok)
 } else := refuse([a, b], "no order")
 
-gt(a, b) := {"ok": a.ok > b.ok} if {
+more(a, b) := {"ok": a.ok > b.ok} if {
 	ordered(a.ok, b.ok)
 } else := refuse([a, b], "no order")
 
-ge(a, b) := {"ok": a.ok >= b.ok} if {
+at_least(a, b) := {"ok": a.ok >= b.ok} if {
 	ordered(a.ok, b.ok)
 } else := refuse([a, b], "no order")
 
@@ -148,7 +148,7 @@ members(x) := count(x) if is_array(x)
 members(x) := object.keys(x) if is_object(x)
 
 # Member of a list (one equal member wins over errors of others), or key of a map.
-member(a, b) := any_true([eq(a, {"ok": item}) | some item in b.ok]) if {
+member(a, b) := any_true([same(a, {"ok": item}) | some item in b.ok]) if {
 	not a.error
 	is_array(b.ok)
 } else := {"ok": a.ok in object.keys(b.ok)} if {
@@ -267,14 +267,14 @@ add(a, b) := {"ok": concat("", [a.ok, b.ok])} if {
 } else := {"ok": array.concat(a.ok, b.ok)} if {
 	is_array(a.ok)
 	is_array(b.ok)
-} else := {"ok": sum} if {
-	both := aligned(a.ok, b.ok)
-	sum := number(both.a + both.b, both.places)
+} else := {"ok": total} if {
+	pair := aligned(a.ok, b.ok)
+	total := number(pair.a + pair.b, pair.places)
 } else := refuse([a, b], "no exact sum")
 
 subtract(a, b) := {"ok": difference} if {
-	both := aligned(a.ok, b.ok)
-	difference := number(both.a - both.b, both.places)
+	pair := aligned(a.ok, b.ok)
+	difference := number(pair.a - pair.b, pair.places)
 } else := refuse([a, b], "no exact difference")
 
 multiply(a, b) := {"ok": product} if {
@@ -285,9 +285,9 @@ multiply(a, b) := {"ok": product} if {
 
 # Six places, cut off toward zero, when it does not come out even.
 divide(a, b) := {"ok": quotient} if {
-	both := aligned(a.ok, b.ok)
-	both.b != 0
-	quotient := divided(both.a, both.b)
+	pair := aligned(a.ok, b.ok)
+	pair.b != 0
+	quotient := divided(pair.a, pair.b)
 } else := refuse([a, b], "no quotient")
 
 divided(a, b) := number(a / b, 0) if a % b == 0

@@ -7,6 +7,8 @@ package holdfast
 
 import rego.v1
 
+import data.holdfast.policy
+
 # For clients that want a yes or no. A call that must be changed first is no yes.
 default allow := false
 
@@ -72,8 +74,6 @@ judge(agent) := object.union(
 	holding := true_rules - broken
 }
 
-policy := data.holdfast.policy
-
 rule_by_id := {rule.id: rule | some rule in policy.rules}
 
 facts(agent) := {
@@ -132,7 +132,7 @@ may_open(_) if {
 }
 
 # Deny first, then what could not be told, then the strictest of what is true, then deny by default.
-settled(denying, _, _) := {
+settled(denying, stuck, holding) := {
 	"outcome": "deny",
 	"determining": denying,
 	"reason": deny_reason(rule_by_id[min(denying)]),
@@ -144,12 +144,9 @@ settled(denying, _, _) := {
 	"reason": sprintf("the rule %s could not be evaluated", [min(stuck)]),
 } if {
 	count(stuck) > 0
-} else := said("approval_needed", holding) if {
-	true
-} else := said("sanitize", holding) if {
-	true
-} else := said("allow", holding) if {
-	true
+} else := options[0] if {
+	options := [option | some outcome in outcomes; option := said(outcome, holding)]
+	count(options) > 0
 } else := {"outcome": "deny", "determining": set(), "reason": "no rule allows this"}
 
 said(outcome, holding) := {"outcome": outcome, "determining": saying, "reason": rule_by_id[min(saying)].reason} if {

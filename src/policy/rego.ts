@@ -57,7 +57,10 @@ function conditionsModule(set: PolicySet): string {
 
 function condition(rule: Rule): readonly string[] {
   if (rule.when === undefined) return [];
-  const comment = `${rule.source}: ${rule.outcome}: ${rule.reason}`.replaceAll(/[\p{Cc}\u2028\u2029]+/gu, " ");
+  const comment = `${rule.source}: ${rule.outcome}: ${rule.reason}`.replaceAll(
+    /[\p{Cc}\u2028\u2029]+/gu,
+    " ",
+  );
   return [`# ${comment}\nholds(${JSON.stringify(rule.id)}, roots) := ${regoTerm(rule.when, 0)}\n`];
 }
 
