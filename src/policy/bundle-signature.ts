@@ -150,8 +150,8 @@ function signedFiles(
     return refuse("unsigned", `the bundle has no ${signaturesPath}; build it with a signing key`);
   const parsed = parseBundleJson(signaturesPath, document);
   if (!parsed.ok) return parsed;
-  const tokens = isJsonObject(parsed.value) ? parsed.value.signatures : undefined;
-  const token = isJsonArray(tokens) && tokens.length === 1 ? tokens[0] : undefined;
+  const { signatures } = isJsonObject(parsed.value) ? parsed.value : {};
+  const token = isJsonArray(signatures) && signatures.length === 1 ? signatures[0] : undefined;
   if (typeof token !== "string")
     return refuse("malformed", `${signaturesPath}: expected exactly one signature`);
   const payload = verifiedPayload(token, keys);
@@ -191,7 +191,7 @@ function verifiedPayload(token: string, keys: BundleKeys): Result<JsonValue, Bun
 }
 
 function fileList(payload: JsonValue): Result<ReadonlyMap<string, string>, BundleRefusal> {
-  const files = isJsonObject(payload) ? payload.files : undefined;
+  const { files } = isJsonObject(payload) ? payload : {};
   const hashes = new Map<string, string>();
   for (const file of isJsonArray(files) ? files : []) {
     const { name, hash, algorithm } = isJsonObject(file) ? file : {};
