@@ -15,10 +15,14 @@ export type {
 export type { FrontFace, FrontHeaders, FrontRequest, FrontResponse } from "./http-front.ts";
 export { emptyResponse, headerOf, jsonResponse, problemResponse } from "./http-front.ts";
 export {
+  bridgeUrl,
   type McpLimits,
   type McpParts,
   type McpUpstream,
   mcpLimitsDefault,
+  StdioBridge,
+  type StdioBridgeParts,
+  type StdioLimits,
   type UpstreamFace,
   upstreamFace,
 } from "./mcp/index.ts";
