@@ -1,4 +1,6 @@
 export { assert, InvariantError, unreachable } from "./assert.ts";
+export { canonicalJson } from "./canonical-json.ts";
+export { digestOf, sha256, sha256Hex } from "./digest.ts";
 export { callId, serverNamePattern, splitToolId, type ToolId, toolId } from "./ids.ts";
 export {
   isJsonArray,
@@ -7,4 +9,13 @@ export {
   type JsonObject,
   type JsonValue,
 } from "./json.ts";
+export { itemsOfJson, sliceJson } from "./json-slice.ts";
+export { type SpliceRefusal, spliceJson } from "./json-splice.ts";
 export { err, ok, type Result } from "./result.ts";
+export {
+  type JsonLimits,
+  type JsonRefusal,
+  type JsonRefusalKind,
+  parseJsonStrict,
+} from "./strict-json.ts";
+export { isWellFormed } from "./well-formed.ts";
