@@ -1,3 +1,12 @@
+export {
+  type AuthZen,
+  authZen,
+  type EnforcementPoint,
+  evaluationPath,
+  evaluationsPath,
+  metadataPath,
+  replaceArguments,
+} from "./authzen/index.ts";
 export type {
   Decision,
   Face,
@@ -14,6 +23,23 @@ export type {
 } from "./call.ts";
 export type { FrontFace, FrontHeaders, FrontRequest, FrontResponse } from "./http-front.ts";
 export { emptyResponse, headerOf, jsonResponse, problemResponse } from "./http-front.ts";
+export {
+  definitionOf,
+  effectOfMethod,
+  type HttpRoute,
+  type HttpToolLimits,
+  type HttpTools,
+  type HttpUpstream,
+  httpToolLimits,
+  httpTools,
+  neverSentOn,
+  type ParameterType,
+  type RouteTable,
+  readOpenApi,
+  routeTable,
+  toolOfRoute,
+  toolSchemas,
+} from "./http-tools/index.ts";
 export {
   type McpLimits,
   type McpParts,

@@ -9,7 +9,16 @@ export {
   signBundle,
 } from "./bundle-signature.ts";
 export type { Engine, PolicyRequest, PolicySubject, Verdict } from "./decision.ts";
-export { type Diagnostic, formatDiagnostic } from "./diagnostic.ts";
+export { json as sourceValue } from "./decode.ts";
+export {
+  type Diagnostic,
+  diagnosticAt,
+  formatDiagnostic,
+  nearestWord,
+  type Position,
+  type Problem,
+  sortDiagnostics,
+} from "./diagnostic.ts";
 export { compile } from "./engine.ts";
 export { formatFieldPath } from "./field-path.ts";
 export type {
@@ -29,3 +38,4 @@ export {
   type ObligationError,
   redactForRecord,
 } from "./obligations.ts";
+export { parseSource, type SourceNode } from "./yaml.ts";
