@@ -1,3 +1,12 @@
+export {
+  type AuthZen,
+  authZen,
+  type EnforcementPoint,
+  evaluationPath,
+  evaluationsPath,
+  metadataPath,
+  replaceArguments,
+} from "./authzen/index.ts";
 export type {
   Decision,
   Face,
@@ -16,6 +25,23 @@ export type { FrontFace, FrontHeaders, FrontRequest, FrontResponse } from "./htt
 export { emptyResponse, headerOf, jsonResponse, problemResponse } from "./http-front.ts";
 export {
   bridgeUrl,
+  definitionOf,
+  effectOfMethod,
+  type HttpRoute,
+  type HttpToolLimits,
+  type HttpTools,
+  type HttpUpstream,
+  httpToolLimits,
+  httpTools,
+  neverSentOn,
+  type ParameterType,
+  type RouteTable,
+  readOpenApi,
+  routeTable,
+  toolOfRoute,
+  toolSchemas,
+} from "./http-tools/index.ts";
+export {
   type McpLimits,
   type McpParts,
   type McpUpstream,

@@ -9,7 +9,18 @@ export {
   signBundle,
 } from "./bundle-signature.ts";
 export type { Engine, PolicyRequest, PolicySubject, Verdict } from "./decision.ts";
+export { json as sourceValue } from "./decode.ts";
+export {
+  type Diagnostic,
+  diagnosticAt,
+  formatDiagnostic,
+  nearestWord,
+  type Position,
+  type Problem,
+  sortDiagnostics,
+} from "./diagnostic.ts";
 export { compile } from "./engine.ts";
+export { formatFieldPath } from "./field-path.ts";
 export type {
   AgentLimits,
   Effect,
@@ -20,3 +31,11 @@ export type {
   Risk,
   Rule,
 } from "./ir.ts";
+export { type Loaded, type LoadOptions, loadPolicySet, type PolicyFile } from "./load.ts";
+export {
+  type Applied,
+  applyObligations,
+  type ObligationError,
+  redactForRecord,
+} from "./obligations.ts";
+export { parseSource, type SourceNode } from "./yaml.ts";
