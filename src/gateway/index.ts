@@ -1,3 +1,4 @@
+export { ActivePolicy } from "./active-policy.ts";
 export {
   type AuthZen,
   authZen,
@@ -24,7 +25,6 @@ export type {
 export type { FrontFace, FrontHeaders, FrontRequest, FrontResponse } from "./http-front.ts";
 export { emptyResponse, headerOf, jsonResponse, problemResponse } from "./http-front.ts";
 export {
-  bridgeUrl,
   definitionOf,
   effectOfMethod,
   type HttpRoute,
@@ -41,7 +41,10 @@ export {
   toolOfRoute,
   toolSchemas,
 } from "./http-tools/index.ts";
+export { type IdentifyConfig, type IssuerConfig, TokenIdentifier } from "./identify.ts";
+export { InFlight } from "./in-flight.ts";
 export {
+  bridgeUrl,
   type McpLimits,
   type McpParts,
   type McpUpstream,
@@ -52,4 +55,6 @@ export {
   type UpstreamFace,
   upstreamFace,
 } from "./mcp/index.ts";
+export { PolicySource, type PolicySourceParts, type VerifiedBundle } from "./policy-source.ts";
 export { type HostRules, loopbackRules, type Route, routed } from "./routes.ts";
+export { createSpine, type SpineParts } from "./spine.ts";
