@@ -1,10 +1,11 @@
 /** Every face of the gateway on one front: MCP, HTTP tools, AuthZEN, and what orchestrators ask. */
 import { childProcessPeers } from "../adapters/child-process/index.ts";
-import { systemClock } from "../adapters/clock/index.ts";
+import { systemClock, systemEntropy } from "../adapters/clock/index.ts";
 import { readOpenApiFile } from "../adapters/openapi/index.ts";
 import type { Config, HttpUpstreamConfig, McpUpstreamConfig } from "../cli/index.ts";
 import {
   authZen,
+  bridgeUrl,
   evaluationPath,
   evaluationsPath,
   type FrontFace,
@@ -20,7 +21,7 @@ import {
   readOpenApi,
   routed,
   routeTable,
-  stdioTransport,
+  StdioBridge,
   upstreamFace,
 } from "../gateway/index.ts";
 import { protectedResourceMetadata } from "../identity/index.ts";
@@ -99,20 +100,20 @@ function mcpUpstream(
       close: async () => undefined,
     };
   }
-  const bridge = stdioTransport(
-    {
-      server,
-      command: {
-        command: mcp.command,
-        cwd: mcp.cwd,
-        env: revealed(mcp.env),
-        lineBytesMax: config.limits.line_bytes_max,
-      },
+  const bridge = new StdioBridge({
+    peers: childProcessPeers(plane.log),
+    command: {
+      command: mcp.command,
+      cwd: mcp.cwd,
+      env: revealed(mcp.env),
+      lineBytesMax: config.limits.line_bytes_max,
     },
-    { peers: childProcessPeers(plane.log), clock: systemClock, log: plane.log },
-  );
+    clock: systemClock,
+    entropy: systemEntropy,
+    log: plane.log,
+  });
   return {
-    upstream: { ...common, url: bridge.url, transport: bridge },
+    upstream: { ...common, url: bridgeUrl, transport: bridge },
     close: () => bridge.close(),
   };
 }
