@@ -24,15 +24,17 @@ export function compileSchema(schema: JsonObject): SchemaCheck {
   return (value) => (validate(value) ? [] : worthSaying(validate.errors ?? []).map(asProblem));
 }
 
-/** What failed inside an alternative says less than that no alternative fits. */
+/** What failed inside an alternative says less than that no alternative fits; the wrong type says all there is to say. */
 function worthSaying(errors: readonly ErrorObject[]): readonly ErrorObject[] {
-  const alternatives = errors.filter(({ keyword }) => keyword === "anyOf");
+  const wholes = errors.filter(({ keyword }) => keyword === "anyOf" || keyword === "type");
+  const covered = (error: ErrorObject, whole: ErrorObject): boolean =>
+    whole.keyword === "anyOf"
+      ? error.schemaPath.startsWith(`${whole.schemaPath}/`)
+      : error.instancePath === whole.instancePath && error.keyword !== "type";
   return errors.filter(
     (error) =>
       error.keyword !== "propertyNames" &&
-      !alternatives.some(
-        (whole) => error !== whole && error.schemaPath.startsWith(`${whole.schemaPath}/`),
-      ),
+      !wholes.some((whole) => error !== whole && covered(error, whole)),
   );
 }
 
