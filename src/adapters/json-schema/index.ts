@@ -26,16 +26,20 @@ export function compileSchema(schema: JsonObject): SchemaCheck {
 
 /** What failed inside an alternative says less than that no alternative fits; the wrong type says all there is to say. */
 function worthSaying(errors: readonly ErrorObject[]): readonly ErrorObject[] {
-  const wholes = errors.filter(({ keyword }) => keyword === "anyOf" || keyword === "type");
-  const covered = (error: ErrorObject, whole: ErrorObject): boolean =>
-    whole.keyword === "anyOf"
-      ? error.schemaPath.startsWith(`${whole.schemaPath}/`)
-      : error.instancePath === whole.instancePath && error.keyword !== "type";
-  return errors.filter(
+  const alternatives = errors.filter(({ keyword }) => keyword === "anyOf");
+  const outer = errors.filter(
     (error) =>
       error.keyword !== "propertyNames" &&
-      !wholes.some((whole) => error !== whole && covered(error, whole)),
+      !alternatives.some(({ schemaPath }) => error.schemaPath.startsWith(`${schemaPath}/`)),
   );
+  const wrongTypes = outer.filter(({ keyword }) => keyword === "type");
+  const worth = outer.filter(
+    (error) =>
+      error.keyword === "type" ||
+      !wrongTypes.some(({ instancePath }) => error.instancePath === instancePath),
+  );
+  // Leaving something out may never turn an invalid value into a valid one.
+  return worth.length > 0 ? worth : errors;
 }
 
 function asProblem(error: ErrorObject): SchemaProblem {
