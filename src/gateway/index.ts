@@ -1,3 +1,4 @@
+export { ActivePolicy } from "./active-policy.ts";
 export {
   type AuthZen,
   authZen,
@@ -40,12 +41,20 @@ export {
   toolOfRoute,
   toolSchemas,
 } from "./http-tools/index.ts";
+export { type IdentifyConfig, type IssuerConfig, TokenIdentifier } from "./identify.ts";
+export { InFlight } from "./in-flight.ts";
 export {
+  bridgeUrl,
   type McpLimits,
   type McpParts,
   type McpUpstream,
   mcpLimitsDefault,
+  StdioBridge,
+  type StdioBridgeParts,
+  type StdioLimits,
   type UpstreamFace,
   upstreamFace,
 } from "./mcp/index.ts";
+export { PolicySource, type PolicySourceParts, type VerifiedBundle } from "./policy-source.ts";
 export { type HostRules, loopbackRules, type Route, routed } from "./routes.ts";
+export { createSpine, type SpineParts } from "./spine.ts";

@@ -8,6 +8,7 @@ export {
   bundleSigner,
   signBundle,
 } from "./bundle-signature.ts";
+export { type CaseResult, type CasesRun, readRequest, runCases } from "./cases.ts";
 export type { Engine, PolicyRequest, PolicySubject, Verdict } from "./decision.ts";
 export { json as sourceValue } from "./decode.ts";
 export {
@@ -20,6 +21,12 @@ export {
   sortDiagnostics,
 } from "./diagnostic.ts";
 export { compile } from "./engine.ts";
+export {
+  type ExplainedRule,
+  type ExplainedValue,
+  type Explanation,
+  explain,
+} from "./explain.ts";
 export { formatFieldPath } from "./field-path.ts";
 export type {
   AgentLimits,
@@ -38,4 +45,5 @@ export {
   type ObligationError,
   redactForRecord,
 } from "./obligations.ts";
-export { parseSource, type SourceNode } from "./yaml.ts";
+export { renderExplanation } from "./render.ts";
+export { type ParsedSource, parseSource, type SourceNode } from "./yaml.ts";
