@@ -1,5 +1,10 @@
 /** A process that records, in a world from a seed: many callers, crashes at any moment, and what they were told. */
-import { type LogReport, noteVerifier, type NoteVerifier, verifyLog } from "../../../src/audit/index.ts";
+import {
+  type LogReport,
+  type NoteVerifier,
+  noteVerifier,
+  verifyLog,
+} from "../../../src/audit/index.ts";
 import { type Ledger, openLedger } from "../../../src/ledger/index.ts";
 import type { Disk, Signer } from "../../../src/ports.ts";
 import { type FaultPlan, Random, SimClock, SimDisk, simSigner } from "../../../src/sim/index.ts";
@@ -100,7 +105,9 @@ export class World {
         },
       }),
     );
-    const lost = this.acknowledged.filter(({ index, revision }) => revisions.get(index) !== revision);
+    const lost = this.acknowledged.filter(
+      ({ index, revision }) => revisions.get(index) !== revision,
+    );
     return { ...report, lost };
   }
 }
