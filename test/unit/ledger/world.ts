@@ -68,7 +68,7 @@ export class World {
 
   /** Opens, lives with some callers for a while, then loses power. */
   async life(mount: (disk: Disk) => Disk = (disk) => disk): Promise<void> {
-    const callers = 1 + this.random.below(12);
+    const callers = 1 + this.random.below(8);
     const whole = async (): Promise<void> => {
       const opened = await this.open(mount(this.disk.mount()));
       if (!opened.ok) throw new Error(opened.error.detail);
@@ -79,7 +79,7 @@ export class World {
     whole().catch((error: unknown) => {
       failure = error;
     });
-    await this.clock.advance(1 + this.random.below(400));
+    await this.clock.advance(1 + this.random.below(250));
     this.disk.crash();
     if (failure !== undefined) throw failure;
   }
