@@ -53,9 +53,10 @@ export class IssuerKeys {
     const nowMs = this.#ports.clock.monotonicMs();
     if (this.#triedMs !== undefined && nowMs - this.#triedMs < fetchIntervalMs) return;
     this.#triedMs = nowMs;
-    this.#running = this.#fetch();
-    await this.#running;
-    this.#running = undefined;
+    this.#running = this.#fetch().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
   }
 
   async #fetch(): Promise<void> {
