@@ -9,7 +9,11 @@ export interface Processes {
   readonly runGateway: (config: Config) => Promise<number>;
   readonly runControl: (config: Config) => Promise<number>;
   readonly up: (configPath: string) => Promise<number>;
-  readonly wrap: (config: Config, agentToken: string, command: readonly string[]) => Promise<number>;
+  readonly wrap: (
+    config: Config,
+    agentToken: string,
+    command: readonly string[],
+  ) => Promise<number>;
 }
 
 export interface Program {
@@ -54,19 +58,30 @@ export function createProgram(processes: Processes): Program {
   const mcp = program.command("mcp").description("MCP on this machine");
   mcp
     .command("wrap")
-    .description("the same enforcement around one stdio MCP server: holdfast mcp wrap -- <command …>")
+    .description(
+      "the same enforcement around one stdio MCP server: holdfast mcp wrap -- <command …>",
+    )
     .argument("<command...>", "the server's program and arguments")
     .option(...configOption)
     .option("--token-env <name>", "variable that holds the agent's token", "HOLDFAST_TOKEN")
-    .action(async (command: string[], options: { readonly config: string; readonly tokenEnv: string }) => {
-      const config = await configOrComplaint(options.config);
-      const token = process.env[options.tokenEnv] ?? "";
-      outcome.code = config === undefined ? 2 : await processes.wrap(config, token, command);
-    });
+    .action(
+      async (
+        command: string[],
+        options: { readonly config: string; readonly tokenEnv: string },
+      ) => {
+        const config = await configOrComplaint(options.config);
+        const token = process.env[options.tokenEnv] ?? "";
+        outcome.code = config === undefined ? 2 : await processes.wrap(config, token, command);
+      },
+    );
   return { run: (args) => run(program, args, outcome) };
 }
 
-async function run(program: Command, args: readonly string[], outcome: { code: number }): Promise<number> {
+async function run(
+  program: Command,
+  args: readonly string[],
+  outcome: { code: number },
+): Promise<number> {
   try {
     await program.parseAsync(args, { from: "user" });
     return outcome.code === 0 ? Number(process.exitCode ?? 0) : outcome.code;
@@ -80,6 +95,8 @@ async function configOrComplaint(path: string): Promise<Config | undefined> {
   const loaded = await loadConfig(path);
   if (loaded.ok) return loaded.value;
   for (const { file, line, column, message, hint } of loaded.error)
-    process.stderr.write(`${file}:${line}:${column}: ${message}${hint === undefined ? "" : `\n  ${hint}`}\n`);
+    process.stderr.write(
+      `${file}:${line}:${column}: ${message}${hint === undefined ? "" : `\n  ${hint}`}\n`,
+    );
   return undefined;
 }

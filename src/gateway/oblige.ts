@@ -3,7 +3,12 @@
  * out the call is refused, because an obligation that was not met is not an allow.
  */
 import { digestOf, type JsonObject } from "../kernel/index.ts";
-import { applyObligations, type Obligation, redactForRecord, type Verdict } from "../policy/index.ts";
+import {
+  applyObligations,
+  type Obligation,
+  redactForRecord,
+  type Verdict,
+} from "../policy/index.ts";
 
 export interface Obliged {
   readonly verdict: Verdict;
@@ -18,7 +23,11 @@ export function oblige(verdict: Verdict, args: JsonObject): Obliged {
   const applied = applyObligations(args, verdict.obligations);
   if (!applied.ok) {
     const reason = `an obligation could not be carried out: ${applied.error.message}`;
-    return { verdict: { ...verdict, outcome: "deny", reason, obligations: [] }, args, sanitizedDigest: null };
+    return {
+      verdict: { ...verdict, outcome: "deny", reason, obligations: [] },
+      args,
+      sanitizedDigest: null,
+    };
   }
   const { value } = applied;
   return {

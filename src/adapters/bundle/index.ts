@@ -26,7 +26,10 @@ export async function writeBundle(files: BundleFiles): Promise<Uint8Array> {
     for await (const chunk of archive) chunks.push(chunk as Buffer);
   })();
   for (const name of [...files.keys()].sort())
-    archive.entry({ name: `/${name}`, mtime: new Date(0), mode: 0o644 }, Buffer.from(files.get(name) ?? []));
+    archive.entry(
+      { name: `/${name}`, mtime: new Date(0), mode: 0o644 },
+      Buffer.from(files.get(name) ?? []),
+    );
   archive.finalize();
   await collected;
   return promisify(gzip)(Buffer.concat(chunks), { level: 9 });
@@ -45,7 +48,9 @@ export async function readBundle(
       const name = entry.header.name.replace(/^(?:\.?\/)+/, "");
       if (entry.header.type === "directory") entry.resume();
       else if (entry.header.type !== "file" || files.has(name))
-        return malformed(`${name} is a ${entry.header.type ?? "strange entry"} or stands there twice`);
+        return malformed(
+          `${name} is a ${entry.header.type ?? "strange entry"} or stands there twice`,
+        );
       else {
         const chunks: Buffer[] = [];
         for await (const chunk of entry) {
@@ -78,5 +83,8 @@ function malformed(detail: string): ArchiveError {
 }
 
 function tooLarge({ filesMax, bytesMax }: ArchiveLimits): ArchiveError {
-  return { kind: "too_large", detail: `a bundle has at most ${filesMax} files and ${bytesMax} bytes` };
+  return {
+    kind: "too_large",
+    detail: `a bundle has at most ${filesMax} files and ${bytesMax} bytes`,
+  };
 }

@@ -7,7 +7,6 @@ import {
   type BundleFiles,
   type BundleSigner,
   buildBundle,
-  type Diagnostic,
   formatDiagnostic,
   loadPolicySet,
   type PolicyFile,
@@ -59,7 +58,8 @@ export class BundlePublisher {
     if (!built.ok) return this.#keep(built.error);
     const { archive, revision, rules } = built.value;
     const stored = await this.#parts.disk.replace(currentBundlePath, archive);
-    if (!stored.ok) return this.#keep([`${stored.error.path} could not be stored: ${stored.error.code}`]);
+    if (!stored.ok)
+      return this.#keep([`${stored.error.path} could not be stored: ${stored.error.code}`]);
     const changed = this.#status.revision !== revision;
     this.#archive = archive;
     this.#status = { revision, rules, errors: [] };
@@ -76,8 +76,8 @@ export class BundlePublisher {
     files: readonly PolicyFile[],
   ): Promise<Result<{ archive: Uint8Array; revision: string; rules: number }, readonly string[]>> {
     const loaded = loadPolicySet(files, { toolSchemas: this.#parts.toolSchemas });
-    if (!loaded.ok) return { ok: false, error: loaded.error.map(sentence) };
-    const { set } = loaded.value;
+    const { set } = loaded;
+    if (set === undefined) return { ok: false, error: loaded.diagnostics.map(formatDiagnostic) };
     const revision = revisionOf(set);
     const signed = signBundle(buildBundle(set, revision), this.#parts.signer);
     if (!signed.ok) return { ok: false, error: [signed.error.detail] };
@@ -87,11 +87,10 @@ export class BundlePublisher {
 
   #keep(errors: readonly string[]): BundleStatus {
     this.#status = { ...this.#status, errors };
-    this.#parts.log.write("error", "policies_refused", { errors, published: this.#status.revision });
+    this.#parts.log.write("error", "policies_refused", {
+      errors,
+      published: this.#status.revision,
+    });
     return this.#status;
   }
-}
-
-function sentence(diagnostic: Diagnostic): string {
-  return formatDiagnostic(diagnostic);
 }
