@@ -69,7 +69,7 @@ function begin(base: string): Started {
   writeFileSync(configPath, config);
   const payments = spawn(
     process.execPath,
-    [join(root, "examples/payments/server.ts"), "--port", "7082", "--journal", join(base, "payments.jsonl")],
+    [join(root, "examples/payments/server.ts"), "7082", join(base, "payments.jsonl")],
     { stdio: ["ignore", "ignore", "inherit"] },
   );
   const holdfast = spawn(
@@ -110,7 +110,13 @@ function stepsOf(base: string, client: Client): readonly Step[] {
   const report = join(workspace, "report.md");
   const journal = (): string => readFileSync(join(base, "payments.jsonl"), "utf8");
   const pay = (amount: number) => () =>
-    payment({ amount, currency: "EUR", account_id: "ACC-1001", card_number: "4111111111111111", memo: "invoice 7" });
+    payment({
+      amount,
+      currency: "EUR",
+      account_id: "acct_1001",
+      card_number: "4111111111111111",
+      memo: "invoice 7",
+    });
   return [
     {
       what: "read a file",
@@ -126,7 +132,8 @@ function stepsOf(base: string, client: Client): readonly Step[] {
     {
       what: "move a file away",
       expected: "deny",
-      call: () => tool(client, "move_file", { source: report, destination: join(workspace, "gone.md") }),
+      call: () =>
+        tool(client, "move_file", { source: report, destination: join(workspace, "gone.md") }),
       check: () => readFileSync(report, "utf8") === "# Report\n",
     },
     {
@@ -204,7 +211,9 @@ function verifyOffline(base: string, receipts: readonly string[]): number {
 }
 
 function holdfast(args: readonly string[]): number {
-  const run = spawnSync(process.execPath, [join(root, "bin/holdfast.mjs"), ...args], { stdio: "inherit" });
+  const run = spawnSync(process.execPath, [join(root, "bin/holdfast.mjs"), ...args], {
+    stdio: "inherit",
+  });
   return run.status ?? 1;
 }
 
@@ -212,7 +221,9 @@ async function staying(started: Started, base: string): Promise<number> {
   say(`\nHoldfast runs. MCP: ${gatewayUrl}/mcp/files and ${gatewayUrl}/mcp/everything`);
   say(`HTTP tools: ${gatewayUrl}/http/payments   Bundles for OPA: ${controlUrl}/bundles/holdfast`);
   say(`Agents send: Authorization: Bearer ${token}`);
-  say(`Configuration: ${join(base, "holdfast.yaml")}. Policies: examples/policies (edit one: it is live).`);
+  say(
+    `Configuration: ${join(base, "holdfast.yaml")}. Policies: examples/policies (edit one: it is live).`,
+  );
   say("Ctrl-C stops.\n");
   process.once("SIGINT", () => started.holdfast.kill("SIGINT"));
   process.once("SIGTERM", () => started.holdfast.kill("SIGTERM"));
