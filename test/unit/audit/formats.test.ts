@@ -32,9 +32,7 @@ const other = simSigner("log.example/a", new Random(2));
 const verifier = noteVerifier(signer.name, signer.publicKey);
 
 test("signed-note: the example of the specification verifies", () => {
-  const key = parseVkey(
-    "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k",
-  );
+  const key = parseVkey("example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k");
   if (!key.ok) throw new Error(key.error);
   const note =
     "This is an example message.\n\n— example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n";
@@ -81,7 +79,13 @@ test("checkpoints: round trip; malformed ones are refused", () => {
   const root = Buffer.from(rootHash).toString("base64");
   for (const bad of [
     ...[`\n7\n${root}\n`, `o\n07\n${root}\n`, `o\n-7\n${root}\n`, `o\n9007199254740992\n${root}\n`],
-    ...[`o\n7\n${root.slice(4)}\n`, `o\n7\n${root}`, `o\n7\n${root}\n\n`, `o\n0\n${root}\n`, "o\n7\n"],
+    ...[
+      `o\n7\n${root.slice(4)}\n`,
+      `o\n7\n${root}`,
+      `o\n7\n${root}\n\n`,
+      `o\n0\n${root}\n`,
+      "o\n7\n",
+    ],
   ])
     expect(parseCheckpointText(bad), bad).toMatchObject({ ok: false });
   expect(parseCheckpointText(`o\n7\n${root}\nextension\n`)).toMatchObject({ ok: true });
@@ -136,13 +140,23 @@ test("entries: canonical JSON only; a large one goes by digest", () => {
   expect(blob).toBeUndefined();
   expect(decodeEntry(bytes)).toEqual({ ok: true, value: policyEntry("r1") });
   const text = Buffer.from(bytes).toString();
-  for (const bad of [`${text} `, text.replace(/"v":1/, '"v":2'), text.replace("policy", "other"), "{}", "[", ""])
+  for (const bad of [
+    `${text} `,
+    text.replace(/"v":1/, '"v":2'),
+    text.replace("policy", "other"),
+    "{}",
+    "[",
+    "",
+  ])
     expect(decodeEntry(Buffer.from(bad)).ok, bad).toBe(false);
   expect(decodeEntry(Buffer.from(text.replace('"v":1', '"v":1,"v":1'))).ok).toBe(false);
   const large = encodeEntry(policyEntry("r1", 66_000));
   expect(large.bytes.length).toBeLessThan(500);
   expect(large.blob?.path).toMatch(/^blobs\/[0-9a-f]{64}$/);
-  expect(decodeEntry(large.bytes)).toMatchObject({ ok: true, value: { kind: "digest", of: "policy" } });
+  expect(decodeEntry(large.bytes)).toMatchObject({
+    ok: true,
+    value: { kind: "digest", of: "policy" },
+  });
 });
 
 const records = Array.from({ length: 4 }, (_, i) => ({
