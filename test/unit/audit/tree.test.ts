@@ -132,8 +132,11 @@ test("a tree that forgot, and one restored from tiles, prove what is left and gr
   const size = large.size;
   const restored = HashTree.restore(size, (level, index, width) => whole.tile(level, index, width));
   for (const index of [size - 1, size - 200])
-    expect(inclusionProof(index, size, large.node)).toEqual(inclusionProof(index, size, whole.node));
-  for (let i = 0; i < 700; i++) for (const each of [large, whole, restored]) each.append(leafHash(leaf(i)));
+    expect(inclusionProof(index, size, large.node)).toEqual(
+      inclusionProof(index, size, whole.node),
+    );
+  for (let i = 0; i < 700; i++)
+    for (const each of [large, whole, restored]) each.append(leafHash(leaf(i)));
   expect(hex([large.root(), restored.root()])).toEqual(hex([whole.root(), whole.root()]));
 });
 
