@@ -31,6 +31,7 @@ export type {
   AgentLimits,
   Effect,
   Expr,
+  FieldPath,
   Obligation,
   Outcome,
   PolicySet,
