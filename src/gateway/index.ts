@@ -25,5 +25,7 @@ export {
   type StdioLimits,
   type UpstreamFace,
   upstreamFace,
+  type WrapParts,
+  wrapStdio,
 } from "./mcp/index.ts";
 export { type HostRules, loopbackRules, type Route, routed } from "./routes.ts";
