@@ -1,7 +1,10 @@
 /** The `holdfast` command. What a command does lives beside it; what needs processes built is given by `main.ts`. */
 import { Command, CommanderError } from "commander";
+import { registerAuditCommands } from "./audit.ts";
 import { loadConfig } from "./config.ts";
 import type { Config } from "./config-types.ts";
+import { type CommandOutput, registerPolicyCommands } from "./policy.ts";
+import { registerTokenCommands } from "./token.ts";
 
 /** What only `main.ts` can build. Each resolves with an exit code. */
 export interface Processes {
@@ -22,6 +25,11 @@ export interface Program {
 }
 
 const configOption = ["-c, --config <file>", "configuration file", "holdfast.yaml"] as const;
+
+const terminal: CommandOutput = {
+  out: (line) => process.stdout.write(`${line}\n`),
+  err: (line) => process.stderr.write(`${line}\n`),
+};
 
 export function createProgram(processes: Processes): Program {
   const program = new Command("holdfast")
@@ -74,6 +82,11 @@ export function createProgram(processes: Processes): Program {
         outcome.code = config === undefined ? 2 : await processes.wrap(config, token, command);
       },
     );
+  registerPolicyCommands(program, terminal, (code) => {
+    outcome.code = code;
+  });
+  registerAuditCommands(program);
+  registerTokenCommands(program);
   return { run: (args) => run(program, args, outcome) };
 }
 

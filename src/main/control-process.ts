@@ -23,7 +23,7 @@ import {
 import type { JsonObject, ToolId } from "../kernel/index.ts";
 import { bundlePublicKeyFile } from "./bundle-trust.ts";
 import { routesOf } from "./http-upstreams.ts";
-import { hostAndPort } from "./listen.ts";
+import { hostAndPort, hostRules } from "./listen.ts";
 import { complain, stopSignal } from "./process.ts";
 
 const reportBytesMax = 16 * 1024 * 1024;
@@ -75,11 +75,6 @@ async function knownSchemas(config: Config): Promise<ReadonlyMap<ToolId, JsonObj
   }
   return schemas;
 }
-
-const hostRules = (config: Config) => ({
-  allowedHosts: config.allowed_hosts,
-  allowedOrigins: config.allowed_origins,
-});
 
 function controlRoutes(publisher: BundlePublisher, protocol: BundleProtocol): readonly Route[] {
   const reported: FrontFace = async (request) => {

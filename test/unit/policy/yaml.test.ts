@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { parseSource, type SourceNode } from "../../../src/policy/index.ts";
 
-function valueOf(root: SourceNode | undefined): Extract<SourceNode, { kind: "scalar" }> {
+function onlyScalar(root: SourceNode | undefined): Extract<SourceNode, { kind: "scalar" }> {
   const first = root?.kind === "map" ? root.entries[0]?.value : undefined;
   if (first?.kind !== "scalar") throw new Error("no scalar");
   return first;
@@ -22,7 +22,7 @@ const forms: readonly [string, string][] = [
 
 for (const [form, text] of forms)
   test(`${form}`, () => {
-    const scalar = valueOf(parseSource("p.yaml", text).root);
+    const scalar = onlyScalar(parseSource("p.yaml", text).root);
     const { line, column } = scalar.positionOf(String(scalar.value).indexOf("X"));
     expect(text.split("\n")[line - 1]?.[column - 1]).toBe("X");
   });
@@ -31,7 +31,7 @@ test("any text in double quotes keeps the place of its mark", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), (before) => {
       const text = `when: ${JSON.stringify(`${before.replaceAll("\u2603", "")}\u2603`)}\n`;
-      const scalar = valueOf(parseSource("p.yaml", text).root);
+      const scalar = onlyScalar(parseSource("p.yaml", text).root);
       const at = scalar.positionOf(String(scalar.value).indexOf("\u2603"));
       expect(text[at.column - 1]).toBe("\u2603");
     }),
