@@ -15,6 +15,8 @@ export type {
 export type { FrontFace, FrontHeaders, FrontRequest, FrontResponse } from "./http-front.ts";
 export { emptyResponse, headerOf, jsonResponse, problemResponse } from "./http-front.ts";
 export {
+  type AggregateParts,
+  aggregateFace,
   bridgeUrl,
   type McpLimits,
   type McpParts,
