@@ -1,6 +1,5 @@
 export { configSchemaUrl, type Environment, loadConfig } from "./config.ts";
 export type {
-  ClientCredentialsConfig,
   Config,
   DevelopmentTokenConfig,
   EnforcementPointConfig,
@@ -11,6 +10,7 @@ export type {
   LimitsConfig,
   McpUpstreamConfig,
   TelemetryConfig,
+  UpstreamAuthConfig,
   UpstreamConfig,
 } from "./config-types.ts";
 export { createProgram, type Processes, type Program, type WrapOptions } from "./program.ts";

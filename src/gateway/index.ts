@@ -62,3 +62,9 @@ export {
 export { PolicySource, type PolicySourceParts, type VerifiedBundle } from "./policy-source.ts";
 export { type HostRules, loopbackRules, type Route, routed } from "./routes.ts";
 export { createSpine, type SpineParts } from "./spine.ts";
+export {
+  authorizedTransport,
+  type UpstreamAuthConfig,
+  type UpstreamAuthorizer,
+  UpstreamCredentials,
+} from "./upstream-auth/index.ts";

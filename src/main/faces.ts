@@ -3,6 +3,8 @@ import { childProcessPeers } from "../adapters/child-process/index.ts";
 import { systemClock, systemEntropy } from "../adapters/clock/index.ts";
 import type { Config, McpUpstreamConfig } from "../cli/index.ts";
 import {
+  aggregateFace,
+  authorizedTransport,
   authZen,
   bridgeUrl,
   evaluationPath,
@@ -18,6 +20,7 @@ import {
   type Route,
   routed,
   StdioBridge,
+  type UpstreamCredentials,
   upstreamFace,
 } from "../gateway/index.ts";
 import { protectedResourceMetadata } from "../identity/index.ts";
@@ -25,6 +28,7 @@ import { ok, type Result } from "../kernel/index.ts";
 import type { DataPlane } from "./gateway-process.ts";
 import { httpUpstream, revealed } from "./http-upstreams.ts";
 import { hostRules } from "./listen.ts";
+import { callbackRoute, upstreamCredentials } from "./upstream-credentials.ts";
 
 export interface Faces {
   readonly face: FrontFace;
@@ -36,19 +40,18 @@ export async function facesOf(
   plane: DataPlane,
   identifier: Identifier,
 ): Promise<Result<Faces, string>> {
-  const routes: Route[] = [...operations(plane), metadataRoute(config)];
+  const credentials = upstreamCredentials(config, plane);
+  const routes: Route[] = [...operations(plane), metadataRoute(config), callbackRoute(credentials)];
+  const members = new Map<string, FrontFace>();
+  const parts = { spine: plane.spine, identifier, clock: systemClock, log: plane.log };
   const closers: (() => void | Promise<void>)[] = [];
   const http = new Map<string, HttpUpstream>();
   for (const [name, upstream] of Object.entries(config.upstreams)) {
     if (upstream.mcp !== undefined) {
-      const mcp = mcpUpstream(name, upstream.mcp, config, plane);
-      const served = upstreamFace(mcp.upstream, {
-        spine: plane.spine,
-        identifier,
-        clock: systemClock,
-        log: plane.log,
-      });
+      const mcp = mcpUpstream(name, upstream.mcp, config, plane, credentials);
+      const served = upstreamFace(mcp.upstream, parts);
       routes.push({ prefix: `/mcp/${name}`, face: served.face });
+      members.set(name, served.face);
       closers.push(served.close, mcp.close);
       continue;
     }
@@ -56,6 +59,9 @@ export async function facesOf(
     if (!opened.ok) return opened;
     http.set(name, opened.value);
   }
+  const aggregate = aggregateFace(members, { ...parts, entropy: systemEntropy });
+  closers.unshift(aggregate.close);
+  routes.push({ prefix: "/mcp", face: aggregate.face });
   routes.push({
     prefix: "/http",
     face: httpTools({
@@ -91,16 +97,12 @@ function mcpUpstream(
   mcp: McpUpstreamConfig,
   config: Config,
   plane: DataPlane,
+  credentials: UpstreamCredentials,
 ): OpenedMcp {
-  const headers = revealed(mcp.headers);
   const common = { server, trusted: mcp.trusted };
   if (mcp.url !== undefined) {
-    const { transport } = plane;
-    const credentials = async (): Promise<Result<typeof headers, string>> => ok(headers);
-    return {
-      upstream: { ...common, url: mcp.url, transport, credentials },
-      close: async () => undefined,
-    };
+    const transport = authorizedTransport(plane.transport, server, credentials);
+    return { upstream: { ...common, url: mcp.url, transport }, close: async () => undefined };
   }
   const bridge = new StdioBridge({
     peers: childProcessPeers(plane.log),
