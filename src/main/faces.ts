@@ -41,37 +41,94 @@ export async function facesOf(
   identifier: Identifier,
 ): Promise<Result<Faces, string>> {
   const credentials = upstreamCredentials(config, plane);
-  const routes: Route[] = [...operations(plane), metadataRoute(config), callbackRoute(credentials)];
-  const members = new Map<string, FrontFace>();
+  const mcp = mcpFaces(config, plane, identifier, credentials);
+  const http = await httpFace(config, plane, identifier);
+  if (!http.ok) return http;
+  const routes: readonly Route[] = [
+    ...operations(plane),
+    metadataRoute(config),
+    callbackRoute(credentials),
+    ...mcp.routes,
+    { prefix: "/http", face: http.value },
+    ...decisionRoutes(config, plane, identifier),
+  ];
+  return ok({ face: routed(routes, hostRules(config)), close: mcp.close });
+}
+
+interface McpFaces {
+  readonly routes: readonly Route[];
+  readonly close: () => Promise<void>;
+}
+
+/** `/mcp/{upstream}` for each, and `/mcp` for all of them as one server. */
+function mcpFaces(
+  config: Config,
+  plane: DataPlane,
+  identifier: Identifier,
+  credentials: UpstreamCredentials,
+): McpFaces {
   const parts = { spine: plane.spine, identifier, clock: systemClock, log: plane.log };
+  const limits = {
+    messageBytesMax: config.limits.body_bytes_max,
+    depthMax: config.limits.depth_max,
+  };
+  const members = new Map<string, FrontFace>();
   const closers: (() => void | Promise<void>)[] = [];
-  const http = new Map<string, HttpUpstream>();
-  for (const [name, upstream] of Object.entries(config.upstreams)) {
-    if (upstream.mcp !== undefined) {
-      const mcp = mcpUpstream(name, upstream.mcp, config, plane, credentials);
-      const served = upstreamFace(mcp.upstream, parts);
-      routes.push({ prefix: `/mcp/${name}`, face: served.face });
-      members.set(name, served.face);
-      closers.push(served.close, mcp.close);
-      continue;
-    }
-    const opened = await httpUpstream(name, upstream.http);
-    if (!opened.ok) return opened;
-    http.set(name, opened.value);
+  for (const [name, { mcp }] of Object.entries(config.upstreams)) {
+    if (mcp === undefined) continue;
+    const opened = mcpUpstream(name, mcp, config, plane, credentials);
+    const served = upstreamFace(opened.upstream, { ...parts, limits });
+    members.set(name, served.face);
+    closers.push(served.close, opened.close);
   }
-  const aggregate = aggregateFace(members, { ...parts, entropy: systemEntropy });
+  const aggregate = aggregateFace(members, { ...parts, limits, entropy: systemEntropy });
   closers.unshift(aggregate.close);
-  routes.push({ prefix: "/mcp", face: aggregate.face });
-  routes.push({
-    prefix: "/http",
-    face: httpTools({
-      upstreams: http,
-      spine: plane.spine,
-      identifier,
-      transport: plane.transport,
-    }),
+  return {
+    routes: [
+      { prefix: "/mcp", face: aggregate.face },
+      ...[...members].map(([name, face]) => ({ prefix: `/mcp/${name}`, face })),
+    ],
+    close: async () => {
+      for (const closer of closers) await closer();
+    },
+  };
+}
+
+async function httpFace(
+  config: Config,
+  plane: DataPlane,
+  identifier: Identifier,
+): Promise<Result<FrontFace, string>> {
+  const upstreams = new Map<string, HttpUpstream>();
+  for (const [name, { http }] of Object.entries(config.upstreams)) {
+    if (http === undefined) continue;
+    const opened = await httpUpstream(name, http);
+    if (!opened.ok) return opened;
+    upstreams.set(name, opened.value);
+  }
+  const { limits } = config;
+  const face = httpTools({
+    ...{ upstreams, spine: plane.spine, identifier, transport: plane.transport },
+    limits: {
+      bodyBytesMax: limits.body_bytes_max,
+      depthMax: limits.depth_max,
+      pathBytesMax: limits.path_bytes_max,
+      parametersMax: limits.parameters_max,
+      holdBytesMax: limits.answer_hold_bytes_max,
+      headTimeoutMs: limits.upstream_head_timeout_ms,
+      idleTimeoutMs: limits.upstream_idle_timeout_ms,
+    },
   });
-  const pdp = authZen({
+  return ok(face);
+}
+
+/** The decision alone: OpenID AuthZEN 1.0. */
+function decisionRoutes(
+  config: Config,
+  plane: DataPlane,
+  identifier: Identifier,
+): readonly Route[] {
+  const face = authZen({
     spine: plane.spine,
     identifier,
     publicUrl: config.public_url,
@@ -79,12 +136,7 @@ export async function facesOf(
     bodyBytesMax: config.limits.body_bytes_max,
     evaluationsMax: config.limits.evaluations_max,
   });
-  for (const prefix of [evaluationPath, evaluationsPath, metadataPath])
-    routes.push({ prefix, face: pdp });
-  const close = async (): Promise<void> => {
-    for (const closer of closers) await closer();
-  };
-  return ok({ face: routed(routes, hostRules(config)), close });
+  return [evaluationPath, evaluationsPath, metadataPath].map((prefix) => ({ prefix, face }));
 }
 
 interface OpenedMcp {
