@@ -1,1 +1,1 @@
-export { type KeyFileError, openSigner } from "./file-signer.ts";
+export { openSigner } from "./file-signer.ts";

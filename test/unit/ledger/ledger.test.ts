@@ -4,8 +4,6 @@ import {
   encodeRecord,
   HashTree,
   leafHash,
-  HashTree,
-  leafHash,
   noteVerifier,
   openCheckpoint,
   resolveEntry,
