@@ -35,7 +35,7 @@ export interface NoteVerifier {
 }
 
 /** The first four bytes of `SHA-256(name || "\n" || type || key)`. */
-export function noteKeyId(name: string, type: number, publicKey: Uint8Array): number {
+function noteKeyId(name: string, type: number, publicKey: Uint8Array): number {
   const input = Buffer.concat([Buffer.from(`${name}\n`), Buffer.from([type]), publicKey]);
   return Buffer.from(sha256(input)).readUInt32BE(0);
 }
@@ -77,7 +77,7 @@ export function noteVerifier(
 }
 
 /** A signature line, without its newline. */
-export function signatureLine(name: string, keyId: number, signature: Uint8Array): string {
+function signatureLine(name: string, keyId: number, signature: Uint8Array): string {
   const id = Buffer.alloc(4);
   id.writeUInt32BE(keyId);
   return `— ${name} ${toBase64(Buffer.concat([id, signature]))}`;

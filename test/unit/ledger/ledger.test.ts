@@ -142,6 +142,22 @@ test("the queue is bounded: what does not fit was not recorded, and the next may
   expect(ledger.head().size).toBe(1 + 16_384 + 1);
 });
 
+test("memory is bounded in bytes too: large entries wait for publication, and none is lost", async () => {
+  const world = new World(9);
+  const ledger = await opened(world);
+  const large = Array.from({ length: 100 }, (_, i) => ledger.append(policyEntry(`l${i}`, 60_000)));
+  const results = await world.clock.run(Promise.all(large));
+  expect(results.every((result) => result.ok)).toBe(true);
+  const none = await world.clock.run(
+    Promise.all(Array.from({ length: 200 }, (_, i) => ledger.append(policyEntry(`m${i}`, 60_000)))),
+  );
+  expect(none.some((result) => !result.ok && result.error.kind === "full")).toBe(true);
+  await world.clock.advance(1_000);
+  expect(ledger.receipt(1)).toBeUndefined();
+  await world.clock.run(ledger.close());
+  expect((await world.verify()).findings).toEqual([]);
+});
+
 test("a damaged, foreign or incomplete log is refused, and nothing is changed", async () => {
   const tamperings: Readonly<Record<string, (world: World) => Promise<void>>> = {
     "a record in the middle": async (world) => {
