@@ -93,7 +93,7 @@ test("an indeterminate write is denied, unless its tool is declared low and open
     }),
     runs,
   );
-  expect(seen).toBeGreaterThan(100);
+  expect(seen).toBeGreaterThan(30);
 });
 
 test("adding a deny rule never allows more", () => {
@@ -135,6 +135,6 @@ test("a verdict is deterministic, byte for byte", () => {
       const [first, second] = [compile(set, "r").decide(asked), compile(set, "r").decide(asked)];
       expect(JSON.stringify(first)).toBe(JSON.stringify(second));
     }),
-    { ...runs, numRuns: 500 },
+    { ...runs, numRuns: 100 },
   );
 });
