@@ -7,6 +7,7 @@ export {
   peekCheckpoint,
   signCheckpoint,
 } from "./checkpoint.ts";
+export { type Cosignature, openCosignature } from "./cosignature.ts";
 export type {
   CallOutcome,
   DecisionEntry,
@@ -51,6 +52,7 @@ export {
   signNote,
 } from "./note.ts";
 export { formatProof, type Proven, parseProof, type TlogProof, verifyReceipt } from "./proof.ts";
+export { type IndexedEntry, readEntries } from "./read-entries.ts";
 export {
   decodeBundle,
   encodeBundle,

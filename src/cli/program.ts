@@ -1,7 +1,10 @@
 /** The `holdfast` command. What a command does lives beside it; what needs processes built is given by `main.ts`. */
 import { Command, CommanderError } from "commander";
+import { registerAuditCommands } from "./audit.ts";
 import { loadConfig } from "./config.ts";
 import type { Config } from "./config-types.ts";
+import { type CommandOutput, registerPolicyCommands } from "./policy.ts";
+import { registerTokenCommands } from "./token.ts";
 
 /** What only `main.ts` can build. Each resolves with an exit code. */
 export interface Processes {
@@ -9,11 +12,16 @@ export interface Processes {
   readonly runGateway: (config: Config) => Promise<number>;
   readonly runControl: (config: Config) => Promise<number>;
   readonly up: (configPath: string) => Promise<number>;
-  readonly wrap: (
-    config: Config,
-    agentToken: string,
-    command: readonly string[],
-  ) => Promise<number>;
+  readonly wrap: (config: Config, options: WrapOptions) => Promise<number>;
+}
+
+export interface WrapOptions {
+  /** The first half of tool ids in policy and records. */
+  readonly server: string;
+  /** The agent's token; empty when the variable is not set. */
+  readonly token: string;
+  readonly tokenEnv: string;
+  readonly command: readonly string[];
 }
 
 export interface Program {
@@ -21,7 +29,16 @@ export interface Program {
   run(args: readonly string[]): Promise<number>;
 }
 
+interface ConfigOption {
+  readonly config: string;
+}
+
 const configOption = ["-c, --config <file>", "configuration file", "holdfast.yaml"] as const;
+
+const terminal: CommandOutput = {
+  out: (line) => process.stdout.write(`${line}\n`),
+  err: (line) => process.stderr.write(`${line}\n`),
+};
 
 export function createProgram(processes: Processes): Program {
   const program = new Command("holdfast")
@@ -64,16 +81,18 @@ export function createProgram(processes: Processes): Program {
     .argument("<command...>", "the server's program and arguments")
     .option(...configOption)
     .option("--token-env <name>", "variable that holds the agent's token", "HOLDFAST_TOKEN")
-    .action(
-      async (
-        command: string[],
-        options: { readonly config: string; readonly tokenEnv: string },
-      ) => {
-        const config = await configOrComplaint(options.config);
-        const token = process.env[options.tokenEnv] ?? "";
-        outcome.code = config === undefined ? 2 : await processes.wrap(config, token, command);
-      },
-    );
+    .option("--server <name>", "the server's name in policies and records", "wrapped")
+    .action(async (command: string[], options: Omit<WrapOptions, "command"> & ConfigOption) => {
+      const config = await configOrComplaint(options.config);
+      const token = process.env[options.tokenEnv] ?? "";
+      outcome.code =
+        config === undefined ? 2 : await processes.wrap(config, { ...options, token, command });
+    });
+  registerPolicyCommands(program, terminal, (code) => {
+    outcome.code = code;
+  });
+  registerAuditCommands(program);
+  registerTokenCommands(program);
   return { run: (args) => run(program, args, outcome) };
 }
 

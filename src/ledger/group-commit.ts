@@ -3,7 +3,13 @@
  * next. The first error stops everything: after a failed write or sync nobody knows what the disk holds, and a later
  * success would say nothing about it.
  */
-import { encodeRecord, type HashTree, leafHash, segmentPath, signCheckpoint } from "../audit/index.ts";
+import {
+  encodeRecord,
+  type HashTree,
+  leafHash,
+  segmentPath,
+  signCheckpoint,
+} from "../audit/index.ts";
 import { err, ok, type Result } from "../kernel/index.ts";
 import type { AppendFile, Disk, DiskError, Signer } from "../ports.ts";
 import type { Committed, LedgerError, LedgerLimits } from "./ledger.ts";
@@ -82,7 +88,7 @@ export class GroupCommit {
     await Promise.resolve();
     while (this.#queue.length > 0 && this.#failure === undefined) {
       const group = this.#take();
-      const committed = await this.#commit(group);
+      const committed = await this.#commit(group).catch(brokenPromise);
       if (!committed.ok) {
         this.stop(committed.error);
         for (const { settle } of group) settle(err({ kind: "failed", detail: committed.error }));
@@ -147,4 +153,9 @@ export class GroupCommit {
   #stopped(): { readonly ok: false; readonly error: LedgerError } {
     return err({ kind: "stopped", detail: this.#failure ?? "the ledger is closed" });
   }
+}
+
+/** A key that is gone, or a broken invariant: nothing is known any more, so nothing more is accepted. */
+function brokenPromise(reason: unknown): Result<void, string> {
+  return err(`stopped: ${reason instanceof Error ? reason.message : String(reason)}`);
 }

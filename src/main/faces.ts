@@ -24,6 +24,7 @@ import { protectedResourceMetadata } from "../identity/index.ts";
 import { ok, type Result } from "../kernel/index.ts";
 import type { DataPlane } from "./gateway-process.ts";
 import { httpUpstream, revealed } from "./http-upstreams.ts";
+import { hostRules } from "./listen.ts";
 
 export interface Faces {
   readonly face: FrontFace;
@@ -74,11 +75,10 @@ export async function facesOf(
   });
   for (const prefix of [evaluationPath, evaluationsPath, metadataPath])
     routes.push({ prefix, face: pdp });
-  const rules = { allowedHosts: config.allowed_hosts, allowedOrigins: config.allowed_origins };
   const close = async (): Promise<void> => {
     for (const closer of closers) await closer();
   };
-  return ok({ face: routed(routes, rules), close });
+  return ok({ face: routed(routes, hostRules(config)), close });
 }
 
 interface OpenedMcp {

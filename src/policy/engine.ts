@@ -75,14 +75,12 @@ function decide(
   candidates: Candidates,
   tool: ToolDeclaration | undefined,
 ): Verdict {
-  const chain = [request.subject.id, ...request.subject.delegation].map((agent) => {
+  const { subject, action, args } = request;
+  const judge = (agent: string): AgentVerdict => {
     const frame = frameFor(request, agent);
-    const verdict = combineRules(
-      findAll(candidates(request.action, agent), frame, request.args, request.action, tool),
-    );
-    return { agent, verdict };
-  });
-  return combineChain(chain);
+    return combineRules(agent, findAll(candidates(action, agent), frame, args, action, tool));
+  };
+  return combineChain([judge(subject.id), ...subject.delegation.map(judge)]);
 }
 
 /** The roots as a condition sees them. For an agent of the chain, `subject.id` is that agent. */
