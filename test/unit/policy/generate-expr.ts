@@ -114,7 +114,17 @@ export function condition(depth: number, scope: readonly string[] = []): fc.Arbi
   return typed("bool", depth, scope);
 }
 
+/** Arbitraries are made once each: the tree of them is far larger than any condition. */
+const made = new Map<string, fc.Arbitrary<Expr>>();
+
 function typed(kind: Kind, depth: number, scope: readonly string[]): fc.Arbitrary<Expr> {
+  const key = `${kind} ${depth} ${scope.join(" ")}`;
+  const known = made.get(key) ?? makeTyped(kind, depth, scope);
+  made.set(key, known);
+  return known;
+}
+
+function makeTyped(kind: Kind, depth: number, scope: readonly string[]): fc.Arbitrary<Expr> {
   const right =
     depth <= 0
       ? leaf(kind, scope)

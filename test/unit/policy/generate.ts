@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import type { JsonObject, ToolId } from "../../../src/kernel/index.ts";
 import type { PolicyRequest } from "../../../src/policy/decision.ts";
-import type { Match, Obligation, PolicySet, Rule } from "../../../src/policy/ir.ts";
+import type { Expr, Match, Obligation, PolicySet, Rule } from "../../../src/policy/ir.ts";
 import { directed } from "./generate-directed.ts";
 import { args, condition, jsonObject } from "./generate-expr.ts";
 
@@ -91,25 +91,24 @@ const rule: fc.Arbitrary<Omit<Rule, "id">> = fc
   .map((made) => made as Omit<Rule, "id">);
 
 /** One rule that every call meets: true is `allow`, false is default deny, no value is `indeterminate`. */
-export const probe: fc.Arbitrary<PolicySet> = fc
-  .oneof(condition(2), condition(3), directed, directed)
-  .map((when) => ({
-    formatVersion: 1,
-    rules: [
-      {
-        id: "p/probe",
-        match: {},
-        when,
-        outcome: "allow",
-        obligations: [],
-        onFailure: "deny",
-        reason: "probe",
-        source: "generated.yaml:1",
-      },
-    ],
-    tools: [],
-    limits: [],
-  }));
+function probing(when: Expr): PolicySet {
+  const rule: Rule = {
+    id: "p/probe",
+    match: {},
+    when,
+    outcome: "allow",
+    obligations: [],
+    onFailure: "deny",
+    reason: "probe",
+    source: "generated.yaml:1",
+  };
+  return { formatVersion: 1, rules: [rule], tools: [], limits: [] };
+}
+
+export const probe: fc.Arbitrary<PolicySet> = fc.oneof(condition(2), condition(3)).map(probing);
+
+/** One operator each, near where its answer turns. */
+export const directedProbe: fc.Arbitrary<PolicySet> = directed.map(probing);
 
 export const policySet: fc.Arbitrary<PolicySet> = fc.record({
   formatVersion: fc.constant(1 as const),
