@@ -7,6 +7,7 @@ export {
   peekCheckpoint,
   signCheckpoint,
 } from "./checkpoint.ts";
+export { type Cosignature, openCosignature } from "./cosignature.ts";
 export type {
   CallOutcome,
   DecisionEntry,

@@ -119,6 +119,8 @@ export function parseNote(note: string): Result<Note, string> {
 
 /** The text, when `verifier` signed it. A signature that names the key and does not verify refuses the whole note. */
 export function openNote(note: string, verifier: NoteVerifier): Result<Note, string> {
+  if (verifier.type !== signatureType.ed25519)
+    return err(`the key of ${verifier.name} does not sign notes: it is of type ${verifier.type}`);
   const parsed = parseNote(note);
   if (!parsed.ok) return parsed;
   const ours = parsed.value.signatures.filter(

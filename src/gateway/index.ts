@@ -44,6 +44,8 @@ export {
 export { type IdentifyConfig, type IssuerConfig, TokenIdentifier } from "./identify.ts";
 export { InFlight } from "./in-flight.ts";
 export {
+  type AggregateParts,
+  aggregateFace,
   bridgeUrl,
   type McpLimits,
   type McpParts,
@@ -54,6 +56,8 @@ export {
   type StdioLimits,
   type UpstreamFace,
   upstreamFace,
+  type WrapParts,
+  wrapStdio,
 } from "./mcp/index.ts";
 export { PolicySource, type PolicySourceParts, type VerifiedBundle } from "./policy-source.ts";
 export { type HostRules, loopbackRules, type Route, routed } from "./routes.ts";

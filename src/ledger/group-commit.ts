@@ -88,7 +88,7 @@ export class GroupCommit {
     await Promise.resolve();
     while (this.#queue.length > 0 && this.#failure === undefined) {
       const group = this.#take();
-      const committed = await this.#commit(group);
+      const committed = await this.#commit(group).catch(brokenPromise);
       if (!committed.ok) {
         this.stop(committed.error);
         for (const { settle } of group) settle(err({ kind: "failed", detail: committed.error }));
@@ -153,4 +153,9 @@ export class GroupCommit {
   #stopped(): { readonly ok: false; readonly error: LedgerError } {
     return err({ kind: "stopped", detail: this.#failure ?? "the ledger is closed" });
   }
+}
+
+/** A key that is gone, or a broken invariant: nothing is known any more, so nothing more is accepted. */
+function brokenPromise(reason: unknown): Result<void, string> {
+  return err(`stopped: ${reason instanceof Error ? reason.message : String(reason)}`);
 }

@@ -16,7 +16,7 @@ const requestsPerSet = 8;
 
 /** Questions of one OPA process; rule ids are unique over its sets. */
 function questionsOf(group: number): Question[] {
-  const sets = fc.oneof({ arbitrary: policySet, weight: 3 }, { arbitrary: probe, weight: 2 });
+  const sets = fc.oneof({ arbitrary: policySet, weight: 1 }, { arbitrary: probe, weight: 1 });
   const requests = fc.array(request, { minLength: requestsPerSet, maxLength: requestsPerSet });
   return fc
     .sample(fc.tuple(sets, requests), { seed: seed + group, numRuns: setsPerGroup })

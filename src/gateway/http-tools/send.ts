@@ -1,9 +1,15 @@
 /** Sends a judged call to its upstream once, and says what became of it. */
 
 import type { Identity } from "../../identity/index.ts";
-import { sha256Hex } from "../../kernel/index.ts";
+import { err, type Result, sha256Hex } from "../../kernel/index.ts";
 import type { Effect } from "../../policy/index.ts";
-import { type HttpResponse, type HttpTransport, TransportFailure } from "../../ports.ts";
+import {
+  type HttpRequest,
+  type HttpResponse,
+  type HttpTransport,
+  type TransportError,
+  TransportFailure,
+} from "../../ports.ts";
 import type { Forwarded, Judged } from "../call.ts";
 import type { FrontRequest } from "../http-front.ts";
 import type { UpstreamAnswer } from "./answer.ts";
@@ -38,7 +44,7 @@ export async function sendJudged(
     return failed("not_sent", 403, `The judged request cannot be sent: ${written.error}.`);
   const { target, body } = written.value;
   const url = call.upstream.baseUrl.replace(/\/$/, "") + target;
-  const sent = await transport.send({
+  const sent = await sendOnce(transport, {
     method: request.method,
     url,
     headers: upstreamHeaders(call, judged, request, body !== undefined),
@@ -52,7 +58,31 @@ export async function sendJudged(
     const { kind, reason, detail } = sent.error;
     return failed(kind, reason === "timeout" ? 504 : 502, `${reason}: ${detail}`);
   }
-  return await receive(call, sent.value, url, limits);
+  const received = await receive(call, sent.value, url, limits);
+  return request.method === "HEAD" ? withoutBody(received) : received;
+}
+
+/** To a HEAD the upstream's Content-Length speaks of a body that is not sent; a stream leaves that header alone. */
+function withoutBody(received: Forwarded<UpstreamAnswer>): Forwarded<UpstreamAnswer> {
+  const { answer } = received;
+  if (answer.kind !== "response") return received;
+  return { ...received, answer: { ...answer, response: { ...answer.response, body: nothing() } } };
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array> {
+  // No pieces.
+}
+
+/** A transport that throws has broken its promise; what it had sent by then nobody knows. */
+async function sendOnce(
+  transport: HttpTransport,
+  request: HttpRequest,
+): Promise<Result<HttpResponse, TransportError>> {
+  try {
+    return await transport.send(request);
+  } catch (thrown) {
+    return err({ kind: "unknown", reason: "broken", detail: String(thrown) });
+  }
 }
 
 function upstreamHeaders(

@@ -4,6 +4,8 @@ import {
   encodeRecord,
   HashTree,
   leafHash,
+  HashTree,
+  leafHash,
   noteVerifier,
   openCheckpoint,
   resolveEntry,
@@ -12,7 +14,7 @@ import {
   signCheckpoint,
   verifyReceipt,
 } from "../../../src/audit/index.ts";
-import type { Ledger } from "../../../src/ledger/index.ts";
+import { type Ledger, openLedger } from "../../../src/ledger/index.ts";
 import { Random, simSigner } from "../../../src/sim/index.ts";
 import { decisionEntry, outcomeEntry, policyEntry } from "./entries.ts";
 import { World } from "./world.ts";
@@ -112,6 +114,24 @@ test("one log has one writer", async () => {
   await world.clock.run((await opened(world)).close());
 });
 
+test("a key that is gone stops the ledger; nobody waits for ever", async () => {
+  const world = new World(8);
+  const ledger = await opened(world);
+  Object.assign(world.signer, {
+    sign: () => {
+      throw new Error("the key is gone");
+    },
+  });
+  const [first, second] = await world.clock.run(
+    Promise.all([ledger.append(policyEntry("a")), ledger.append(policyEntry("b"))]),
+  );
+  expect([first, second]).toMatchObject([
+    { ok: false, error: { kind: "failed", detail: expect.stringContaining("the key is gone") } },
+    { ok: false, error: { kind: "failed" } },
+  ]);
+  expect(ledger.healthy()).toBe(false);
+});
+
 test("the queue is bounded: what does not fit was not recorded, and the next may fit", async () => {
   const world = new World(5);
   const ledger = await opened(world);
@@ -170,7 +190,6 @@ test("a damaged, foreign or incomplete log is refused, and nothing is changed", 
 test("taking over: the first entry names the last checkpoint of the other instance", async () => {
   const world = new World(7);
   const previous = { origin: "gateway-0.example/log", checkpoint: "whatever it signed last" };
-  const { openLedger } = await import("../../../src/ledger/index.ts");
   const result = await world.clock.run(
     openLedger({
       disk: world.disk.mount(),

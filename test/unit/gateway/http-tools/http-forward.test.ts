@@ -70,6 +70,14 @@ describe("what becomes of a forwarded call", () => {
     },
   );
 
+  test("a transport that throws leaves the outcome unknown", async () => {
+    const { face } = world(undefined, () => {
+      throw new Error("broken promise");
+    });
+    const response = await face(frontRequest("POST", "/http/pay/payments", payment));
+    expect(await bodyJson(response.body)).toMatchObject({ status: 502, outcome: "unknown" });
+  });
+
   test("an answer that breaks off while held is unknown", async () => {
     async function* broken(): AsyncGenerator<Uint8Array> {
       yield new Uint8Array(3);
@@ -98,6 +106,18 @@ describe("what becomes of a forwarded call", () => {
     const first = await body[Symbol.asyncIterator]().next();
     expect(new TextDecoder().decode(first.value as Uint8Array)).toBe("data: 1\n\n");
   });
+});
+
+test("the answer to HEAD keeps the length that the upstream names", async () => {
+  const { face, spine } = world(undefined, () => ({
+    headers: { "content-length": "7" },
+    body: "",
+  }));
+  const response = await face(frontRequest("HEAD", "/http/pay/payments/1"));
+  expect(spine.asked[0]).toMatchObject({ tool: "pay:GET /payments/{id}", method: "HEAD" });
+  expect(response.headers["content-length"]).toBe("7");
+  expect(response.body).not.toBeInstanceOf(Uint8Array);
+  expect(await bodyText(response.body)).toBe("");
 });
 
 describe("what obligations leave that cannot be sent is not sent", () => {
