@@ -18,19 +18,19 @@ import {
 import { isWellFormed } from "../kernel/index.ts";
 import { type Diagnostic, diagnosticAt, type Position, type Problem } from "./diagnostic.ts";
 
-export interface SourceMap {
+interface SourceMap {
   readonly kind: "map";
   readonly at: Position;
   readonly entries: readonly SourceEntry[];
 }
 
-export interface SourceEntry {
+interface SourceEntry {
   readonly key: string;
   readonly keyAt: Position;
   readonly value: SourceNode;
 }
 
-export interface SourceList {
+interface SourceList {
   readonly kind: "list";
   readonly at: Position;
   readonly items: readonly SourceNode[];
