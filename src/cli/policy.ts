@@ -21,7 +21,7 @@ export interface CommandOutput {
   err(line: string): void;
 }
 
-export interface PolicyOptions {
+interface PolicyOptions {
   /** One JSON value on `out` instead of text. */
   readonly json?: boolean;
   /** A JSON file: tool id to input schema. */
@@ -31,7 +31,7 @@ export interface PolicyOptions {
 const usageExit = 2;
 
 /** Checks every file of a policy folder. */
-export async function checkPolicy(
+async function checkPolicy(
   folder: string,
   options: PolicyOptions,
   io: CommandOutput,
@@ -49,7 +49,7 @@ export async function checkPolicy(
 }
 
 /** Runs the cases (`*.test.yaml`) of a policy folder. */
-export async function testPolicy(
+async function testPolicy(
   folder: string,
   options: PolicyOptions,
   io: CommandOutput,
@@ -71,7 +71,7 @@ export async function testPolicy(
 }
 
 /** Says for one request (a YAML or JSON file) which rules matched and why. */
-export async function explainPolicy(
+async function explainPolicy(
   folder: string,
   requestPath: string,
   options: PolicyOptions,
