@@ -37,7 +37,7 @@ import {
   rpcMessageOf,
 } from "./json-rpc.ts";
 import { listenOverLegacy } from "./legacy-listen.ts";
-import { firstResponse, LegacySession, type Messages, messagesOf } from "./legacy-session.ts";
+import { type Call, firstResponse, LegacySession } from "./legacy-session.ts";
 import {
   discovered,
   inputKey,
@@ -67,7 +67,7 @@ export interface EraBridgeParts {
 
 /** A call that waits for the client's answer to the server's question. */
 interface Suspended {
-  readonly messages: Messages;
+  readonly messages: Call;
   readonly question: Question;
   readonly session: LegacySession;
   readonly wireId: string;
@@ -158,10 +158,11 @@ export class EraBridge {
       ...(traceparent === undefined ? {} : { traceparent }),
       ...(key === undefined ? {} : { "idempotency-key": key }),
     };
-    const sent = await session.send(legacy, { headers, headTimeoutMs: request.headTimeoutMs });
+    const { answerBytesMax } = this.#limits;
+    const extra = { headers, headTimeoutMs: request.headTimeoutMs };
+    const sent = await session.call(legacy, extra, answerBytesMax);
     if (!sent.ok) throw new TransportFailure(sent.error);
-    if (sent.value.status === 404) this.#sessions.delete(sessionKey(owner, params));
-    const messages = messagesOf(sent.value, this.#limits.answerBytesMax);
+    const messages = sent.value;
     return await this.#answered(request, message, { messages, session, wireId }, owner);
   }
 
@@ -222,8 +223,8 @@ export class EraBridge {
   ): Promise<FrontResponse> {
     const { id, method, params } = message;
     for (;;) {
-      const { value, done } = await call.messages.next();
-      if (done === true)
+      const value = await call.messages.next();
+      if (value === undefined)
         throw new TransportFailure({
           kind: "unknown",
           reason: "broken",
@@ -249,7 +250,7 @@ export class EraBridge {
     for (const [key, { untilMs, messages }] of this.#suspended) {
       if (untilMs > now && this.#suspended.size < suspendedMax) break;
       this.#suspended.delete(key);
-      messages.return(undefined).catch(() => undefined);
+      messages.close();
     }
     const state = digestOf(Array.from(this.#parts.entropy.bytes(32)));
     this.#suspended.set(`${owner}\n${state}`, { ...suspended, digest: callDigest(message) });
@@ -275,8 +276,9 @@ export class EraBridge {
       this.#sessions.delete(oldest);
     }
     const opened = await opening;
-    if (opened.ok) return opened.value;
+    if (opened.ok && !opened.value.lost) return opened.value;
     this.#sessions.delete(key);
+    if (opened.ok) return await this.#session(request, owner, params);
     throw new TransportFailure(opened.error);
   }
 }

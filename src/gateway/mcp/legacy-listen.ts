@@ -5,7 +5,7 @@ import type { FrontResponse } from "../http-front.ts";
 import { metaKey } from "./eras.ts";
 import { jsonValueOf } from "./inbound.ts";
 import { type RpcRequest, rpcMessageOf } from "./json-rpc.ts";
-import { type LegacySession, messagesOf } from "./legacy-session.ts";
+import type { LegacySession } from "./legacy-session.ts";
 import { Outlet } from "./outlet.ts";
 import { sseMessage } from "./sse.ts";
 import { eventStreamHeaders, type McpLimits } from "./upstream.ts";
@@ -40,14 +40,14 @@ export async function listenOverLegacy(
         method: "resources/subscribe",
         params: { uri },
       });
-    const stream = await session.listen(signal);
-    if (!stream.ok) return;
-    for await (const said of messagesOf(stream.value, limits.answerBytesMax)) {
+    const hear = (said: Uint8Array): void => {
       const value = jsonValueOf(said);
       const notice = value === undefined ? undefined : rpcMessageOf(value);
       if (notice?.kind === "notification" && isWanted(notice.method, notice.params, wanted))
-        await tell(notice.method, notice.params);
-    }
+        tell(notice.method, notice.params).catch(() => undefined);
+    };
+    session.hear(hear, signal);
+    session.openStream(limits.answerBytesMax);
   };
   relay().catch(() => outlet.end());
   return await outlet.response;

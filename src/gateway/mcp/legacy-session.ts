@@ -10,12 +10,13 @@ import {
 import type { HttpRequest, HttpResponse, HttpTransport, TransportError } from "../../ports.ts";
 import { legacyVersions } from "./eras.ts";
 import { jsonValueOf } from "./inbound.ts";
+import { Mailbox } from "./mailbox.ts";
 import { clientName } from "./own-request.ts";
 import { sseEvents } from "./sse.ts";
 import { contentTypeOf, jsonBytes, wholeBody } from "./upstream.ts";
 
-/** One message of the server at a time, and the way to stop reading. */
-export type Messages = AsyncGenerator<Uint8Array>;
+/** What the server says while one request is open. */
+export type Call = Mailbox<Uint8Array>;
 
 const encoder = new TextEncoder();
 const openTimeoutMs = 30_000;
@@ -26,6 +27,10 @@ export class LegacySession {
   readonly #transport: HttpTransport;
   readonly #template: HttpRequest;
   readonly #headers: Readonly<Record<string, string>>;
+  readonly #calls = new Set<Call>();
+  readonly #listeners = new Set<(message: Uint8Array) => void>();
+  #streamOpen = false;
+  #lost = false;
   #logLevel: string | undefined;
   #ids = 0;
 
@@ -68,7 +73,13 @@ export class LegacySession {
       "mcp-protocol-version": typeof agreed === "string" ? agreed : version,
     });
     await session.tell({ jsonrpc: "2.0", method: "notifications/initialized" });
+    if (Object.keys(capabilities).length > 0) session.openStream(answerBytesMax);
     return ok(session);
+  }
+
+  /** The server does not know this session any more. */
+  get lost(): boolean {
+    return this.#lost;
   }
 
   /** An id no other request of this session has. */
@@ -107,11 +118,69 @@ export class LegacySession {
     });
   }
 
-  /** What the server says on its own. */
-  async listen(signal: AbortSignal): Promise<Result<HttpResponse, TransportError>> {
+  /** Sends a request; what comes for it, on whichever stream, is in the mailbox. */
+  async call(
+    message: JsonObject,
+    extra: Pick<HttpRequest, "headers" | "headTimeoutMs">,
+    answerBytesMax: number,
+  ): Promise<Result<Call, TransportError>> {
+    const box: Call = new Mailbox();
+    this.#calls.add(box);
+    const sent = await this.send(message, extra);
+    if (sent.ok && sent.value.status === 404 && "mcp-session-id" in this.#headers) {
+      this.#lost = true;
+      this.#calls.delete(box);
+      const detail = "the server has forgotten the session; call again";
+      return err({ kind: "not_sent", reason: "refused", detail });
+    }
+    if (!sent.ok) {
+      this.#calls.delete(box);
+      return sent;
+    }
+    const pump = async (): Promise<void> => {
+      for await (const said of messagesOf(sent.value, answerBytesMax)) await box.put(said);
+    };
+    pump()
+      .then(
+        () => box.end(),
+        (thrown: unknown) => box.end(thrown),
+      )
+      .finally(() => this.#calls.delete(box));
+    return ok(box);
+  }
+
+  /** Hears the server's own notifications until `signal` aborts. */
+  hear(listener: (message: Uint8Array) => void, signal: AbortSignal): void {
+    this.#listeners.add(listener);
+    signal.addEventListener("abort", () => this.#listeners.delete(listener), { once: true });
+  }
+
+  /**
+   * Opens the server's own stream, once. A question that comes there is given to the newest open call, which most
+   * likely caused it. A server without such a stream answers 405, and nothing is lost.
+   */
+  openStream(answerBytesMax: number): void {
+    if (this.#streamOpen) return;
+    this.#streamOpen = true;
     const { body, ...bare } = this.#template;
     const headers = { ...bare.headers, accept: "text/event-stream", ...this.#headers };
-    return await this.#transport.send({ ...bare, method: "GET", headers, signal });
+    const read = async (): Promise<void> => {
+      const stream = await this.#transport.send({ ...bare, method: "GET", headers });
+      if (!stream.ok || contentTypeOf(stream.value) !== "text/event-stream") return;
+      for await (const said of messagesOf(stream.value, answerBytesMax)) {
+        if (sliceJson(said, ["id"]) === undefined) for (const hear of this.#listeners) hear(said);
+        else
+          [...this.#calls]
+            .at(-1)
+            ?.put(said)
+            .catch(() => undefined);
+      }
+    };
+    read()
+      .catch(() => undefined)
+      .finally(() => {
+        this.#streamOpen = false;
+      });
   }
 }
 
@@ -123,8 +192,11 @@ function withoutMirrored(template: HttpRequest): HttpRequest {
   return { ...rest, headers: Object.fromEntries(kept) };
 }
 
-/** The messages of an answer, one at a time. Closing the generator stops reading. */
-export async function* messagesOf(response: HttpResponse, answerBytesMax: number): Messages {
+/** The messages of an answer, one at a time. */
+async function* messagesOf(
+  response: HttpResponse,
+  answerBytesMax: number,
+): AsyncGenerator<Uint8Array> {
   if (contentTypeOf(response) !== "text/event-stream") {
     const whole = await wholeBody(response, answerBytesMax);
     if (whole !== undefined && whole.length > 0) yield whole;
