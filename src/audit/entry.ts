@@ -41,7 +41,10 @@ export interface DecisionEntry extends EntryCommon {
   readonly face: "mcp" | "http" | "authzen";
   readonly method: string;
   readonly agent_id: string;
+  /** How it was proven: `jwt`, `development_token`, or `asserted` by the enforcement point in `caller`. */
   readonly identity: string;
+  /** The enforcement point that asked on the agent's behalf, when the agent did not ask itself. */
+  readonly caller: string | null;
   readonly model: string | null;
   readonly principal: string | null;
   readonly delegation: readonly string[];
@@ -78,6 +81,20 @@ export interface OutcomeEntry extends EntryCommon {
   readonly result_digest: string | null;
   readonly result_bytes: number;
   readonly duration_ms: number;
+}
+
+/**
+ * Stands in the log for an entry over 65,535 bytes; the entry itself is the file `blobs/<hex of its digest>`. Made by
+ * `encodeEntry`, never by a writer.
+ */
+export interface DigestEntry extends EntryCommon {
+  readonly kind: "digest";
+  /** What kind of entry it stands for. */
+  readonly of: Entry["kind"];
+  readonly call: string | null;
+  /** `sha256:<hex>` of the canonical JSON. */
+  readonly digest: string;
+  readonly bytes: number;
 }
 
 export type Entry = StartEntry | PolicyEntry | DecisionEntry | OutcomeEntry;

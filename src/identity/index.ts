@@ -1,1 +1,29 @@
-export type { Identity } from "./identity.ts";
+export { type Instant, VerifiedTokens } from "./cache.ts";
+export {
+  bearerChallenge,
+  type Challenge,
+  type ProtectedResource,
+  protectedResourceMetadata,
+  resourceMetadataUrl,
+} from "./challenge.ts";
+export { type ClaimNames, claimNamesDefault } from "./claims.ts";
+export type { Identity, IdentityError } from "./identity.ts";
+export {
+  type DecodedJws,
+  decodeJws,
+  type KeySet,
+  keySetOf,
+  type SignatureAlg,
+  signatureAlgs,
+  thumbprint,
+} from "./jws.ts";
+export { mintToken, publicKeySet, type TokenRequest } from "./mint.ts";
+export {
+  claimedIssuer,
+  claimsOf,
+  type DevelopmentToken,
+  developmentIdentity,
+  type IssuerTrust,
+  tenantDefault,
+  verifyToken,
+} from "./token.ts";

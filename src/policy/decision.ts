@@ -55,6 +55,11 @@ export interface Engine {
    * this subject's call would not be denied. False means never; used to filter `tools/list`.
    */
   couldAllow(subject: PolicySubject, action: PolicyRequest["action"]): boolean;
+  /**
+   * Every redaction that any rule whose match names this tool asks for, whatever its condition says: applied to what
+   * is recorded, also when the call is denied.
+   */
+  redactions(tool: ToolId): readonly Obligation[];
   /** The declaration in the catalog, if any. */
   tool(
     id: ToolId,

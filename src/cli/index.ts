@@ -1,0 +1,17 @@
+export { configSchemaUrl, type Environment, loadConfig } from "./config.ts";
+export type {
+  Config,
+  DevelopmentTokenConfig,
+  EnforcementPointConfig,
+  HttpRouteConfig,
+  HttpUpstreamConfig,
+  IdentityConfig,
+  IssuerConfig,
+  LimitsConfig,
+  McpUpstreamConfig,
+  TelemetryConfig,
+  UpstreamAuthConfig,
+  UpstreamConfig,
+} from "./config-types.ts";
+export { createProgram, type Processes, type Program, type WrapOptions } from "./program.ts";
+export { Secret } from "./secret.ts";

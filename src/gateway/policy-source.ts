@@ -1,0 +1,114 @@
+/**
+ * Where the gateway gets its policy: the signed bundle that the control plane stores. The gateway never asks the
+ * control plane; it reads what was stored, so it goes on deciding when the control plane is dead. A bundle that is
+ * unsigned, changed or unreadable never decides: the last good one stays.
+ */
+import type { EntryOrigin, PolicyEntry } from "../audit/index.ts";
+import { type Result, sha256Hex } from "../kernel/index.ts";
+import type { Ledger } from "../ledger/index.ts";
+import { compile, type PolicySet } from "../policy/index.ts";
+import type { Clock, Disk, Log, Telemetry } from "../ports.ts";
+import type { ActivePolicy } from "./active-policy.ts";
+import { isoTime } from "./record.ts";
+
+/** A bundle whose signature and every digest were checked. */
+export interface VerifiedBundle {
+  readonly revision: string;
+  readonly set: PolicySet;
+  readonly digest: string;
+}
+
+export interface PolicySourceParts {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly ledger: Ledger;
+  readonly policy: ActivePolicy;
+  readonly log: Log;
+  readonly telemetry: Telemetry;
+  readonly origin: EntryOrigin;
+  readonly tenant: string;
+  /** Unpacks and verifies; the error is a sentence. */
+  readonly open: (archive: Uint8Array) => Promise<Result<VerifiedBundle, string>>;
+  readonly path: string;
+  readonly pollMs: number;
+}
+
+export type Refreshed = "unchanged" | "activated" | "absent" | "refused";
+
+export class PolicySource {
+  readonly #parts: PolicySourceParts;
+  #seenDigest = "";
+  #lastError: string | undefined;
+
+  constructor(parts: PolicySourceParts) {
+    this.#parts = parts;
+  }
+
+  /** Why the newest bundle does not decide, if it does not. */
+  get lastError(): string | undefined {
+    return this.#lastError;
+  }
+
+  /** Reads the stored bundle once; activates it when it is new and good. */
+  async refresh(): Promise<Refreshed> {
+    const { disk, path } = this.#parts;
+    const read = await disk.read(path);
+    if (!read.ok) return this.#absent(read.error.code);
+    const digest = sha256Hex(read.value);
+    if (digest === this.#seenDigest) return "unchanged";
+    const opened = await this.#parts.open(read.value);
+    this.#seenDigest = digest;
+    if (!opened.ok) return this.#refused(opened.error);
+    return this.#activate(opened.value);
+  }
+
+  /** Refreshes every `pollMs` until `signal` aborts. */
+  async follow(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.refresh();
+      await this.#parts.clock.sleep(this.#parts.pollMs, signal);
+    }
+  }
+
+  async #activate(bundle: VerifiedBundle): Promise<Refreshed> {
+    const { ledger, origin, policy, clock, tenant, log } = this.#parts;
+    if (policy.current()?.revision === bundle.revision) return "unchanged";
+    const engine = compile(bundle.set, bundle.revision);
+    const entry: PolicyEntry = {
+      ...origin,
+      v: 1,
+      kind: "policy",
+      time: isoTime(clock.wallMs()),
+      tenant,
+      policy_version: bundle.revision,
+      bundle_digest: bundle.digest,
+    };
+    const appended = await ledger.append(entry);
+    // A revision that is not in the log decides nothing; the ledger refuses every call from here on anyway.
+    if (!appended.ok)
+      return this.#refused(`its activation could not be recorded: ${appended.error.detail}`);
+    policy.activate(engine);
+    this.#lastError = undefined;
+    log.write("info", "policy_activated", {
+      revision: bundle.revision,
+      rules: bundle.set.rules.length,
+    });
+    return "activated";
+  }
+
+  #absent(code: string): Refreshed {
+    if (this.#parts.policy.current() === undefined)
+      this.#lastError = `no bundle is stored at ${this.#parts.path} (${code})`;
+    return "absent";
+  }
+
+  #refused(error: string): Refreshed {
+    this.#lastError = error;
+    this.#parts.telemetry.count("policy_bundle_refused", {});
+    this.#parts.log.write("error", "policy_bundle_refused", {
+      error,
+      decides: this.#parts.policy.current()?.revision ?? "nothing",
+    });
+    return "refused";
+  }
+}

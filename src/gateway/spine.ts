@@ -1,0 +1,265 @@
+/**
+ * The life of a call, in order. Every face comes through here, so a call is governed the same way whatever wire it came
+ * on:
+ *
+ *   resolve → gather facts → decide → oblige → record → forward → record → answer
+ *
+ * (`receive`, `parse` and `identify` happened in the face.) Each exit before `forward` leaves the upstream untouched.
+ */
+import type { EntryOrigin } from "../audit/index.ts";
+import { callId } from "../kernel/index.ts";
+import type { Committed, Ledger } from "../ledger/index.ts";
+import type { Engine } from "../policy/index.ts";
+import type { Clock, Entropy, Log, Telemetry } from "../ports.ts";
+import type { ActivePolicy } from "./active-policy.ts";
+import { type AnswerFacts, decisionOf, refusalOf } from "./answer.ts";
+import type {
+  Decision,
+  Forward,
+  Forwarded,
+  Governed,
+  RefusalCode,
+  Spine,
+  ToolRequest,
+} from "./call.ts";
+import { decide, policyAction, policyRequest, policySubject } from "./decide.ts";
+import type { InFlight } from "./in-flight.ts";
+import { forRecord, type Obliged, oblige } from "./oblige.ts";
+import { decisionEntry, outcomeEntry } from "./record.ts";
+import { type ResolvedTool, resolveTool } from "./resolve.ts";
+
+export interface SpineParts {
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly ledger: Ledger;
+  readonly policy: ActivePolicy;
+  readonly inFlight: InFlight;
+  readonly telemetry: Telemetry;
+  readonly log: Log;
+  readonly origin: EntryOrigin;
+}
+
+/** One call on its way through the stages. */
+interface Passage {
+  readonly callId: string;
+  readonly request: ToolRequest;
+  readonly engine: Engine | undefined;
+  readonly policyVersion: string;
+  readonly tool: ResolvedTool;
+  readonly wallStartMs: number;
+  readonly startMs: number;
+  readonly span: ReturnType<Telemetry["startCall"]>;
+  decidedMs: number;
+  recordedMs: number;
+  forwardedMs: number;
+}
+
+interface Judgement {
+  readonly obliged: Obliged;
+  readonly approvalId: string | null;
+  readonly decision: Decision;
+}
+
+export function createSpine(parts: SpineParts): Spine {
+  return {
+    govern: (request, forward) => govern(parts, request, forward),
+    evaluate: (request) => govern<never>(parts, request, undefined),
+    couldCall: (identity, tool, definition, effectHint) => {
+      const engine = parts.policy.current();
+      if (engine === undefined) return false;
+      const resolved = resolveTool(engine, tool, definition, effectHint);
+      return engine.couldAllow(policySubject(identity), policyAction(resolved));
+    },
+    policyVersion: () => parts.policy.current()?.revision,
+    onPolicyChange: (listener) => parts.policy.onChange(listener),
+  };
+}
+
+async function govern<A>(
+  parts: SpineParts,
+  request: ToolRequest,
+  forward: Forward<A> | undefined,
+): Promise<Governed<A>> {
+  const passage = begin(parts, request);
+  const leave = parts.inFlight.enter(request.identity.agent);
+  // Refused before anything was decided: the one refusal that leaves no entry, so that a flood cannot fill the log.
+  if (leave === undefined) return refuse(parts, passage, "too_many_calls");
+  try {
+    const judgement = judge(parts, passage);
+    const committed = await record(parts, passage, judgement);
+    // The entry may or may not be in the log; nothing was forwarded, and the ledger accepts nothing more.
+    if (committed === undefined) return refuse(parts, passage, "record_failed");
+    // From here the decision is durable. A crash now leaves a decision without outcome: `unknown` after restart.
+    const lets =
+      judgement.decision.decision === "allow" || judgement.decision.decision === "sanitize";
+    if (forward === undefined || !lets)
+      return answer(parts, passage, judgement, committed, lets ? "evaluated" : "refused");
+    const forwarded = await send(passage, judgement, forward);
+    passage.forwardedMs = parts.clock.monotonicMs();
+    // The upstream has acted (or may have). The answer waits for the outcome to be durable.
+    const settled = await recordOutcome(parts, passage, committed, forwarded);
+    if (!settled) return refuse(parts, passage, "outcome_unrecorded", receiptOf(parts, committed));
+    return answer(parts, passage, judgement, committed, forwarded.outcome, forwarded);
+  } finally {
+    leave();
+  }
+}
+
+function begin(parts: SpineParts, request: ToolRequest): Passage {
+  const wallStartMs = parts.clock.wallMs();
+  const startMs = parts.clock.monotonicMs();
+  const engine = parts.policy.current();
+  return {
+    callId: callId(wallStartMs, parts.entropy.bytes(10)),
+    request,
+    engine,
+    policyVersion: engine?.revision ?? "none",
+    tool: resolveTool(engine, request.tool, request.definition, request.effectHint),
+    wallStartMs,
+    startMs,
+    span: parts.telemetry.startCall(request.traceparent),
+    decidedMs: startMs,
+    recordedMs: startMs,
+    forwardedMs: startMs,
+  };
+}
+
+function judge(parts: SpineParts, passage: Passage): Judgement {
+  const { request, tool, engine } = passage;
+  const facts = { site: parts.origin.site, wallMs: passage.wallStartMs };
+  const obliged = oblige(decide(engine, policyRequest(request, tool, facts)), request.args);
+  const needsApproval = obliged.verdict.outcome === "approval_needed";
+  const approvalId = needsApproval ? `apr-${passage.callId}` : null;
+  passage.decidedMs = parts.clock.monotonicMs();
+  const answerFacts: AnswerFacts = {
+    ...passage,
+    verdict: obliged.verdict,
+    approvalId,
+    ...(obliged.sanitizedDigest === null
+      ? {}
+      : { sanitized: { digest: obliged.sanitizedDigest, redacted: obliged.args } }),
+  };
+  const decision = decisionOf(answerFacts);
+  return {
+    obliged,
+    approvalId,
+    decision: engine === undefined ? refusalOf("no_policy", answerFacts) : decision,
+  };
+}
+
+async function record(
+  parts: SpineParts,
+  passage: Passage,
+  judgement: Judgement,
+): Promise<Committed | undefined> {
+  const { request, tool, engine } = passage;
+  const entry = decisionEntry(parts.origin, {
+    callId: passage.callId,
+    wallMs: passage.wallStartMs,
+    request,
+    tool,
+    obliged: judgement.obliged,
+    argsRedacted: forRecord(judgement.obliged.args, engine?.redactions(tool.id) ?? []),
+    policyVersion: passage.policyVersion,
+    approvalId: judgement.approvalId,
+  });
+  const appended = await parts.ledger.append(entry);
+  passage.recordedMs = parts.clock.monotonicMs();
+  passage.forwardedMs = passage.recordedMs;
+  if (appended.ok) return appended.value;
+  parts.log.write("error", "decision_not_recorded", { call: passage.callId, ...appended.error });
+  return undefined;
+}
+
+async function send<A>(
+  passage: Passage,
+  judgement: Judgement,
+  forward: Forward<A>,
+): Promise<Forwarded<A>> {
+  return forward({
+    callId: passage.callId,
+    args: judgement.obliged.args,
+    sanitized: judgement.obliged.sanitizedDigest !== null,
+    idempotencyKey: passage.callId,
+    traceparent: passage.span.traceparent,
+  });
+}
+
+async function recordOutcome(
+  parts: SpineParts,
+  passage: Passage,
+  committed: Committed,
+  forwarded: Forwarded<unknown>,
+): Promise<boolean> {
+  const entry = outcomeEntry(parts.origin, {
+    callId: passage.callId,
+    wallMs: parts.clock.wallMs(),
+    tenant: passage.request.identity.tenant,
+    decisionIndex: committed.index,
+    durationMs: passage.forwardedMs - passage.recordedMs,
+    forwarded,
+  });
+  const appended = await parts.ledger.append(entry);
+  if (!appended.ok)
+    parts.log.write("error", "outcome_not_recorded", { call: passage.callId, ...appended.error });
+  return appended.ok;
+}
+
+function answer<A>(
+  parts: SpineParts,
+  passage: Passage,
+  judgement: Judgement,
+  committed: Committed,
+  outcome: string,
+  forwarded?: Forwarded<A>,
+): Governed<A> {
+  observe(parts, passage, judgement.decision, outcome);
+  const receipt = receiptOf(parts, committed);
+  return {
+    decision: judgement.decision,
+    ...(receipt === undefined ? {} : { receipt }),
+    ...(forwarded === undefined ? {} : { forwarded }),
+  };
+}
+
+function receiptOf(parts: SpineParts, committed: Committed): string | undefined {
+  return parts.ledger.receipt(committed.index);
+}
+
+function refuse(
+  parts: SpineParts,
+  passage: Passage,
+  code: RefusalCode,
+  receipt?: string,
+): Governed<never> {
+  const decision = refusalOf(code, passage);
+  parts.telemetry.count("refusals", { code });
+  observe(parts, passage, decision, code === "outcome_unrecorded" ? "unknown" : "refused");
+  return { decision, ...(receipt === undefined ? {} : { receipt }) };
+}
+
+function observe(parts: SpineParts, passage: Passage, decision: Decision, outcome: string): void {
+  const { request, tool } = passage;
+  const separator = tool.id.indexOf(":");
+  passage.span.end({
+    callId: passage.callId,
+    face: request.face,
+    method: request.method,
+    agentId: request.identity.agent,
+    ...(request.identity.model === undefined ? {} : { model: request.identity.model }),
+    server: tool.id.slice(0, separator),
+    tool: tool.id.slice(separator + 1),
+    decision: decision.decision,
+    reason: decision.reason,
+    policyVersion: passage.policyVersion,
+    costMicroUsd: tool.costMicroUsd,
+    wallStartMs: passage.wallStartMs,
+    decideMs: passage.decidedMs - passage.startMs,
+    recordMs: passage.recordedMs - passage.decidedMs,
+    forwardMs: passage.forwardedMs - passage.recordedMs,
+    totalMs: parts.clock.monotonicMs() - passage.startMs,
+    outcome,
+    ...(request.traceparent === undefined ? {} : { traceparent: request.traceparent }),
+    ...(request.requestId === undefined ? {} : { requestId: request.requestId }),
+  });
+}

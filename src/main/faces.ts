@@ -1,0 +1,221 @@
+/** Every face of the gateway on one front: MCP, HTTP tools, AuthZEN, and what orchestrators ask. */
+import { childProcessPeers } from "../adapters/child-process/index.ts";
+import { systemClock, systemEntropy } from "../adapters/clock/index.ts";
+import type { Config, McpUpstreamConfig } from "../cli/index.ts";
+import {
+  aggregateFace,
+  authorizedTransport,
+  authZen,
+  bridgeUrl,
+  evaluationPath,
+  evaluationsPath,
+  type FrontFace,
+  type FrontResponse,
+  type HttpUpstream,
+  httpTools,
+  type Identifier,
+  jsonResponse,
+  type McpUpstream,
+  metadataPath,
+  type Route,
+  routed,
+  StdioBridge,
+  type UpstreamCredentials,
+  upstreamFace,
+} from "../gateway/index.ts";
+import { protectedResourceMetadata } from "../identity/index.ts";
+import { ok, type Result } from "../kernel/index.ts";
+import type { DataPlane } from "./gateway-process.ts";
+import { httpUpstream, revealed } from "./http-upstreams.ts";
+import { hostRules } from "./listen.ts";
+import { callbackRoute, upstreamCredentials } from "./upstream-credentials.ts";
+
+export interface Faces {
+  readonly face: FrontFace;
+  close(): Promise<void>;
+}
+
+export async function facesOf(
+  config: Config,
+  plane: DataPlane,
+  identifier: Identifier,
+): Promise<Result<Faces, string>> {
+  const credentials = upstreamCredentials(config, plane);
+  const mcp = mcpFaces(config, plane, identifier, credentials);
+  const http = await httpFace(config, plane, identifier);
+  if (!http.ok) return http;
+  const routes: readonly Route[] = [
+    ...operations(plane),
+    metadataRoute(config),
+    callbackRoute(credentials),
+    ...mcp.routes,
+    { prefix: "/http", face: http.value },
+    ...decisionRoutes(config, plane, identifier),
+  ];
+  return ok({ face: routed(routes, hostRules(config)), close: mcp.close });
+}
+
+interface McpFaces {
+  readonly routes: readonly Route[];
+  readonly close: () => Promise<void>;
+}
+
+/** `/mcp/{upstream}` for each, and `/mcp` for all of them as one server. */
+function mcpFaces(
+  config: Config,
+  plane: DataPlane,
+  identifier: Identifier,
+  credentials: UpstreamCredentials,
+): McpFaces {
+  const parts = { spine: plane.spine, identifier, clock: systemClock, log: plane.log };
+  const limits = {
+    messageBytesMax: config.limits.body_bytes_max,
+    depthMax: config.limits.depth_max,
+  };
+  const members = new Map<string, FrontFace>();
+  const closers: (() => void | Promise<void>)[] = [];
+  for (const [name, { mcp }] of Object.entries(config.upstreams)) {
+    if (mcp === undefined) continue;
+    const opened = mcpUpstream(name, mcp, config, plane, credentials);
+    const served = upstreamFace(opened.upstream, { ...parts, limits });
+    members.set(name, served.face);
+    closers.push(served.close, opened.close);
+  }
+  const aggregate = aggregateFace(members, { ...parts, limits, entropy: systemEntropy });
+  closers.unshift(aggregate.close);
+  return {
+    routes: [
+      { prefix: "/mcp", face: aggregate.face },
+      ...[...members].map(([name, face]) => ({ prefix: `/mcp/${name}`, face })),
+    ],
+    close: async () => {
+      for (const closer of closers) await closer();
+    },
+  };
+}
+
+async function httpFace(
+  config: Config,
+  plane: DataPlane,
+  identifier: Identifier,
+): Promise<Result<FrontFace, string>> {
+  const upstreams = new Map<string, HttpUpstream>();
+  for (const [name, { http }] of Object.entries(config.upstreams)) {
+    if (http === undefined) continue;
+    const opened = await httpUpstream(name, http);
+    if (!opened.ok) return opened;
+    upstreams.set(name, opened.value);
+  }
+  const { limits } = config;
+  const face = httpTools({
+    ...{ upstreams, spine: plane.spine, identifier, transport: plane.transport },
+    limits: {
+      bodyBytesMax: limits.body_bytes_max,
+      depthMax: limits.depth_max,
+      pathBytesMax: limits.path_bytes_max,
+      parametersMax: limits.parameters_max,
+      holdBytesMax: limits.answer_hold_bytes_max,
+      headTimeoutMs: limits.upstream_head_timeout_ms,
+      idleTimeoutMs: limits.upstream_idle_timeout_ms,
+    },
+  });
+  return ok(face);
+}
+
+/** The decision alone: OpenID AuthZEN 1.0. */
+function decisionRoutes(
+  config: Config,
+  plane: DataPlane,
+  identifier: Identifier,
+): readonly Route[] {
+  const face = authZen({
+    spine: plane.spine,
+    identifier,
+    publicUrl: config.public_url,
+    enforcementPoints: config.authzen.enforcement_points,
+    bodyBytesMax: config.limits.body_bytes_max,
+    evaluationsMax: config.limits.evaluations_max,
+  });
+  return [evaluationPath, evaluationsPath, metadataPath].map((prefix) => ({ prefix, face }));
+}
+
+interface OpenedMcp {
+  readonly upstream: McpUpstream;
+  readonly close: () => Promise<void>;
+}
+
+function mcpUpstream(
+  server: string,
+  mcp: McpUpstreamConfig,
+  config: Config,
+  plane: DataPlane,
+  credentials: UpstreamCredentials,
+): OpenedMcp {
+  const common = { server, trusted: mcp.trusted };
+  if (mcp.url !== undefined) {
+    const transport = authorizedTransport(plane.transport, server, credentials);
+    return { upstream: { ...common, url: mcp.url, transport }, close: async () => undefined };
+  }
+  const bridge = new StdioBridge({
+    peers: childProcessPeers(plane.log),
+    command: {
+      command: mcp.command,
+      cwd: mcp.cwd,
+      env: revealed(mcp.env),
+      lineBytesMax: config.limits.line_bytes_max,
+    },
+    clock: systemClock,
+    entropy: systemEntropy,
+    log: plane.log,
+  });
+  return {
+    upstream: { ...common, url: bridgeUrl, transport: bridge },
+    close: () => bridge.close(),
+  };
+}
+
+/** RFC 9728: where a client finds out who issues tokens for this gateway. Public, like every metadata document. */
+function metadataRoute(config: Config): Route {
+  const document = protectedResourceMetadata({
+    resource: config.public_url,
+    authorizationServers: config.identity.issuers.map(({ issuer }) => issuer),
+  });
+  return {
+    prefix: "/.well-known/oauth-protected-resource",
+    face: async () => jsonResponse(200, document),
+  };
+}
+
+/** Probes and metrics: asked by address, so without the Host check; they tell no secret. */
+function operations(plane: DataPlane): readonly Route[] {
+  const readiness = async (): Promise<FrontResponse> => {
+    const policyVersion = plane.spine.policyVersion();
+    const checks = {
+      policy:
+        policyVersion === undefined ? (plane.policySource.lastError ?? "not loaded yet") : "ok",
+      log: plane.ledger.healthy() ? "ok" : "failed: stop, check the disk, restart, verify",
+    };
+    const ready = Object.values(checks).every((check) => check === "ok");
+    return jsonResponse(ready ? 200 : 503, {
+      ready,
+      checks,
+      policy_version: policyVersion ?? null,
+      policy_error: plane.policySource.lastError ?? null,
+      log_size: plane.ledger.head().size,
+    });
+  };
+  const metrics = async (): Promise<FrontResponse> => {
+    const { contentType, text } = await plane.telemetry.metrics();
+    return {
+      status: 200,
+      headers: { "content-type": contentType, "cache-control": "no-store" },
+      body: new TextEncoder().encode(text),
+    };
+  };
+  const open = { checkHost: false } as const;
+  return [
+    { prefix: "/livez", face: async () => jsonResponse(200, { live: true }), ...open },
+    { prefix: "/readyz", face: readiness, ...open },
+    { prefix: "/metrics", face: metrics, ...open },
+  ];
+}
