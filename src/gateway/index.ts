@@ -47,6 +47,8 @@ export {
   type AggregateParts,
   aggregateFace,
   bridgeUrl,
+  EraBridge,
+  type EraBridgeParts,
   type McpLimits,
   type McpParts,
   type McpUpstream,
