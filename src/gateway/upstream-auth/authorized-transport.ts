@@ -15,23 +15,46 @@ export function authorizedTransport(
   server: string,
   authorizer: UpstreamAuthorizer,
 ): HttpTransport {
+  const once = async (request: HttpRequest): Promise<Sent> => {
+    const added = await authorizer.headersFor(server);
+    if (!added.ok)
+      return { answer: err({ kind: "not_sent", reason: "refused", detail: added.error.detail }) };
+    const answer = await transport.send({
+      ...request,
+      headers: { ...request.headers, ...added.value },
+    });
+    return { answer, ...(answer.ok && { refused: refusalIn(answer.value, added.value) }) };
+  };
   const send = async (request: HttpRequest): Promise<Result<HttpResponse, TransportError>> => {
     for (let sends = 1; ; sends++) {
-      const added = await authorizer.headersFor(server);
-      if (!added.ok)
-        return err({ kind: "not_sent", reason: "refused", detail: added.error.detail });
-      const headers = { ...request.headers, ...added.value };
-      const sent = await transport.send({ ...request, headers });
-      if (!sent.ok || sends === sendsMax) return sent;
-      const { status } = sent.value;
-      if (status !== 401 && status !== 403) return sent;
-      const challenge = [sent.value.headers["www-authenticate"] ?? []].flat()[0];
-      const answer = await authorizer.onChallenge(server, status, challenge, added.value);
-      if (answer !== "retry") return sent;
-      await drained(sent.value.body);
+      const { answer, refused } = await once(request);
+      if (!answer.ok || refused === undefined || sends === sendsMax) return answer;
+      const { status, challenge, credentials } = refused;
+      const next = await authorizer.onChallenge(server, status, challenge, credentials);
+      if (next !== "retry") return answer;
+      await drained(answer.value.body);
     }
   };
   return { send };
+}
+
+interface Sent {
+  readonly answer: Result<HttpResponse, TransportError>;
+  readonly refused?: Refused | undefined;
+}
+
+interface Refused {
+  readonly status: number;
+  readonly challenge: string | undefined;
+  readonly credentials: Readonly<Record<string, string>>;
+}
+
+function refusalIn(
+  { status, headers }: HttpResponse,
+  credentials: Readonly<Record<string, string>>,
+): Refused | undefined {
+  if (status !== 401 && status !== 403) return undefined;
+  return { status, challenge: [headers["www-authenticate"] ?? []].flat()[0], credentials };
 }
 
 /** Lets the connection go; what a refusal says is of no further use. */
