@@ -145,7 +145,7 @@ test("the queue is bounded: what does not fit was not recorded, and the next may
 test("memory is bounded in bytes too: large entries wait for publication, and none is lost", async () => {
   const world = new World(9);
   const ledger = await opened(world);
-  const large = Array.from({ length: 100 }, (_, i) => ledger.append(policyEntry(`l${i}`, 60_000)));
+  const large = Array.from({ length: 160 }, (_, i) => ledger.append(policyEntry(`l${i}`, 60_000)));
   const results = await world.clock.run(Promise.all(large));
   expect(results.every((result) => result.ok)).toBe(true);
   const none = await world.clock.run(

@@ -17,7 +17,7 @@ const limits = {
   unpublishedEntriesMax: 300,
   receiptEntriesMax: 64,
   receiptBytesMax: 1_000_000,
-  queueBytesMax: 8_000_000,
+  queueBytesMax: 10_000_000,
   groupEntriesMax: 16,
 };
 
