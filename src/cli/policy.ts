@@ -118,12 +118,13 @@ export function registerPolicyCommands(
   return policy;
 }
 
-interface OpenedFolder {
+export interface OpenedFolder {
   readonly files: PolicyFolder;
   readonly loaded: Loaded;
 }
 
-async function openFolder(
+/** Reads and checks a policy folder; undefined, after saying why, when it cannot be read. */
+export async function openFolder(
   folder: string,
   options: PolicyOptions,
   io: CommandOutput,
@@ -171,7 +172,8 @@ function hasErrors(diagnostics: readonly Diagnostic[]): boolean {
   return diagnostics.some(({ severity }) => severity === "error");
 }
 
-function refuse(
+/** Tells what is wrong with the policies. Gives the exit code. */
+export function refuse(
   diagnostics: readonly Diagnostic[],
   options: PolicyOptions,
   io: CommandOutput,

@@ -4,6 +4,7 @@ import { registerAuditCommands } from "./audit.ts";
 import { loadConfig } from "./config.ts";
 import type { Config } from "./config-types.ts";
 import { type CommandOutput, registerPolicyCommands } from "./policy.ts";
+import { registerPolicyBuild } from "./policy-build.ts";
 import { registerTokenCommands } from "./token.ts";
 
 /** What only `main.ts` can build. Each resolves with an exit code. */
@@ -88,9 +89,10 @@ export function createProgram(processes: Processes): Program {
       outcome.code =
         config === undefined ? 2 : await processes.wrap(config, { ...options, token, command });
     });
-  registerPolicyCommands(program, terminal, (code) => {
+  const exit = (code: number): void => {
     outcome.code = code;
-  });
+  };
+  registerPolicyBuild(registerPolicyCommands(program, terminal, exit), terminal, exit);
   registerAuditCommands(program);
   registerTokenCommands(program);
   return { run: (args) => run(program, args, outcome) };
