@@ -4,7 +4,7 @@ import { registerAuditCommands } from "./audit.ts";
 import { loadConfig } from "./config.ts";
 import type { Config } from "./config-types.ts";
 import { type CommandOutput, registerPolicyCommands } from "./policy.ts";
-import { registerPolicyBuild, registerPolicyBuild } from "./policy-build.ts";
+import { registerPolicyBuild } from "./policy-build.ts";
 import { registerTokenCommands } from "./token.ts";
 
 /** What only `main.ts` can build. Each resolves with an exit code. */
