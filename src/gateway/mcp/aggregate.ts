@@ -75,6 +75,7 @@ class Aggregate {
   readonly #listeners = new Set<() => void>();
   /** Every server was seen to speak the stateless era; believed until then. */
   #modernUntilMs = 0;
+  #ownIds = 0;
 
   constructor(members: ReadonlyMap<string, FrontFace>, parts: AggregateParts) {
     this.#members = members;
@@ -304,7 +305,8 @@ class Aggregate {
     let cursor: string | undefined;
     for (let page = 0; page < pagesMax && face !== undefined; page++) {
       const params = { ...cursorOf(cursor), ...metaParams(asked) };
-      const body = { jsonrpc: "2.0", id: `list-${page}`, method, params };
+      this.#ownIds += 1;
+      const body = { jsonrpc: "2.0", id: `holdfast-list-${this.#ownIds}`, method, params };
       const headers = await this.#headers(asked, server, method, params);
       const request = innerRequest(asked.request, body, headers);
       const { message } = await innerAnswer(face, request, this.#limits.answerBytesMax);

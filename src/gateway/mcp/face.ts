@@ -8,7 +8,7 @@ import type { Clock, HttpResponse, Log } from "../../ports.ts";
 import type { Identifier, Spine } from "../call.ts";
 import { type FrontFace, type FrontRequest, type FrontResponse, headerOf } from "../http-front.ts";
 import { Catalog, type CatalogTool } from "./catalog.ts";
-import { type Era, eraOf, metaKey } from "./eras.ts";
+import { type Era, eraOf, metaKey, repeatedHeader } from "./eras.ts";
 import type { Exchange } from "./exchange.ts";
 import { governRequest } from "./governed.ts";
 import {
@@ -24,7 +24,7 @@ import { clientNotifications, treatmentOf } from "./methods.ts";
 import { Outlet } from "./outlet.ts";
 import { ownRequest } from "./own-request.ts";
 import { paramHeaderFault } from "./param-headers.ts";
-import { OpenRequests, pumpEvents } from "./relay.ts";
+import { answeredId, OpenRequests, pumpEvents, type Rewrite } from "./relay.ts";
 import { ownerOf, Sessions } from "./sessions.ts";
 import { sseMessage } from "./sse.ts";
 import {
@@ -132,11 +132,15 @@ class UpstreamRelay {
         code: rpcCode.methodNotFound,
         message: `The notification ${message.method} is not known to this gateway; it was not forwarded.`,
       });
-    return await this.#relayed(exchange);
+    return await this.#relayed(exchange, () => undefined);
   }
 
   #exchange(request: FrontRequest, identity: Identity, era: Era): Exchange | undefined {
     const { spine, clock, log } = this.#parts;
+    const unclaimed: Rewrite = async (message) =>
+      answeredId(message) !== undefined && sliceJson(message, ["result", "tools"]) !== undefined
+        ? this.#catalog.filtered(message, spine, identity, era)
+        : message;
     const sessionId = headerOf(request, "mcp-session-id");
     const session =
       sessionId === undefined || era === "modern"
@@ -148,8 +152,9 @@ class UpstreamRelay {
         identity,
         era,
         upstream: this.#upstream,
-        headers: forwardedHeaders(request.headers),
+        headers: forwardedHeaders(request.headers, era),
         open: session.open,
+        unclaimed,
         spine,
         clock,
         log,
@@ -161,19 +166,19 @@ class UpstreamRelay {
 
   async #request(exchange: Exchange, message: RpcRequest): Promise<FrontResponse> {
     const treatment = treatmentOf(message.method);
-    switch (treatment.kind) {
-      case "raw":
-        return await this.#relayed(exchange, message);
-      case "tools_list": {
-        const { spine, identity, era, open } = exchange;
-        const key = idKey(message.id);
-        open.remove(key);
-        open.add(key, async (answer) => this.#catalog.filtered(answer, spine, identity, era));
-        return await this.#relayed(exchange, message);
-      }
-      case "governed":
-        return await this.#governed(exchange, message);
-    }
+    if (treatment.kind === "governed") return await this.#governed(exchange, message);
+    const { spine, identity, era, open } = exchange;
+    const rewrite: Rewrite =
+      treatment.kind === "tools_list"
+        ? async (answer) => this.#catalog.filtered(answer, spine, identity, era)
+        : async (answer) => answer;
+    if (!open.add(idKey(message.id), rewrite))
+      return rpcErrorResponse(400, message.id, {
+        code: rpcCode.invalidRequest,
+        message: "Another request with this id is still open; ids are unique within a session.",
+      });
+    const done = (): void => open.remove(idKey(message.id), rewrite);
+    return await this.#relayed(exchange, done, message);
   }
 
   async #governed(exchange: Exchange, message: RpcRequest): Promise<FrontResponse> {
@@ -233,17 +238,22 @@ class UpstreamRelay {
     return await asked.catch(() => undefined);
   }
 
-  /** Passes a posted message on as it is, and its answer back. */
-  async #relayed(exchange: Exchange, message?: RpcRequest): Promise<FrontResponse> {
+  /** Passes a posted message on as it is, and its answer back. `done` is called when no answer can come any more. */
+  async #relayed(
+    exchange: Exchange,
+    done: () => void,
+    message?: RpcRequest,
+  ): Promise<FrontResponse> {
     const { era, headers, request } = exchange;
     const signal = era === "modern" ? { signal: request.signal } : {};
     const owner = ownerOf(exchange.identity);
     const out: Outgoing = { method: "POST", owner, headers, body: request.body, ...signal };
     const id = message?.id ?? null;
-    return await this.#answered(exchange, out, id, (response) => {
+    const look = (response: HttpResponse): string | undefined => {
       if (message?.method === "initialize") this.#remember(response, exchange.identity);
       return message?.method === "subscriptions/listen" ? listenChange(message) : undefined;
-    });
+    };
+    return await this.#answered(exchange, out, id, look, done);
   }
 
   /** The legacy era's GET stream and DELETE of a session. */
@@ -252,8 +262,16 @@ class UpstreamRelay {
     method: "GET" | "DELETE",
     identity: Identity,
   ): Promise<FrontResponse> {
+    const repeated = repeatedHeader(request);
+    if (repeated !== undefined) return rpcErrorResponse(400, null, repeated);
     const exchange = this.#exchange(request, identity, "legacy");
     if (exchange === undefined) return sessionNotFound(null);
+    const after = exchange.headers["last-event-id"];
+    if (after !== undefined && !exchange.open.mayResume(after))
+      return rpcErrorResponse(400, null, {
+        code: rpcCode.invalidRequest,
+        message: "Last-Event-ID names no event that this session was shown lately.",
+      });
     const signal = method === "GET" ? { signal: request.signal } : {};
     const out: Outgoing = {
       method,
@@ -261,12 +279,13 @@ class UpstreamRelay {
       headers: exchange.headers,
       ...signal,
     };
-    return await this.#answered(exchange, out, null, (response) => {
+    const look = (response: HttpResponse): string => {
       const sessionId = headerOf(request, "mcp-session-id");
       if (method === "DELETE" && sessionId !== undefined && response.status < 300)
         this.#sessions.closed(sessionId);
       return legacyToolsChanged;
-    });
+    };
+    return await this.#answered(exchange, out, null, look, () => undefined);
   }
 
   /**
@@ -278,21 +297,25 @@ class UpstreamRelay {
     out: Outgoing,
     id: RpcId | null,
     look: (response: HttpResponse) => string | undefined,
+    done: () => void,
   ): Promise<FrontResponse> {
     const sent = await sendUpstream(this.#upstream, out, this.#limits.callTimeoutMs);
-    if (!sent.ok) return unreachable(id, sent.error.detail);
-    const response = sent.value;
-    const { status } = response;
-    if (status === 401 || status === 403)
-      return unreachable(id, `the server refused the gateway (HTTP ${status})`);
-    const changed = look(response);
-    if (contentTypeOf(response) === "text/event-stream")
-      return await this.#streamed(exchange, response, changed);
-    const whole = await wholeBody(response, this.#limits.answerBytesMax).catch(() => undefined);
-    if (whole === undefined) return unreachable(id, "its answer could not be read");
-    const rewrite = exchange.open.take(whole);
-    const body = rewrite === undefined ? whole : await rewrite(whole);
-    return { status, headers: returnedHeaders(response), body };
+    if (sent.ok && contentTypeOf(sent.value) === "text/event-stream" && !isRefusal(sent.value))
+      return await this.#streamed(exchange, sent.value, look(sent.value), done);
+    try {
+      if (!sent.ok) return unreachable(id, sent.error.detail);
+      const response = sent.value;
+      const { status } = response;
+      if (isRefusal(response))
+        return unreachable(id, `the server refused the gateway (HTTP ${status})`);
+      look(response);
+      const whole = await wholeBody(response, this.#limits.answerBytesMax).catch(() => undefined);
+      if (whole === undefined) return unreachable(id, "its answer could not be read");
+      const body = await (exchange.open.take(whole) ?? exchange.unclaimed)(whole);
+      return { status, headers: returnedHeaders(response), body };
+    } finally {
+      done();
+    }
   }
 
   #remember(response: HttpResponse, identity: Identity): void {
@@ -304,23 +327,32 @@ class UpstreamRelay {
     exchange: Exchange,
     response: HttpResponse,
     changed: string | undefined,
+    done: () => void,
   ): Promise<FrontResponse> {
+    const { open, unclaimed, clock } = exchange;
     const outlet = new Outlet(exchange.request.signal);
     outlet.begin(response.status, returnedHeaders(response));
     const notify = (): void => {
       outlet.write(sseMessage(changed ?? "")).catch(() => undefined);
     };
     if (changed !== undefined) this.#listeners.add(notify);
-    pumpEvents(response, outlet, exchange.open, this.#limits.answerBytesMax)
-      .catch((thrown: unknown) =>
-        this.#parts.log.write("info", "mcp.stream_broken", { detail: String(thrown) }),
-      )
-      .finally(() => {
+    pumpEvents(response, outlet, open, this.#limits.answerBytesMax, unclaimed)
+      .catch((thrown: unknown) => {
+        this.#parts.log.write("info", "mcp.stream_broken", { detail: String(thrown) });
+        return { resumable: false };
+      })
+      .then(async ({ resumable }) => {
         this.#listeners.delete(notify);
         outlet.end();
+        if (resumable) await clock.sleep(this.#limits.resumeTimeoutMs);
+        done();
       });
     return await outlet.response;
   }
+}
+
+function isRefusal({ status }: HttpResponse): boolean {
+  return status === 401 || status === 403;
 }
 
 /** The notice for a modern listener, when it asked for changes of tools. */

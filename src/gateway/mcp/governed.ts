@@ -24,7 +24,7 @@ import {
   textAt,
   withDecision,
 } from "./refusals.ts";
-import { pumpEvents } from "./relay.ts";
+import { answeredId, pumpEvents } from "./relay.ts";
 import { ownerOf } from "./sessions.ts";
 import { sseMessage } from "./sse.ts";
 import { contentTypeOf, jsonBytes, returnedHeaders, sendUpstream, wholeBody } from "./upstream.ts";
@@ -40,8 +40,6 @@ type Came =
   /** Something else than a JSON-RPC answer; relayed. */
   | { readonly kind: "response"; readonly response: FrontResponse }
   | { readonly kind: "failed"; readonly error: TransportError };
-
-const decoder = new TextDecoder();
 
 /** Governs one request of a client. Resolves when the head of the answer is known. Never rejects. */
 export function governRequest(
@@ -207,7 +205,7 @@ class GovernedRequest {
         ? await this.#streamed(sent.value, final.promise, release.resolve)
         : await this.#whole(sent.value);
     } finally {
-      open.remove(key);
+      open.remove(key, rewrite);
     }
   }
 
@@ -216,13 +214,14 @@ class GovernedRequest {
     final: Promise<Uint8Array>,
     release: (bytes: Uint8Array) => void,
   ): Promise<Came> {
-    const { open, limits, clock } = this.#exchange;
+    const { open, limits, clock, unclaimed } = this.#exchange;
     this.#outlet.begin(response.status, returnedHeaders(response));
     const pumped: Promise<Result<{ resumable: boolean }, TransportError>> = pumpEvents(
       response,
       this.#outlet,
       open,
       limits.answerBytesMax,
+      unclaimed,
     ).then(
       (value) => ({ ok: true, value }),
       (thrown: unknown) => ({ ok: false, error: asTransportError(thrown) }),
@@ -249,8 +248,7 @@ class GovernedRequest {
     if (status === 401 || status === 403)
       return { kind: "failed", error: notSent(`the server refused the gateway (HTTP ${status})`) };
     const headers = returnedHeaders(response);
-    const id = sliceJson(body, ["id"]);
-    if (id === undefined || decoder.decode(id) !== idKey(this.#message.id))
+    if (answeredId(body) !== idKey(this.#message.id))
       return { kind: "response", response: { status, headers, body } };
     const release = (bytes: Uint8Array): void =>
       this.#outlet.whole({ status, headers, body: bytes });

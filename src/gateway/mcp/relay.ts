@@ -2,35 +2,66 @@
 import { sliceJson } from "../../kernel/index.ts";
 import type { HttpResponse } from "../../ports.ts";
 import type { Outlet } from "./outlet.ts";
-import { sseEvents, withData } from "./sse.ts";
+import { type SseEvent, sseEvents, withData } from "./sse.ts";
 
 /** Gets the final message as it came and gives what the client is sent; runs once. */
 export type Rewrite = (message: Uint8Array) => Promise<Uint8Array>;
 
+/** Event ids kept for each session; older ones can no longer be resumed from. */
+const eventIdsMax = 1_000;
+
 /** Requests of one client session that wait for their answer, whichever stream it comes on. */
 export class OpenRequests {
   readonly #rewrites = new Map<string, Rewrite>();
+  readonly #eventIds = new Set<string>();
 
-  /** False when the id is already waiting: JSON-RPC ids are unique within a session. */
+  /**
+   * False when the id is already waiting: JSON-RPC ids are unique within a session, and two requests of one id could
+   * take each other's answers.
+   */
   add(key: string, rewrite: Rewrite): boolean {
     if (this.#rewrites.has(key)) return false;
     this.#rewrites.set(key, rewrite);
     return true;
   }
 
-  remove(key: string): void {
-    this.#rewrites.delete(key);
+  /** Takes back what `add` was given; an id that was used anew meanwhile stays. */
+  remove(key: string, rewrite: Rewrite): void {
+    if (this.#rewrites.get(key) === rewrite) this.#rewrites.delete(key);
   }
 
   /** The rewrite for the request this message answers, or undefined. */
   take(message: Uint8Array): Rewrite | undefined {
     if (this.#rewrites.size === 0) return undefined;
-    const id = sliceJson(message, ["id"]);
-    if (id === undefined || sliceJson(message, ["method"]) !== undefined) return undefined;
-    const key = decoder.decode(id);
-    const rewrite = this.#rewrites.get(key);
-    this.#rewrites.delete(key);
+    const key = answeredId(message);
+    const rewrite = key === undefined ? undefined : this.#rewrites.get(key);
+    if (key !== undefined) this.#rewrites.delete(key);
     return rewrite;
+  }
+
+  /** Notes an event id that was shown to this session. */
+  shown(eventId: string): void {
+    this.#eventIds.add(eventId);
+    for (const oldest of this.#eventIds) {
+      if (this.#eventIds.size <= eventIdsMax) break;
+      this.#eventIds.delete(oldest);
+    }
+  }
+
+  /** Whether this session may ask for what follows the event (`Last-Event-ID`): only for what it was shown itself. */
+  mayResume(eventId: string): boolean {
+    return this.#eventIds.has(eventId);
+  }
+}
+
+/** The id an answer is for, as `idKey` writes it, however its JSON spells it; undefined for what is no answer. */
+export function answeredId(message: Uint8Array): string | undefined {
+  const id = sliceJson(message, ["id"]);
+  if (id === undefined || sliceJson(message, ["method"]) !== undefined) return undefined;
+  try {
+    return JSON.stringify(JSON.parse(decoder.decode(id)));
+  } catch {
+    return undefined;
   }
 }
 
@@ -43,26 +74,35 @@ export interface Pumped {
 }
 
 /**
- * Copies an event stream to the outlet, event by event, until it ends. Throws what reading throws. The outlet stays
- * open. When the client leaves, reading goes on, unless the stream can be resumed: then the rest is for the resumption.
+ * Copies an event stream to the outlet, event by event, until it ends; `otherwise` sees what answers no open request.
+ * Throws what reading throws. The outlet stays open. When the client leaves, reading goes on, unless the stream can be resumed: then the rest is for the resumption.
  */
 export async function pumpEvents(
   response: HttpResponse,
   outlet: Outlet,
   open: OpenRequests,
   eventBytesMax: number,
+  otherwise: Rewrite,
 ): Promise<Pumped> {
   let resumable = false;
   for await (const event of sseEvents(response.body, eventBytesMax)) {
-    resumable ||= event.id !== undefined && event.id !== "";
-    const message = event.data === undefined ? undefined : encoder.encode(event.data);
-    const rewrite = message === undefined ? undefined : open.take(message);
-    const bytes =
-      message === undefined || rewrite === undefined
-        ? event.raw
-        : withData(event, decoder.decode(await rewrite(message)));
-    await outlet.write(bytes);
+    if (event.id !== undefined && event.id !== "") {
+      resumable = true;
+      open.shown(event.id);
+    }
+    await outlet.write(await rewritten(event, open, otherwise));
     if (resumable && outlet.closed) break;
   }
   return { resumable };
+}
+
+async function rewritten(
+  event: SseEvent,
+  open: OpenRequests,
+  otherwise: Rewrite,
+): Promise<Uint8Array> {
+  if (event.data === undefined) return event.raw;
+  const message = encoder.encode(event.data);
+  const changed = await (open.take(message) ?? otherwise)(message);
+  return changed === message ? event.raw : withData(event, decoder.decode(changed));
 }
