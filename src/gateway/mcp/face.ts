@@ -7,6 +7,7 @@ import { isJsonObject, sliceJson } from "../../kernel/index.ts";
 import type { Clock, HttpResponse, Log } from "../../ports.ts";
 import type { Identifier, Spine } from "../call.ts";
 import { type FrontFace, type FrontRequest, type FrontResponse, headerOf } from "../http-front.ts";
+import { nearArgument } from "../near-names.ts";
 import { Catalog, type CatalogTool } from "./catalog.ts";
 import { type Era, eraOf, metaKey, repeatedHeader } from "./eras.ts";
 import type { Exchange } from "./exchange.ts";
@@ -20,11 +21,11 @@ import {
   unreachable,
 } from "./inbound.ts";
 import { idKey, type RpcId, type RpcRequest, rpcCode } from "./json-rpc.ts";
-import { clientNotifications, treatmentOf } from "./methods.ts";
+import { clientNotifications, isKnownMethod, treatmentOf } from "./methods.ts";
 import { Outlet } from "./outlet.ts";
 import { ownRequest } from "./own-request.ts";
 import { paramHeaderFault } from "./param-headers.ts";
-import { answeredId, OpenRequests, pumpEvents, type Rewrite } from "./relay.ts";
+import { answeredId, isOneMessage, OpenRequests, pumpEvents, type Rewrite } from "./relay.ts";
 import { ownerOf, Sessions } from "./sessions.ts";
 import { sseMessage } from "./sse.ts";
 import {
@@ -182,12 +183,14 @@ class UpstreamRelay {
   }
 
   async #governed(exchange: Exchange, message: RpcRequest): Promise<FrontResponse> {
-    if (message.method !== "tools/call") return await governRequest(exchange, message, undefined);
+    if (message.method !== "tools/call") return await this.#governedMethod(exchange, message);
     const wrong = callFault(message.params);
-    if (wrong !== undefined)
-      return rpcErrorResponse(200, message.id, { code: rpcCode.invalidParams, message: wrong });
+    if (wrong !== undefined) return invalidParams(message.id, wrong);
     const { name, arguments: args } = message.params;
     const tool = await this.#describedTool(exchange, String(name));
+    const near = nearArgument(args, tool?.definition.inputSchema);
+    if (near !== undefined)
+      return invalidParams(message.id, `${near} is not declared; mind its case.`);
     const fault =
       exchange.era === "modern" && tool !== undefined && !exchange.writesParamHeaders
         ? paramHeaderFault(
@@ -201,6 +204,15 @@ class UpstreamRelay {
       code: rpcCode.headerMismatch,
       message: `Header mismatch: ${fault}. Send headers that equal the body.`,
     });
+  }
+
+  /** An unknown method named like a tool would be judged under the id of that tool. */
+  async #governedMethod(exchange: Exchange, message: RpcRequest): Promise<FrontResponse> {
+    const { id, method } = message;
+    if (isKnownMethod(method) || (await this.#describedTool(exchange, method)) === undefined)
+      return await governRequest(exchange, message, undefined);
+    const error = { code: rpcCode.methodNotFound, message: `${method} is a tool, not a method.` };
+    return rpcErrorResponse(exchange.era === "modern" ? 404 : 200, id, error);
   }
 
   /** The pinned definition; asks the upstream for its list when the tool was never seen. */
@@ -310,7 +322,8 @@ class UpstreamRelay {
         return unreachable(id, `the server refused the gateway (HTTP ${status})`);
       look(response);
       const whole = await wholeBody(response, this.#limits.answerBytesMax).catch(() => undefined);
-      if (whole === undefined) return unreachable(id, "its answer could not be read");
+      if (whole === undefined || !(whole.length === 0 || status >= 300 || isOneMessage(whole)))
+        return unreachable(id, "its answer could not be read");
       const body = await (exchange.open.take(whole) ?? exchange.unclaimed)(whole);
       return { status, headers: returnedHeaders(response), body };
     } finally {
@@ -336,7 +349,7 @@ class UpstreamRelay {
       outlet.write(sseMessage(changed ?? "")).catch(() => undefined);
     };
     if (changed !== undefined) this.#listeners.add(notify);
-    pumpEvents(response, outlet, open, this.#limits.answerBytesMax, unclaimed)
+    void pumpEvents(response, outlet, open, this.#limits.answerBytesMax, unclaimed)
       .catch((thrown: unknown) => {
         this.#parts.log.write("info", "mcp.stream_broken", { detail: String(thrown) });
         return { resumable: false };
@@ -349,6 +362,10 @@ class UpstreamRelay {
       });
     return await outlet.response;
   }
+}
+
+function invalidParams(id: RpcId, message: string): FrontResponse {
+  return rpcErrorResponse(200, id, { code: rpcCode.invalidParams, message });
 }
 
 function isRefusal({ status }: HttpResponse): boolean {

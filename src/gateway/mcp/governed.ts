@@ -20,6 +20,7 @@ import { paramHeadersFor } from "./param-headers.ts";
 import {
   failureMessage,
   isInputRequired,
+  ownKeys,
   refusalMessage,
   textAt,
   withDecision,
@@ -86,7 +87,10 @@ class GovernedRequest {
     else if (answer.kind === "failed")
       this.#tell(failureMessage(this.#asked(), governed, answer.error));
     else if (answer.kind === "response") this.#outlet.whole(answer.response);
-    else answer.release(withDecision(answer.message, governed));
+    else
+      answer.release(
+        withDecision(answer.message, governed) ?? jsonBytes(unreadableMessage(this.#message.id)),
+      );
   }
 
   /** A promise of our own was broken: whatever the upstream said is withheld. */
@@ -154,14 +158,11 @@ class GovernedRequest {
 
   #outgoing(judged: Judged): { headers: Record<string, string>; body: Uint8Array } {
     const { value, params } = this.#message;
-    const meta = metaOf(params);
     const judgedParams = this.#action.paramsWith(judged.args);
+    const meta = outgoingMeta(params, judged);
     const body: JsonObject = {
       ...value,
-      params:
-        "traceparent" in meta
-          ? { ...judgedParams, _meta: { ...meta, traceparent: judged.traceparent } }
-          : judgedParams,
+      params: meta === undefined ? judgedParams : { ...judgedParams, _meta: meta },
     };
     const headers: Record<string, string> = {
       ...this.#exchange.headers,
@@ -248,12 +249,22 @@ class GovernedRequest {
     if (status === 401 || status === 403)
       return { kind: "failed", error: notSent(`the server refused the gateway (HTTP ${status})`) };
     const headers = returnedHeaders(response);
-    if (answeredId(body) !== idKey(this.#message.id))
-      return { kind: "response", response: { status, headers, body } };
+    const isAnswer = answeredId(body) === idKey(this.#message.id);
+    if (!isAnswer && status < 300 && body.length > 0)
+      return { kind: "failed", error: unknown("the answer is not one to this request") };
+    if (!isAnswer) return { kind: "response", response: { status, headers, body } };
     const release = (bytes: Uint8Array): void =>
       this.#outlet.whole({ status, headers, body: bytes });
     return { kind: "message", message: body, release };
   }
+}
+
+/** The caller's `_meta` without the gateway's own names, and with the trace as it goes on; undefined when there is none. */
+function outgoingMeta(params: JsonObject, judged: Judged): JsonObject | undefined {
+  if (!("_meta" in params)) return undefined;
+  const kept = Object.entries(metaOf(params)).filter(([key]) => !key.startsWith(ownKeys));
+  const meta: JsonObject = Object.fromEntries(kept);
+  return "traceparent" in meta ? { ...meta, traceparent: judged.traceparent } : meta;
 }
 
 function forwardedOf(came: Came): Forwarded<Came> {
@@ -289,6 +300,13 @@ function forwardedOf(came: Came): Forwarded<Came> {
     resultBytes: result.length,
     answer: came,
   };
+}
+
+function unreadableMessage(id: RpcRequest["id"]): JsonObject {
+  return errorMessage(id, {
+    code: rpcCode.internalError,
+    message: "The call was forwarded, but the server's answer has no one reading; it is withheld.",
+  });
 }
 
 function asTransportError(thrown: unknown): TransportError {

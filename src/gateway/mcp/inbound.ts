@@ -16,6 +16,7 @@ import {
   rpcCode,
   rpcMessageOf,
 } from "./json-rpc.ts";
+import { isKnownMethod } from "./methods.ts";
 import type { McpLimits } from "./upstream.ts";
 
 export type Inbound =
@@ -126,6 +127,7 @@ export function sessionNotFound(id: RpcId | null): FrontResponse {
 export function callFault(params: JsonObject): string | undefined {
   const { name, arguments: args } = params;
   if (typeof name !== "string" || name === "") return "params.name must be a tool's name.";
+  if (isKnownMethod(name)) return `params.name is a method of MCP, not a tool's name: ${name}.`;
   return args === undefined || isJsonObject(args)
     ? undefined
     : "params.arguments must be an object.";

@@ -1,6 +1,6 @@
 /** Passes an upstream's messages to the client as they are, but for the answers somebody waits to rewrite. */
 import { sliceJson } from "../../kernel/index.ts";
-import type { HttpResponse } from "../../ports.ts";
+import { type HttpResponse, type TransportError, TransportFailure } from "../../ports.ts";
 import type { Outlet } from "./outlet.ts";
 import { type SseEvent, sseEvents, withData } from "./sse.ts";
 
@@ -65,6 +65,14 @@ export function answeredId(message: Uint8Array): string | undefined {
   }
 }
 
+/**
+ * Whether a text is one JSON-RPC message whose kind is plain. What is not (a batch, a member that stands twice) could be
+ * read as an answer by a client, past whoever waits to see it first.
+ */
+export function isOneMessage(text: Uint8Array): boolean {
+  return answeredId(text) !== undefined || sliceJson(text, ["method"]) !== undefined;
+}
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
@@ -96,13 +104,20 @@ export async function pumpEvents(
   return { resumable };
 }
 
+const unreadable: TransportError = {
+  kind: "unknown",
+  reason: "broken",
+  detail: "the server sent something that is not one JSON-RPC message",
+};
+
 async function rewritten(
   event: SseEvent,
   open: OpenRequests,
   otherwise: Rewrite,
 ): Promise<Uint8Array> {
-  if (event.data === undefined) return event.raw;
+  if (event.data === undefined || event.data.trim() === "") return event.raw;
   const message = encoder.encode(event.data);
+  if (!isOneMessage(message)) throw new TransportFailure(unreadable);
   const changed = await (open.take(message) ?? otherwise)(message);
   return changed === message ? event.raw : withData(event, decoder.decode(changed));
 }
