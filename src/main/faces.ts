@@ -169,7 +169,12 @@ function mcpUpstream(
     log: plane.log,
   });
   return {
-    upstream: { ...common, url: bridgeUrl, transport: bridge },
+    upstream: {
+      ...common,
+      url: bridgeUrl,
+      transport: bridge,
+      transportFor: (owner) => bridge.transportFor(owner),
+    },
     close: () => bridge.close(),
   };
 }

@@ -128,7 +128,10 @@ export async function runGateway(config: Config): Promise<number> {
   await server.close(stopGraceMs);
   await faces.value.close();
   await following;
-  await plane.inFlight.idle();
+  await Promise.race([plane.inFlight.idle(), systemClock.sleep(stopGraceMs)]);
+  // What an upstream still has not answered ends here, as `unknown`; the outcome is recorded before the log is closed.
+  await plane.transport.close();
+  await Promise.race([plane.inFlight.idle(), systemClock.sleep(stopGraceMs)]);
   await plane.close();
   return 0;
 }

@@ -2,7 +2,14 @@
  * The request target, read so that only one meaning is left (RFC 3986, WHATWG form encoding for the query). What two
  * programs could read differently is refused; what is sent is always written again from the value that was judged.
  */
-import { err, foldName, isWellFormed, type JsonValue, ok, type Result } from "../../kernel/index.ts";
+import {
+  err,
+  foldName,
+  isWellFormed,
+  type JsonValue,
+  ok,
+  type Result,
+} from "../../kernel/index.ts";
 
 /** Values by name; a name that was repeated keeps every value in order. Inherits nothing. */
 export type Parameters = Readonly<Record<string, string | readonly string[]>>;

@@ -7,14 +7,14 @@ import { isJsonObject, sliceJson } from "../../kernel/index.ts";
 import type { Clock, HttpResponse, Log } from "../../ports.ts";
 import type { Identifier, Spine } from "../call.ts";
 import { type FrontFace, type FrontRequest, type FrontResponse, headerOf } from "../http-front.ts";
+import type { InFlight } from "../in-flight.ts";
 import { nearArgument } from "../near-names.ts";
-import { Catalog, type CatalogTool } from "./catalog.ts";
+import { Catalog } from "./catalog.ts";
 import { type Era, eraOf, metaKey, repeatedHeader } from "./eras.ts";
 import type { Exchange } from "./exchange.ts";
 import { governRequest } from "./governed.ts";
 import {
   callFault,
-  jsonValueOf,
   readMessage,
   rpcErrorResponse,
   sessionNotFound,
@@ -23,11 +23,12 @@ import {
 import { idKey, type RpcId, type RpcRequest, rpcCode } from "./json-rpc.ts";
 import { clientNotifications, isKnownMethod, treatmentOf } from "./methods.ts";
 import { Outlet } from "./outlet.ts";
-import { ownRequest } from "./own-request.ts";
 import { paramHeaderFault } from "./param-headers.ts";
+import { inPlace, placesOf } from "./places.ts";
 import { answeredId, isOneMessage, OpenRequests, pumpEvents, type Rewrite } from "./relay.ts";
 import { ownerOf, Sessions } from "./sessions.ts";
 import { sseMessage } from "./sse.ts";
+import { ToolListing } from "./tool-listing.ts";
 import {
   contentTypeOf,
   forwardedHeaders,
@@ -63,9 +64,6 @@ export function upstreamFace(upstream: McpUpstream, parts: McpParts): UpstreamFa
   return { face: (request) => relay.serve(request), close };
 }
 
-/** Pages of a tool list the gateway reads for itself. */
-const listPagesMax = 50;
-
 const legacyToolsChanged = JSON.stringify({
   jsonrpc: "2.0",
   method: "notifications/tools/list_changed",
@@ -77,15 +75,18 @@ class UpstreamRelay {
   readonly #limits: McpLimits;
   readonly #sessions: Sessions;
   readonly #catalog: Catalog;
+  readonly #listing: ToolListing;
   readonly #listeners = new Set<() => void>();
-  #ownIds = 0;
+  readonly #places: InFlight;
 
   constructor(upstream: McpUpstream, parts: McpParts) {
     this.#upstream = upstream;
     this.#parts = parts;
     this.#limits = { ...mcpLimitsDefault, ...parts.limits };
     this.#sessions = new Sessions(parts.clock, this.#limits);
+    this.#places = placesOf(this.#limits.openPerCallerMax);
     this.#catalog = new Catalog(upstream.server, upstream.trusted, this.#limits.toolsMax);
+    this.#listing = new ToolListing(upstream, this.#catalog, this.#limits);
   }
 
   /** What an agent may see has changed: every open listener is told to list again. */
@@ -102,12 +103,19 @@ class UpstreamRelay {
         { code: rpcCode.invalidRequest, message: who.reason },
         { "www-authenticate": who.challenge },
       );
+    const { identity } = who;
+    return await inPlace(this.#places, ownerOf(identity), request, () =>
+      this.#served(request, identity),
+    );
+  }
+
+  async #served(request: FrontRequest, identity: Identity): Promise<FrontResponse> {
     switch (request.method) {
       case "POST":
-        return await this.#post(request, who.identity);
+        return await this.#post(request, identity);
       case "GET":
       case "DELETE":
-        return await this.#bodiless(request, request.method, who.identity);
+        return await this.#bodiless(request, request.method, identity);
       default:
         return rpcErrorResponse(
           405,
@@ -187,7 +195,7 @@ class UpstreamRelay {
     const wrong = callFault(message.params);
     if (wrong !== undefined) return invalidParams(message.id, wrong);
     const { name, arguments: args } = message.params;
-    const tool = await this.#describedTool(exchange, String(name));
+    const tool = await this.#listing.tool(exchange, String(name));
     const near = nearArgument(args, tool?.definition.inputSchema);
     if (near !== undefined)
       return invalidParams(message.id, `${near} is not declared; mind its case.`);
@@ -209,45 +217,10 @@ class UpstreamRelay {
   /** An unknown method named like a tool would be judged under the id of that tool. */
   async #governedMethod(exchange: Exchange, message: RpcRequest): Promise<FrontResponse> {
     const { id, method } = message;
-    if (isKnownMethod(method) || (await this.#describedTool(exchange, method)) === undefined)
+    if (isKnownMethod(method) || (await this.#listing.tool(exchange, method)) === undefined)
       return await governRequest(exchange, message, undefined);
     const error = { code: rpcCode.methodNotFound, message: `${method} is a tool, not a method.` };
     return rpcErrorResponse(exchange.era === "modern" ? 404 : 200, id, error);
-  }
-
-  /** The pinned definition; asks the upstream for its list when the tool was never seen. */
-  async #describedTool(exchange: Exchange, name: string): Promise<CatalogTool | undefined> {
-    let cursor: string | undefined;
-    for (let page = 0; page < listPagesMax && this.#catalog.get(name) === undefined; page++) {
-      const answer = await this.#listPage(exchange, cursor);
-      if (answer === undefined) break;
-      this.#catalog.filtered(answer, exchange.spine, exchange.identity, exchange.era);
-      const next = jsonValueOf(sliceJson(answer, ["result", "nextCursor"]));
-      if (typeof next !== "string") break;
-      cursor = next;
-    }
-    return this.#catalog.get(name);
-  }
-
-  async #listPage(exchange: Exchange, cursor?: string): Promise<Uint8Array | undefined> {
-    const { "mcp-session-id": session, "mcp-protocol-version": version } = exchange.headers;
-    const headers = {
-      ...(session === undefined ? {} : { "mcp-session-id": session }),
-      ...(version === undefined ? {} : { "mcp-protocol-version": version }),
-    };
-    this.#ownIds += 1;
-    const request = {
-      id: `holdfast-${this.#ownIds}`,
-      method: "tools/list",
-      params: cursor === undefined ? {} : { cursor },
-    };
-    const asked = ownRequest(
-      { upstream: this.#upstream, era: exchange.era, owner: ownerOf(exchange.identity) },
-      request,
-      headers,
-      this.#limits,
-    );
-    return await asked.catch(() => undefined);
   }
 
   /** Passes a posted message on as it is, and its answer back. `done` is called when no answer can come any more. */

@@ -179,7 +179,7 @@ class GovernedRequest {
   }
 
   async #send(judged: Judged): Promise<Came> {
-    const { upstream, limits, open, era, request } = this.#exchange;
+    const { upstream, limits, open, era, request, clock } = this.#exchange;
     const key = idKey(this.#message.id);
     const final = deferred<Uint8Array>();
     const release = deferred<Uint8Array>();
@@ -190,22 +190,26 @@ class GovernedRequest {
     };
     if (!open.add(key, rewrite))
       return { kind: "failed", error: notSent("another request with this id is still open") };
-    try {
-      const sent = await sendUpstream(
-        upstream,
-        {
-          method: "POST",
-          owner: ownerOf(this.#exchange.identity),
-          ...this.#outgoing(judged),
-          ...(era === "modern" ? { signal: request.signal } : {}),
-        },
-        limits.callTimeoutMs,
-      );
+    const cut = new AbortController();
+    const came = new AbortController();
+    const signal = era === "modern" ? AbortSignal.any([request.signal, cut.signal]) : cut.signal;
+    const send = async (): Promise<Came> => {
+      const owner = ownerOf(this.#exchange.identity);
+      const out = { method: "POST" as const, owner, ...this.#outgoing(judged), signal };
+      const sent = await sendUpstream(upstream, out, limits.callTimeoutMs);
       if (!sent.ok) return { kind: "failed", error: sent.error };
       return contentTypeOf(sent.value) === "text/event-stream"
         ? await this.#streamed(sent.value, final.promise, release.resolve)
         : await this.#whole(sent.value);
+    };
+    const late = clock.sleep(limits.answerTimeoutMs, came.signal).then((): Came => {
+      if (!came.signal.aborted) cut.abort();
+      return { kind: "failed", error: unknown("no answer came in time", "timeout") };
+    });
+    try {
+      return await Promise.race([send(), late]);
     } finally {
+      came.abort();
       open.remove(key, rewrite);
     }
   }
@@ -313,8 +317,8 @@ function asTransportError(thrown: unknown): TransportError {
   return thrown instanceof TransportFailure ? thrown.error : unknown(String(thrown));
 }
 
-function unknown(detail: string): TransportError {
-  return { kind: "unknown", reason: "broken", detail };
+function unknown(detail: string, reason: "broken" | "timeout" = "broken"): TransportError {
+  return { kind: "unknown", reason, detail };
 }
 
 function notSent(detail: string): TransportError {

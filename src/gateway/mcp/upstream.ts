@@ -33,6 +33,10 @@ export interface McpLimits {
   readonly sessionsMax: number;
   readonly sessionIdleMs: number;
   readonly toolsMax: number;
+  /** Requests of one caller at one time; open streams count. */
+  readonly openPerCallerMax: number;
+  /** Until the end of a governed call's answer, however much the upstream says before. */
+  readonly answerTimeoutMs: number;
 }
 
 export const mcpLimitsDefault: McpLimits = {
@@ -44,6 +48,8 @@ export const mcpLimitsDefault: McpLimits = {
   sessionsMax: 10_000,
   sessionIdleMs: 30 * 60_000,
   toolsMax: 5_000,
+  openPerCallerMax: 256,
+  answerTimeoutMs: 60 * 60_000,
 };
 
 /**

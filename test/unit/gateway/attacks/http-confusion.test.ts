@@ -30,7 +30,13 @@ test.each([
   ["GET", "/http/pay/users/1?id=1&ID=2", undefined, {}, 400],
   ["POST", "/http/pay/users", { role: "x", Role: "admin" }, {}, 400],
   ["POST", "/http/pay/users", { Role: "admin" }, {}, 400],
-  ["POST", "/http/pay/users", '{"role":"x"}', { "content-type": "application/json;charset=utf-7" }, 415],
+  [
+    "POST",
+    "/http/pay/users",
+    '{"role":"x"}',
+    { "content-type": "application/json;charset=utf-7" },
+    415,
+  ],
 ] as const)("%s %s %j is refused, and nothing is judged or sent", async (...row) => {
   const [method, target, body, headers, status] = row;
   const { face, spine, transport } = world(undefined, undefined, of);

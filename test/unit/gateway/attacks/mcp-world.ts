@@ -23,6 +23,8 @@ export interface World {
   readonly spine: FakeSpine;
   /** Without what the gateway asks by itself. */
   readonly sent: HttpRequest[];
+  /** What the gateway asks by itself. */
+  readonly listed: HttpRequest[];
 }
 
 export const tools: readonly object[] = [
@@ -45,6 +47,7 @@ export function world(
   spine: FakeSpine = fakeSpine(undefined, ["bank:hidden"]),
 ): World {
   const sent: HttpRequest[] = [];
+  const listed: HttpRequest[] = [];
   const { face } = upstreamFace(
     {
       server: "bank",
@@ -54,7 +57,7 @@ export function world(
         send: async (request) => {
           const rpc = request.body ? JSON.parse(new TextDecoder().decode(request.body)) : {};
           const own = String(rpc.id).startsWith("holdfast-");
-          if (!own) sent.push(request);
+          (own ? listed : sent).push(request);
           const said = own ? answer(rpc.id, { tools }) : await say(request, rpc);
           async function* once(): AsyncGenerator<Uint8Array> {
             yield new TextEncoder().encode(said.body);
@@ -66,7 +69,7 @@ export function world(
     },
     { spine, identifier: fakeIdentifier, clock: realClock, log: silentLog },
   );
-  return { face, spine, sent };
+  return { face, spine, sent, listed };
 }
 
 export function answer(id: unknown, result: object): Said {
