@@ -136,6 +136,11 @@ class UpstreamRelay {
     const exchange = this.#exchange(request, identity, era.era);
     if (exchange === undefined) return sessionNotFound(id);
     if (message.kind === "request") return await this.#request(exchange, message);
+    if (message.kind === "response" && !exchange.open.mayAnswer(idKey(message.id)))
+      return rpcErrorResponse(400, null, {
+        code: rpcCode.invalidRequest,
+        message: "The server asked this session nothing under this id.",
+      });
     if (message.kind === "notification" && !clientNotifications.has(message.method))
       return rpcErrorResponse(400, null, {
         code: rpcCode.methodNotFound,

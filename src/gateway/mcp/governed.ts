@@ -251,7 +251,7 @@ class GovernedRequest {
     if (body === undefined)
       return { kind: "failed", error: unknown("the answer is larger than the gateway accepts") };
     if (status === 401 || status === 403)
-      return { kind: "failed", error: notSent(`the server refused the gateway (HTTP ${status})`) };
+      return { kind: "failed", error: unknown(`the server refused the gateway (HTTP ${status})`) };
     const headers = returnedHeaders(response);
     const isAnswer = answeredId(body) === idKey(this.#message.id);
     if (!isAnswer && status < 300 && body.length > 0)

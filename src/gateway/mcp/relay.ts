@@ -7,13 +7,14 @@ import { type SseEvent, sseEvents, withData } from "./sse.ts";
 /** Gets the final message as it came and gives what the client is sent; runs once. */
 export type Rewrite = (message: Uint8Array) => Promise<Uint8Array>;
 
-/** Event ids kept for each session; older ones can no longer be resumed from. */
-const eventIdsMax = 1_000;
+/** Event ids and questions kept for each session; older ones can no longer be resumed from, or answered. */
+const keptMax = 1_000;
 
 /** Requests of one client session that wait for their answer, whichever stream it comes on. */
 export class OpenRequests {
   readonly #rewrites = new Map<string, Rewrite>();
   readonly #eventIds = new Set<string>();
+  readonly #questions = new Set<string>();
 
   /**
    * False when the id is already waiting: JSON-RPC ids are unique within a session, and two requests of one id could
@@ -41,11 +42,20 @@ export class OpenRequests {
 
   /** Notes an event id that was shown to this session. */
   shown(eventId: string): void {
-    this.#eventIds.add(eventId);
-    for (const oldest of this.#eventIds) {
-      if (this.#eventIds.size <= eventIdsMax) break;
-      this.#eventIds.delete(oldest);
-    }
+    keep(this.#eventIds, eventId);
+  }
+
+  /** Notes a request of the server (elicitation, sampling, roots) that this session was sent. */
+  asked(message: Uint8Array): void {
+    const id = sliceJson(message, ["id"]);
+    const key = id === undefined ? undefined : idText(id);
+    if (key !== undefined && sliceJson(message, ["method"]) !== undefined)
+      keep(this.#questions, key);
+  }
+
+  /** Whether the server waits for this answer of this session; once for each question. */
+  mayAnswer(key: string): boolean {
+    return this.#questions.delete(key);
   }
 
   /** Whether this session may ask for what follows the event (`Last-Event-ID`): only for what it was shown itself. */
@@ -57,11 +67,22 @@ export class OpenRequests {
 /** The id an answer is for, as `idKey` writes it, however its JSON spells it; undefined for what is no answer. */
 export function answeredId(message: Uint8Array): string | undefined {
   const id = sliceJson(message, ["id"]);
-  if (id === undefined || sliceJson(message, ["method"]) !== undefined) return undefined;
+  return id === undefined || sliceJson(message, ["method"]) !== undefined ? undefined : idText(id);
+}
+
+function idText(id: Uint8Array): string | undefined {
   try {
     return JSON.stringify(JSON.parse(decoder.decode(id)));
   } catch {
     return undefined;
+  }
+}
+
+function keep(set: Set<string>, value: string): void {
+  set.add(value);
+  for (const oldest of set) {
+    if (set.size <= keptMax) break;
+    set.delete(oldest);
   }
 }
 
@@ -118,6 +139,7 @@ async function rewritten(
   if (event.data === undefined || event.data.trim() === "") return event.raw;
   const message = encoder.encode(event.data);
   if (!isOneMessage(message)) throw new TransportFailure(unreadable);
+  open.asked(message);
   const changed = await (open.take(message) ?? otherwise)(message);
   return changed === message ? event.raw : withData(event, decoder.decode(changed));
 }

@@ -110,6 +110,26 @@ test("another's session: not by its id, not in the era without sessions, not wit
   expect(it.sent.at(-1)?.headers["mcp-session-id"]).toBe(undefined);
 });
 
+test("a question of the server is answered once, and only by the session it was put to", async () => {
+  const question = '{"jsonrpc":"2.0","id":9,"method":"elicitation/create","params":{}}';
+  const it = world((_, { id, method }) => {
+    if (method === "initialize")
+      return { ...answer(id, {}), headers: { "mcp-session-id": "s-eve" } };
+    return method === "tools/call" ? stream(question, answer(id, {}).body) : { body: "" };
+  });
+  await openSession(it.face, "eve");
+  const yes = { jsonrpc: "2.0", id: 9, result: { action: "accept" } };
+  const say = async (headers: Record<string, string>): Promise<number> =>
+    (await it.face(front(yes, headers))).status;
+  expect(await say(session)).toBe(400);
+  const call = await it.face(front(rpc(1, "tools/call", { name: "pay" }), session));
+  expect(await textOf(call.body)).toMatch(/elicitation/);
+  expect(await say({ authorization: "Bearer mallory" })).toBe(400);
+  expect(await say({ ...session, authorization: "Bearer mallory" })).toBe(404);
+  expect(await say(session)).toBe(200);
+  expect(await say(session)).toBe(400);
+});
+
 test("a stream is resumed only from an event that this session was shown", async () => {
   const { it, release } = slowWorld("", {});
   release();
