@@ -21,7 +21,7 @@ export interface CommandOutput {
   err(line: string): void;
 }
 
-interface PolicyOptions {
+export interface PolicyOptions {
   /** One JSON value on `out` instead of text. */
   readonly json?: boolean;
   /** A JSON file: tool id to input schema. */
