@@ -62,5 +62,5 @@ test("the foreign verifier accepts the log, and finds a one-byte edit", () => {
   writeFileSync(bundle, bytes);
   const { status, text } = verify(vkey);
   expect(status).not.toBe(0);
-  expect(text).toMatch(/entry \d+/);
+  expect(text).toMatch(/the entries have root/);
 });
