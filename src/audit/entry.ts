@@ -80,4 +80,18 @@ export interface OutcomeEntry extends EntryCommon {
   readonly duration_ms: number;
 }
 
+/**
+ * Stands in the log for an entry over 65,535 bytes; the entry itself is the file `blobs/<hex of its digest>`. Made by
+ * `encodeEntry`, never by a writer.
+ */
+export interface DigestEntry extends EntryCommon {
+  readonly kind: "digest";
+  /** What kind of entry it stands for. */
+  readonly of: Entry["kind"];
+  readonly call: string | null;
+  /** `sha256:<hex>` of the canonical JSON. */
+  readonly digest: string;
+  readonly bytes: number;
+}
+
 export type Entry = StartEntry | PolicyEntry | DecisionEntry | OutcomeEntry;

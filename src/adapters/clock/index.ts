@@ -1,0 +1,1 @@
+export { systemClock, systemEntropy } from "./system.ts";

@@ -1,0 +1,1 @@
+export { type KeyFileError, openSigner } from "./file-signer.ts";
