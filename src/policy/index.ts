@@ -1,4 +1,5 @@
 export type { Engine, PolicyRequest, PolicySubject, Verdict } from "./decision.ts";
+export { compile } from "./engine.ts";
 export type {
   AgentLimits,
   Effect,

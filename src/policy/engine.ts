@@ -1,0 +1,161 @@
+/** The native engine: closures, indexed by tool and agent. */
+import type { JsonObject, ToolId } from "../kernel/index.ts";
+import type { Frame } from "./closures.ts";
+import { type AgentVerdict, combineChain, combineRules, type Finding } from "./combine.ts";
+import type { Engine, PolicyRequest, PolicySubject, Verdict } from "./decision.ts";
+import type { PolicySet, ToolDeclaration } from "./ir.ts";
+import { type CompiledRule, compileRule } from "./rule.ts";
+import { Failure, unknown } from "./values.ts";
+
+/** Candidate lists kept at most; agents and tools are few, but their names come from outside. */
+const indexEntriesMax = 4_096;
+
+/**
+ * Compiles a checked set (`loadPolicySet`, or a bundle). Throws `InvariantError` for a set that no loader lets through,
+ * such as one with a pattern that RE2 refuses. `revision` is what records call `policy_version`.
+ */
+export function compile(set: PolicySet, revision: string): Engine {
+  const rules = [...set.rules].sort((a, b) => (a.id < b.id ? -1 : 1)).map(compileRule);
+  const tools = new Map(set.tools.map((tool) => [tool.id, tool]));
+  const candidates = indexCandidates(rules);
+  return {
+    revision,
+    decide: (request) => decide(request, candidates, tools.get(request.action.name)),
+    couldAllow: (subject, action) =>
+      [subject.id, ...subject.delegation].every((agent) => {
+        const verdict = partialVerdict(agent, subject, action, candidates(action, agent), tools);
+        return verdict !== "deny";
+      }),
+    tool: (id) => tools.get(id),
+  };
+}
+
+type Action = PolicyRequest["action"];
+type Candidates = (action: Action, agent: string) => readonly CompiledRule[];
+
+/** Rules whose `match` fits, remembered per effect, tool and agent. */
+function indexCandidates(rules: readonly CompiledRule[]): Candidates {
+  const index = new Map<string, Map<string, readonly CompiledRule[]>>();
+  let entries = 0;
+  return (action, agent) => {
+    const place = action.effect === "write" ? `w${action.name}` : `r${action.name}`;
+    const known = index.get(place)?.get(agent);
+    if (known) return known;
+    if (entries++ >= indexEntriesMax) {
+      index.clear();
+      entries = 1;
+    }
+    const found = rules.filter(
+      (rule) =>
+        rule.fitsEffect(action.effect) && rule.fitsTool(action.name) && rule.fitsAgent(agent),
+    );
+    const byAgent = index.get(place) ?? new Map<string, readonly CompiledRule[]>();
+    index.set(place, byAgent.set(agent, found));
+    return found;
+  };
+}
+
+function decide(
+  request: PolicyRequest,
+  candidates: Candidates,
+  tool: ToolDeclaration | undefined,
+): Verdict {
+  const chain = [request.subject.id, ...request.subject.delegation].map((agent) => {
+    const frame = frameFor(request, agent);
+    const verdict = combineRules(
+      findAll(candidates(request.action, agent), frame, request.args, request.action, tool),
+    );
+    return { agent, verdict };
+  });
+  return combineChain(chain);
+}
+
+/** The roots as a condition sees them. For an agent of the chain, `subject.id` is that agent. */
+export function frameFor(request: PolicyRequest, agent: string): Frame {
+  return {
+    subject: subjectValue(request.subject, agent),
+    action: request.action,
+    resource: request.resource,
+    args: request.args,
+    context: request.context,
+    locals: [],
+  };
+}
+
+function subjectValue(subject: PolicySubject, agent: string): JsonObject {
+  const value = subject.id === agent ? subject : { ...subject, id: agent };
+  return value as unknown as JsonObject;
+}
+
+function findAll(
+  candidates: readonly CompiledRule[],
+  frame: Frame,
+  args: JsonObject,
+  action: Action,
+  tool: ToolDeclaration | undefined,
+): Finding[] {
+  const findings: Finding[] = [];
+  for (const candidate of candidates) {
+    const finding = findOne(candidate, frame, args, action, tool);
+    if (finding) findings.push(finding);
+  }
+  return findings;
+}
+
+/** What one candidate rule comes to; undefined when its condition is false. */
+export function findOne(
+  candidate: CompiledRule,
+  frame: Frame,
+  args: JsonObject,
+  action: Action,
+  tool: ToolDeclaration | undefined,
+): Finding | undefined {
+  const { rule } = candidate;
+  const holds = candidate.condition(frame);
+  if (holds === false) return undefined;
+  if (holds instanceof Failure)
+    return { kind: "indeterminate", rule, failure: holds, opened: opens(candidate, action, tool) };
+  const broken = candidate.brokenRequirement(args);
+  return broken === undefined ? { kind: "true", rule } : { kind: "broken", rule, broken };
+}
+
+/** A read opens where the rule says so; a write only where the catalog says so, at risk `low`. */
+function opens(
+  candidate: CompiledRule,
+  action: Action,
+  tool: ToolDeclaration | undefined,
+): boolean {
+  if (action.effect === "read") return candidate.rule.onFailure === "open";
+  return tool?.risk === "low" && tool.openOnFailure;
+}
+
+/** The verdict for one agent with arguments, resource and context unknown: "deny" only when nothing could change it. */
+function partialVerdict(
+  agent: string,
+  subject: PolicySubject,
+  action: Action,
+  candidates: readonly CompiledRule[],
+  tools: ReadonlyMap<ToolId, ToolDeclaration>,
+): AgentVerdict["outcome"] | "open question" {
+  const frame: Frame = {
+    subject: subjectValue(subject, agent),
+    action,
+    resource: unknown,
+    args: unknown,
+    context: unknown,
+    locals: [],
+  };
+  let letsThrough = false;
+  for (const candidate of candidates) {
+    const holds = candidate.condition(frame);
+    if (holds === false) continue;
+    const denies = candidate.rule.outcome === "deny";
+    if (holds === true && denies) return "deny";
+    if (holds instanceof Failure && holds !== unknown) {
+      if (!opens(candidate, action, tools.get(action.name))) return "deny";
+      continue;
+    }
+    letsThrough ||= !denies;
+  }
+  return letsThrough ? "open question" : "deny";
+}

@@ -1,0 +1,71 @@
+/** One rule, compiled: does it look at this call, and what does it say. */
+import { assert, type JsonObject, type JsonValue } from "../kernel/index.ts";
+import { type Compiled, compileExpr, type Frame } from "./closures.ts";
+import { formatFieldPath, valuesAt } from "./field-path.ts";
+import { anyGlob } from "./glob.ts";
+import type { Effect, Obligation, Rule } from "./ir.ts";
+import { compileRegex } from "./regex.ts";
+import { canonicalText, Failure, typeName } from "./values.ts";
+
+export type Requirement = Extract<Obligation, { kind: "require" }>;
+
+export interface CompiledRule {
+  readonly rule: Rule;
+  fitsAgent(agent: string): boolean;
+  fitsTool(tool: string): boolean;
+  fitsEffect(effect: Effect): boolean;
+  /** True, false, or why it could not be told. */
+  condition(frame: Frame): boolean | Failure;
+  /** The first requirement that the arguments fail, as a sentence; undefined when all hold. */
+  brokenRequirement(args: JsonObject): string | undefined;
+}
+
+export function compileRule(rule: Rule): CompiledRule {
+  const { effect } = rule.match;
+  const requirements = rule.obligations
+    .filter((obligation) => obligation.kind === "require")
+    .map(compileRequirement);
+  return {
+    rule,
+    fitsAgent: anyGlob(rule.match.agents),
+    fitsTool: anyGlob(rule.match.tools),
+    fitsEffect: (asked) => effect === undefined || effect === asked,
+    condition: rule.when === undefined ? () => true : compileCondition(compileExpr(rule.when)),
+    brokenRequirement: (args) => {
+      for (const holds of requirements) {
+        const broken = holds(args);
+        if (broken !== undefined) return broken;
+      }
+      return undefined;
+    },
+  };
+}
+
+function compileCondition(when: Compiled): (frame: Frame) => boolean | Failure {
+  return (frame) => {
+    const value = when(frame);
+    if (typeof value === "boolean" || value instanceof Failure) return value;
+    return new Failure(`the condition is a ${typeName(value)}, not a bool`);
+  };
+}
+
+function compileRequirement(requirement: Requirement): (args: JsonObject) => string | undefined {
+  const test = requirementTest(requirement);
+  const broken = `${formatFieldPath(requirement.path)} does not satisfy ${requirement.pattern}`;
+  return (args) => (valuesAt(args, requirement.path).every(test) ? undefined : broken);
+}
+
+/** Whether one value (or an absent one) satisfies the requirement. */
+export function requirementTest(
+  requirement: Requirement,
+): (value: JsonValue | undefined) => boolean {
+  const search = compileRegex(requirement.pattern);
+  assert(search.ok, `the pattern ${requirement.pattern} was checked when the policy was loaded`);
+  return (value) => {
+    if (value === undefined) return !requirement.required;
+    if (typeof value === "string") return search.value(value);
+    if (typeof value === "number" || typeof value === "boolean")
+      return search.value(canonicalText(value));
+    return false;
+  };
+}
