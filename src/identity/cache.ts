@@ -47,6 +47,10 @@ export class VerifiedTokens {
     }
   }
 
+  clear(): void {
+    this.#entries.clear();
+  }
+
   get size(): number {
     return this.#entries.size;
   }

@@ -32,7 +32,9 @@ export interface IdentityError {
     | "bad_claim"
     | "delegation_too_deep"
     | "delegation_cycle"
-    | "revoked";
+    | "revoked"
+    /** Not the token: its issuer could not be asked for keys. */
+    | "keys_unavailable";
   readonly detail: string;
   readonly next: string;
 }
