@@ -93,7 +93,7 @@ const failure = (
   detail: string,
 ): TransportError => ({ kind, reason, detail });
 
-const lost: unique symbol = Symbol("lost");
+type Arrived = Exclude<SimAnswer, "silent">;
 
 export class SimNetwork implements HttpTransport {
   readonly #options: SimNetworkOptions;
@@ -126,27 +126,27 @@ export class SimNetwork implements HttpTransport {
   async #exchange(
     request: HttpRequest,
     upstream: SimUpstream,
-  ): Promise<Exclude<SimAnswer, "silent"> | typeof lost> {
-    if (this.#strikes("requestLost")) return lost;
+  ): Promise<Arrived | "lost"> {
+    if (this.#strikes("requestLost")) return "lost";
     await this.#travel();
     const answer = upstream(request);
     if (this.#strikes("delivered2")) {
       await this.#travel();
       upstream(request);
     }
-    if (answer === "silent" || this.#strikes("answerLost")) return lost;
+    if (answer === "silent" || this.#strikes("answerLost")) return "lost";
     await this.#travel();
     return answer;
   }
 
   /** Once on its way, a request that times out or is aborted may have been acted on. */
-  async #inTime<A>(
+  async #inTime(
     request: HttpRequest,
-    exchange: Promise<A | typeof lost>,
-  ): Promise<Result<A, TransportError>> {
+    exchange: Promise<Arrived | "lost">,
+  ): Promise<Result<Arrived, TransportError>> {
     const over = new AbortController();
     const expired = wait(this.#options.clock, request.headTimeoutMs, over.signal, request.signal);
-    const arrived = exchange.then((answer) => (answer === lost ? expired : answer));
+    const arrived = exchange.then((answer) => (answer === "lost" ? expired : answer));
     const first = await Promise.race([arrived, expired]);
     over.abort();
     if (first === "aborted") return err(failure("unknown", "aborted", "while it was under way"));
