@@ -18,6 +18,7 @@ export type {
   StartEntry,
 } from "./entry.ts";
 export { blobPath, decodeEntry, type EncodedEntry, encodeEntry } from "./entry-codec.ts";
+export type { Finding, FindingCode } from "./finding.ts";
 export { HashTree } from "./hash-tree.ts";
 export {
   encodeRecord,
@@ -74,3 +75,4 @@ export {
   verifyConsistency,
   verifyInclusion,
 } from "./tree.ts";
+export { type LogReport, type VerifyRequest, verifyLog } from "./verify.ts";

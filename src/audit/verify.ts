@@ -1,0 +1,316 @@
+/** Verifies a whole log from its files and one public key. Trusts nothing in the folder; changes nothing. */
+import type { OpenCall } from "./calls.ts";
+import { type Checkpoint, openCheckpoint } from "./checkpoint.ts";
+import { firstDifference } from "./difference.ts";
+import type { Entry } from "./entry.ts";
+import { EntryChecks } from "./entry-checks.ts";
+import { type Finding, finding } from "./finding.ts";
+import { HashTree } from "./hash-tree.ts";
+import type { JournalRecord } from "./journal.ts";
+import { checkpointPath, type LogFiles, readBundle, readTile, resolveEntry } from "./log-files.ts";
+import type { NoteVerifier } from "./note.ts";
+import { verifyReceipt } from "./proof.ts";
+import { readJournal } from "./read-journal.ts";
+import { type Tile, tilePath, tilesOf, tileWidth } from "./tile.ts";
+import { emptyRoot, hashBytes, leafHash, sameHash } from "./tree.ts";
+
+export interface VerifyRequest {
+  readonly files: LogFiles;
+  readonly verifier: NoteVerifier;
+  /** Checkpoints kept elsewhere, as signed notes. */
+  readonly checkpoints?: readonly string[];
+  /** Receipts kept elsewhere. */
+  readonly receipts?: readonly string[];
+  /** `opaque` for a log that Holdfast did not write: entries are bytes. Default `holdfast`. */
+  readonly entries?: "holdfast" | "opaque";
+  /** Hashes of entries from here on stay in `tree`, for proofs. Default: only what verification needs. */
+  readonly keepFrom?: number;
+  /** Called for each entry in order; `entry` is absent when it is opaque or malformed. */
+  onEntry?(index: number, leaf: Uint8Array, entry: Entry | undefined): void;
+}
+
+export interface LogReport {
+  /** Nothing was found but notes. */
+  readonly ok: boolean;
+  readonly size: number;
+  readonly rootHash: Uint8Array;
+  /** The newest signed checkpoint, published or in the journal. */
+  readonly checkpoint: string | undefined;
+  readonly findings: readonly Finding[];
+  /** Forwarded calls of ended runs without an outcome. */
+  readonly unknownCalls: readonly OpenCall[];
+  /** Forwarded calls of the last run without an outcome: in flight, or unknown if it has ended. */
+  readonly openCalls: readonly OpenCall[];
+  /** Entries by kind; decisions by their outcome. */
+  readonly counts: Readonly<Record<string, number>>;
+  readonly tree: HashTree;
+}
+
+export async function verifyLog(request: VerifyRequest): Promise<LogReport> {
+  const verification = new Verification(request);
+  const published = await verification.openPublished();
+  const journal = await verification.openJournal(published);
+  verification.openEvidence();
+  await verification.walkBundles(published?.size ?? 0, journal[0]?.first);
+  await verification.comparePartialTiles(published?.size ?? 0);
+  await verification.replayJournal(journal);
+  verification.compareClaims();
+  return verification.report();
+}
+
+/** Something signed that says which root the log has at some size. */
+interface Claim {
+  readonly who: string;
+  readonly size: number;
+  readonly rootHash: Uint8Array;
+  /** In the folder itself, or kept elsewhere. */
+  readonly kept: "here" | "elsewhere";
+}
+
+/** Further ones say nothing new. */
+const findingsMax = 100;
+
+class Verification {
+  readonly #request: VerifyRequest;
+  readonly #findings: Finding[] = [];
+  readonly #tree = new HashTree();
+  readonly #claims: Claim[] = [];
+  readonly #roots = new Map<number, Uint8Array>();
+  readonly #wantedSizes = new Set<number>();
+  readonly #checks: EntryChecks;
+  #newest: { readonly size: number; readonly note: string } | undefined;
+
+  constructor(request: VerifyRequest) {
+    this.#request = request;
+    this.#checks = new EntryChecks(request.verifier);
+  }
+
+  /** The published checkpoint: present, signed by the key. */
+  async openPublished(): Promise<Checkpoint | undefined> {
+    const { files, verifier } = this.#request;
+    const file = await files.read(checkpointPath);
+    if (!file.ok) {
+      if (file.error.kind !== "not_found") this.#unreadable(checkpointPath, file.error.code);
+      return undefined;
+    }
+    const note = Buffer.from(file.value).toString();
+    const opened = openCheckpoint(note, verifier);
+    if (!opened.ok) {
+      this.#found(finding("bad_checkpoint", `${checkpointPath}: ${opened.error}`));
+      return undefined;
+    }
+    this.#claim("the published checkpoint", opened.value, "here");
+    this.#newest = { size: opened.value.size, note };
+    return opened.value;
+  }
+
+  /** The journal: each record whole, its checkpoint signed by the key. */
+  async openJournal(published: Checkpoint | undefined): Promise<readonly JournalRecord[]> {
+    const { files, verifier } = this.#request;
+    const { records, findings } = await readJournal(files, published?.size ?? 0);
+    for (const each of findings) this.#found(each);
+    if (published === undefined && records[0]?.first !== 0 && this.#findings.length === 0)
+      this.#found(
+        records.length > 0
+          ? finding("bad_checkpoint", `${checkpointPath} is missing`)
+          : finding("unreadable", `no log here: neither ${checkpointPath} nor a journal`),
+      );
+    for (const { first, entries, checkpoint: note } of records) {
+      const opened = openCheckpoint(note, verifier);
+      if (!opened.ok || opened.value.size !== first + entries.length) {
+        const why = opened.ok ? "it has another size" : opened.error;
+        this.#found(finding("journal_differs", `the checkpoint of entry ${first}: ${why}`, first));
+        continue;
+      }
+      this.#claim("a checkpoint of the journal", opened.value, "here");
+      if (opened.value.size > (this.#newest?.size ?? -1))
+        this.#newest = { size: opened.value.size, note };
+    }
+    return records;
+  }
+
+  /** Checkpoints and receipts kept elsewhere: each signed by the key, each receipt proving its own entry. */
+  openEvidence(): void {
+    const { checkpoints = [], receipts = [], verifier } = this.#request;
+    for (const [i, note] of checkpoints.entries()) {
+      const opened = openCheckpoint(note, verifier);
+      if (opened.ok) this.#claim(`retained checkpoint ${i + 1}`, opened.value, "elsewhere");
+      else this.#found(finding("unreadable", `retained checkpoint ${i + 1}: ${opened.error}`));
+    }
+    for (const [i, text] of receipts.entries()) {
+      const proven = verifyReceipt(text, verifier);
+      if (!proven.ok) {
+        this.#found(finding("unreadable", `receipt ${i + 1} proves nothing: ${proven.error}`));
+        continue;
+      }
+      const { index, checkpoint } = proven.value;
+      this.#claim(`receipt ${i + 1} (entry ${index})`, checkpoint, "elsewhere");
+    }
+  }
+
+  /** Every bundle: its entries are the leaves of the tree, well formed, and make sense in order. */
+  async walkBundles(size: number, journalFirst: number | undefined): Promise<void> {
+    const keepFrom = Math.min(this.#request.keepFrom ?? size, journalFirst ?? size);
+    for (const tile of tilesOf("entries", size)) {
+      const first = tile.index * tileWidth;
+      const leaves = await this.#readLeaves({ ...tile, level: 0 });
+      const bundle = await readBundle(this.#request.files, tile.index, tile.width);
+      if (!bundle.ok) this.#found(finding("missing_file", bundle.error, first));
+      const entries = bundle.ok ? bundle.value : [];
+      const hashes = entries.map(leafHash);
+      const difference = bundle.ok && leaves ? firstDifference(hashes, leaves) : undefined;
+      if (difference !== undefined) {
+        const index = first + difference.at;
+        this.#found(finding("entry_differs", `entry ${index} ${difference.what}`, index));
+      }
+      const known = leaves ?? (hashes.length === tile.width ? hashes : undefined);
+      if (known === undefined) return;
+      for (const [i, leaf] of known.entries()) await this.#next(leaf, entries[i]);
+      await this.#compareFullTiles();
+      this.#tree.forgetBefore(Math.min(keepFrom, this.#tree.size));
+    }
+  }
+
+  /** The rightmost tile of each level above the leaves. */
+  async comparePartialTiles(size: number): Promise<void> {
+    if (this.#tree.size !== size) return;
+    for (let level = 1; size >= tileWidth ** level; level++) {
+      const count = Math.floor(size / tileWidth ** level);
+      const width = count % tileWidth;
+      if (width > 0)
+        await this.#compareTile({ level, index: Math.floor(count / tileWidth), width });
+    }
+  }
+
+  /** What is durable and not yet published continues the tree; what is published already is the same. */
+  async replayJournal(journal: readonly JournalRecord[]): Promise<void> {
+    for (const { first, entries } of journal) {
+      if (first > this.#tree.size) {
+        const message = `entries ${this.#tree.size} to ${first - 1} are missing before the journal`;
+        this.#found(finding("journal_differs", message, this.#tree.size));
+        return;
+      }
+      for (const [i, entry] of entries.entries()) {
+        const index = first + i;
+        const leaf = leafHash(entry);
+        if (index >= this.#tree.size) await this.#next(leaf, entry);
+        else if (!sameHash(leaf, this.#tree.node(0, index)))
+          this.#found(
+            finding("entry_differs", `entry ${index} is another one in the journal`, index),
+          );
+      }
+    }
+  }
+
+  /** Every signed statement about the log agrees with what is there; what was kept elsewhere shows the rest. */
+  compareClaims(): void {
+    let agreed = 0;
+    for (const { who, size, rootHash, kept } of this.#claims.sort((a, b) => a.size - b.size)) {
+      const root = size === 0 ? emptyRoot : this.#roots.get(size);
+      if (root !== undefined && sameHash(root, rootHash)) {
+        agreed = size;
+        continue;
+      }
+      const index = root === undefined ? this.#tree.size : agreed;
+      this.#found(
+        root === undefined
+          ? finding(
+              kept === "elsewhere" ? "rolled_back" : "missing_file",
+              `${who} covers ${size} entries, the log has ${index}: entries ${index} to ${size - 1} are missing`,
+              index,
+            )
+          : finding(
+              kept === "elsewhere" ? "forked" : "root_differs",
+              `${who} has another root at ${size} entries: something in ${index} to ${size - 1} was changed`,
+              index,
+            ),
+      );
+    }
+  }
+
+  report(): LogReport {
+    const tampered = this.#findings.some(({ severity }) => severity !== "note");
+    return {
+      ok: !tampered,
+      size: this.#tree.size,
+      rootHash: this.#tree.size === 0 ? emptyRoot : this.#tree.root(),
+      checkpoint: this.#newest?.note,
+      findings: this.#findings,
+      unknownCalls: this.#checks.trail.unknown,
+      openCalls: this.#checks.trail.open,
+      counts: this.#checks.counts,
+      tree: this.#tree,
+    };
+  }
+
+  async #next(leaf: Uint8Array, bytes: Uint8Array | undefined): Promise<void> {
+    const index = this.#tree.size;
+    const entry =
+      bytes && this.#request.entries !== "opaque" ? await this.#checkEntry(index, bytes) : undefined;
+    if (bytes !== undefined) this.#request.onEntry?.(index, bytes, entry);
+    this.#tree.append(leaf);
+    if (this.#wantedSizes.has(this.#tree.size))
+      this.#roots.set(this.#tree.size, this.#tree.root());
+  }
+
+  async #checkEntry(index: number, bytes: Uint8Array): Promise<Entry | undefined> {
+    const entry = await resolveEntry(this.#request.files, bytes);
+    if (!entry.ok) {
+      this.#found(finding("bad_entry", `entry ${index}: ${entry.error}`, index));
+      return undefined;
+    }
+    const root = (): Uint8Array => (index === 0 ? emptyRoot : this.#tree.root());
+    for (const each of this.#checks.next(index, entry.value, root)) this.#found(each);
+    return entry.value;
+  }
+
+  async #readLeaves(tile: Tile): Promise<Uint8Array[] | undefined> {
+    const found = await readTile(this.#request.files, tile);
+    const first = tile.index * tileWidth;
+    if (!found.ok) {
+      this.#found(finding("missing_file", `${tilePath(tile)}: ${found.error.code}`, first));
+      return undefined;
+    }
+    const { bytes, full } = found.value;
+    if (bytes.length !== (full ? tileWidth : tile.width) * hashBytes) {
+      const message = `${tilePath(tile)} does not have ${tile.width} hashes`;
+      this.#found(finding("tile_differs", message, first));
+      return undefined;
+    }
+    return Array.from({ length: tile.width }, (_, i) =>
+      bytes.slice(i * hashBytes, (i + 1) * hashBytes),
+    );
+  }
+
+  /** The tiles that the last bundle filled. */
+  async #compareFullTiles(): Promise<void> {
+    const { size } = this.#tree;
+    for (let level = 1; size % tileWidth ** (level + 1) === 0; level++)
+      await this.#compareTile({ level, index: size / tileWidth ** (level + 1) - 1, width: tileWidth });
+  }
+
+  async #compareTile(tile: Tile & { readonly level: number }): Promise<void> {
+    const found = await readTile(this.#request.files, tile);
+    const first = tile.index * tileWidth ** (tile.level + 1);
+    if (!found.ok) {
+      this.#found(finding("missing_file", `${tilePath(tile)}: ${found.error.code}`, first));
+      return;
+    }
+    const expected = this.#tree.tile(tile.level, tile.index, tile.width);
+    if (Buffer.compare(found.value.bytes.subarray(0, expected.length), expected) !== 0)
+      this.#found(finding("tile_differs", `${tilePath(tile)} is not made of its entries`, first));
+  }
+
+  #claim(who: string, { size, rootHash }: Checkpoint, kept: Claim["kept"]): void {
+    this.#claims.push({ who, size, rootHash, kept });
+    this.#wantedSizes.add(size);
+  }
+
+  #unreadable(path: string, code: string): void {
+    this.#found(finding("unreadable", `${path} cannot be read (${code})`));
+  }
+
+  #found(each: Finding): void {
+    if (this.#findings.length < findingsMax) this.#findings.push(each);
+  }
+}
