@@ -1,5 +1,7 @@
 export type { Engine, PolicyRequest, PolicySubject, Verdict } from "./decision.ts";
+export { type Diagnostic, formatDiagnostic } from "./diagnostic.ts";
 export { compile } from "./engine.ts";
+export { formatFieldPath } from "./field-path.ts";
 export type {
   AgentLimits,
   Effect,
@@ -10,3 +12,10 @@ export type {
   Risk,
   Rule,
 } from "./ir.ts";
+export { type Loaded, type LoadOptions, loadPolicySet, type PolicyFile } from "./load.ts";
+export {
+  type Applied,
+  applyObligations,
+  type ObligationError,
+  redactForRecord,
+} from "./obligations.ts";

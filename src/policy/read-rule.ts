@@ -1,0 +1,99 @@
+/** One rule of a file to one rule of the set, with everything about it checked. */
+import { agentPatternProblem, argsOf, type Catalog, toolPatternProblem } from "./catalog.ts";
+import { parseCondition } from "./cel.ts";
+import type { Position, Problem } from "./diagnostic.ts";
+import type { Expr, Match, Outcome, Rule } from "./ir.ts";
+import { readObligations } from "./read-obligation.ts";
+import type { SourceRule, TextScalar } from "./source.ts";
+import { checkCondition } from "./typecheck.ts";
+import { rootTypes, type Type } from "./types.ts";
+
+interface File {
+  readonly file: string;
+  report(at: Position, problem: Problem): void;
+}
+
+/** Undefined when something needed is missing or wrong; that was reported. */
+export function readRule(
+  file: File,
+  policy: string,
+  source: SourceRule,
+  catalog: Catalog,
+): Rule | undefined {
+  const { id, outcome, reason, on_failure: onFailure } = source;
+  const match = readMatch(file, source, catalog);
+  const args = argsOf(match.tools, match.effect, catalog);
+  const when = source.when && readCondition(file, source.when, args);
+  const obligations = readObligations(source, args, file.report);
+  checkShape(file, source);
+  if (!id || !outcome) return undefined;
+  const fullId = `${policy}/${id.value}`;
+  return {
+    id: fullId,
+    match,
+    ...(when ? { when } : {}),
+    outcome: outcome.value,
+    obligations,
+    onFailure: onFailure?.value ?? "deny",
+    reason: reason?.value.trim() ?? defaultReason(fullId, outcome.value),
+    source: `${file.file}:${source.at.line}`,
+  };
+}
+
+function defaultReason(id: string, outcome: Outcome): string {
+  return outcome === "sanitize" ? `${id} allows this once sanitized` : `${id} allows this`;
+}
+
+function readMatch(file: File, source: SourceRule, catalog: Catalog): Match {
+  const { agents, tools, effect } = source.match ?? {};
+  const report = (at: Position, problem: Problem | undefined): void => {
+    if (problem) file.report(at, problem);
+  };
+  for (const { value, at } of agents ?? []) report(at, agentPatternProblem(value, catalog));
+  for (const { value, at } of tools ?? [])
+    report(at, toolPatternProblem(value, effect?.value, catalog));
+  return {
+    ...(agents ? { agents: agents.map(({ value }) => value) } : {}),
+    ...(tools ? { tools: tools.map(({ value }) => value) } : {}),
+    ...(effect ? { effect: effect.value } : {}),
+  };
+}
+
+function readCondition(file: File, when: TextScalar, args: Type): Expr | undefined {
+  const parsed = parseCondition(when.value);
+  const problems = parsed.expr
+    ? checkCondition(parsed.expr, parsed, rootTypes(args))
+    : parsed.problems;
+  for (const { start, ...problem } of problems) file.report(when.positionOf(start), problem);
+  return parsed.expr;
+}
+
+/** What only makes sense together. */
+function checkShape(file: File, source: SourceRule): void {
+  const { outcome, reason, match, when, on_failure: onFailure } = source;
+  if (!outcome) return;
+  const strict = outcome.value === "deny" || outcome.value === "approval_needed";
+  if (strict && !reason)
+    file.report(outcome.at, {
+      code: "missing-field",
+      message: `${outcome.value} needs a reason: what the agent and its people are told`,
+    });
+  if (outcome.value === "allow" && match && !when && isBoundless(match))
+    file.report(source.at, {
+      severity: "warning",
+      code: "allows-everything",
+      message: "this rule allows every call of every agent",
+    });
+  if (onFailure?.value === "open" && match?.effect?.value === "write")
+    file.report(onFailure.at, {
+      code: "cannot-open",
+      message: "a write whose condition cannot be evaluated is denied",
+      hint: "only a tool of risk low may open, by on_failure: open in the catalog",
+    });
+}
+
+function isBoundless(match: NonNullable<SourceRule["match"]>): boolean {
+  const everything = (patterns: readonly { readonly value: string }[] | undefined): boolean =>
+    patterns === undefined || patterns.some(({ value }) => value === "*");
+  return everything(match.agents) && everything(match.tools) && !match.effect;
+}

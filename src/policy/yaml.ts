@@ -1,0 +1,237 @@
+/**
+ * YAML 1.2 (and so JSON) as a tree with places. Stricter than the format: no anchors, aliases, tags, merge keys or
+ * repeated keys, only string keys, only numbers that JSON keeps exactly. What a reviewer reads is all there is.
+ */
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseDocument,
+  type Scalar,
+  type YAMLError,
+} from "yaml";
+import { type Diagnostic, diagnosticAt, type Position, type Problem } from "./diagnostic.ts";
+
+export interface SourceMap {
+  readonly kind: "map";
+  readonly at: Position;
+  readonly entries: readonly SourceEntry[];
+}
+
+export interface SourceEntry {
+  readonly key: string;
+  readonly keyAt: Position;
+  readonly value: SourceNode;
+}
+
+export interface SourceList {
+  readonly kind: "list";
+  readonly at: Position;
+  readonly items: readonly SourceNode[];
+}
+
+export interface SourceScalar {
+  readonly kind: "scalar";
+  readonly at: Position;
+  readonly value: string | number | boolean | null;
+  /** Where a character of a string value stands in the file, through quotes, escapes, folding and indentation. */
+  positionOf(offset: number): Position;
+}
+
+export type SourceNode = SourceMap | SourceList | SourceScalar;
+
+export interface ParsedSource {
+  /** Absent when the file is empty or too broken to have a tree. */
+  readonly root?: SourceNode;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+const depthMax = 64;
+const fileCharactersMax = 1_048_576;
+
+/** Parses one file. Every fault is reported; the tree holds what could be read besides. */
+export function parseSource(file: string, text: string): ParsedSource {
+  const diagnostics: Diagnostic[] = [];
+  const lines = new LineCounter();
+  const locate = (offset: number): Position => {
+    const { line, col } = lines.linePos(offset);
+    return { line: Math.max(line, 1), column: Math.max(col, 1) };
+  };
+  const report = (offset: number, problem: Problem): void => {
+    diagnostics.push(diagnosticAt(file, locate(offset), problem));
+  };
+  if (text.length > fileCharactersMax) {
+    report(0, { code: "too-large", message: `the file is over ${fileCharactersMax} characters` });
+    return { diagnostics };
+  }
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    strict: true,
+    uniqueKeys: true,
+    schema: "core",
+    merge: false,
+  });
+  for (const error of document.errors) report(error.pos[0], syntaxProblem(error));
+  for (const warning of document.warnings) report(warning.pos[0], syntaxProblem(warning));
+  const root = document.contents
+    ? readNode(document.contents, { text, locate, report }, 0)
+    : undefined;
+  return root === undefined ? { diagnostics } : { root, diagnostics };
+}
+
+function syntaxProblem(error: YAMLError): Problem {
+  switch (error.code) {
+    case "DUPLICATE_KEY":
+      return { code: "duplicate-key", message: "this key stands twice in the same map" };
+    case "MULTIPLE_DOCS":
+      return {
+        code: "yaml",
+        message: "a file holds one document",
+        hint: "put what follows --- into a file of its own",
+      };
+    default:
+      return { code: "yaml", message: error.message };
+  }
+}
+
+interface Reading {
+  readonly text: string;
+  locate(offset: number): Position;
+  report(offset: number, problem: Problem): void;
+}
+
+function readNode(node: Node, reading: Reading, depth: number): SourceNode | undefined {
+  const start = node.range?.[0] ?? 0;
+  const at = reading.locate(start);
+  const refuse = (message: string, hint?: string): undefined => {
+    reading.report(start, { code: "yaml", message, hint });
+    return undefined;
+  };
+  if (depth > depthMax) return refuse(`nesting is over ${depthMax} deep`);
+  if (isAlias(node) || node.anchor !== undefined)
+    return refuse("anchors and aliases are not allowed", "write the value out where it applies");
+  if (node.tag !== undefined) return refuse(`the tag ${node.tag} is not allowed`);
+  if (isMap<Node, Node | null>(node)) {
+    const entries = node.items.flatMap((pair) => readEntry(pair, reading, depth));
+    return { kind: "map", at, entries };
+  }
+  if (isSeq<Node>(node)) {
+    const items = node.items.flatMap((item) => readNode(item, reading, depth + 1) ?? []);
+    return { kind: "list", at, items };
+  }
+  return isScalar(node) ? readScalar(node, reading, start) : refuse("this cannot be read");
+}
+
+function readEntry(pair: Pair<Node, Node | null>, reading: Reading, depth: number): SourceEntry[] {
+  const keyStart = pair.key.range?.[0] ?? 0;
+  const key = isScalar(pair.key) ? pair.key.value : undefined;
+  if (typeof key !== "string") {
+    reading.report(keyStart, {
+      code: "yaml",
+      message: "a key must be a string",
+      hint: "put it in quotes",
+    });
+    return [];
+  }
+  const keyAt = reading.locate(keyStart);
+  const value = pair.value
+    ? readNode(pair.value, reading, depth + 1)
+    : ({ kind: "scalar", at: keyAt, value: null, positionOf: () => keyAt } as const);
+  return value === undefined ? [] : [{ key, keyAt, value }];
+}
+
+function readScalar(node: Scalar, reading: Reading, start: number): SourceScalar | undefined {
+  const { value } = node;
+  const at = reading.locate(start);
+  if (typeof value === "number" && !isExact(value)) {
+    reading.report(start, {
+      code: "number",
+      message: "this number cannot be kept exactly",
+      hint: "whole numbers go up to 9007199254740991; write larger ones as strings",
+    });
+    return undefined;
+  }
+  if (typeof value === "string") {
+    const offsets = (): readonly number[] => alignScalar(reading.text, node, value);
+    return {
+      kind: "scalar",
+      at,
+      value,
+      positionOf: (offset) => reading.locate(offsets()[offset] ?? start),
+    };
+  }
+  if (value === null || typeof value === "number" || typeof value === "boolean")
+    return { kind: "scalar", at, value, positionOf: () => at };
+  reading.report(start, { code: "yaml", message: "this value cannot be read" });
+  return undefined;
+}
+
+function isExact(value: number): boolean {
+  return Number.isInteger(value) ? Number.isSafeInteger(value) : Number.isFinite(value);
+}
+
+/**
+ * For each character of a string's value (and for its end), its offset in the file. Apart from escapes, the characters
+ * of a scalar stand in the file in their order, with more or other white space between them.
+ */
+function alignScalar(text: string, node: Scalar, value: string): readonly number[] {
+  const double = node.type === "QUOTE_DOUBLE";
+  const single = node.type === "QUOTE_SINGLE";
+  let at = contentStart(text, node);
+  const offsets: number[] = [];
+  for (const character of value.split("")) {
+    if (!isBlank(character)) at = skipBlanks(text, at);
+    if (double) at = skipContinuation(text, at);
+    offsets.push(at);
+    at += writtenLength(text, at, character, double, single);
+  }
+  return [...offsets, at];
+}
+
+function contentStart(text: string, node: Scalar): number {
+  const start = node.range?.[0] ?? 0;
+  if (node.type === "QUOTE_DOUBLE" || node.type === "QUOTE_SINGLE") return start + 1;
+  const block = node.type === "BLOCK_LITERAL" || node.type === "BLOCK_FOLDED";
+  return block ? text.indexOf("\n", start) + 1 : start;
+}
+
+function skipBlanks(text: string, from: number): number {
+  let at = from;
+  while (isBlank(text[at])) at++;
+  return at;
+}
+
+/** A backslash at the end of a line joins it to the next and stands for nothing. */
+function skipContinuation(text: string, from: number): number {
+  let at = from;
+  while (text[at] === "\\" && text[at + 1] === "\n") at = skipBlanks(text, at + 2);
+  return at;
+}
+
+/** How many characters of the file stand for one character of the value. */
+function writtenLength(
+  text: string,
+  at: number,
+  character: string,
+  double: boolean,
+  single: boolean,
+): number {
+  if (double && text[at] === "\\") return escapeLength(text[at + 1]);
+  if (single && text[at] === "'") return 2;
+  return isBlank(character) && !isBlank(text[at]) ? 0 : 1;
+}
+
+function isBlank(character: string | undefined): boolean {
+  return character === " " || character === "\t" || character === "\n" || character === "\r";
+}
+
+function escapeLength(kind: string | undefined): number {
+  if (kind === "x") return 4;
+  if (kind === "u") return 6;
+  return kind === "U" ? 10 : 2;
+}
