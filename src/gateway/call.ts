@@ -24,6 +24,11 @@ export interface ToolRequest {
   /** `tools/call`, `resources/read`, `POST`, … as the wire names it. */
   readonly method: string;
   readonly identity: Identity;
+  /**
+   * The enforcement point that asks about `identity` (AuthZEN); absent when the agent itself asks. Recorded, never a
+   * source of rights.
+   */
+  readonly caller?: Identity;
   readonly tool: ToolId;
   /** AuthZEN resource; `{ type: "tool", id: tool }` unless the face knows better. */
   readonly resource?: {

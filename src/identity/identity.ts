@@ -11,7 +11,8 @@ export interface Identity {
   readonly tenant: string;
   /** The agents the request came through (RFC 8693 `act`, outermost first), without `agent` itself. */
   readonly delegation: readonly string[];
-  readonly how: "jwt" | "development_token";
+  /** `asserted`: named by a verified enforcement point that asks about it, not proven by itself. */
+  readonly how: "jwt" | "development_token" | "asserted";
   /** Wall-clock ms; a verified token is cached until then. */
   readonly expiresAtMs: number;
   /** Other claims policy may look at. */

@@ -26,7 +26,7 @@ export function spliceJson(
   }
 }
 
-class Refused extends Error {
+export class Refused extends Error {
   readonly refusal: SpliceRefusal;
   constructor(kind: SpliceRefusal["kind"], offset: number, what: string) {
     super(what);
@@ -60,12 +60,12 @@ function replaced(text: Uint8Array, start: number, end: number, by: string): Uin
   return out;
 }
 
-interface Span {
+export interface Span {
   readonly start: number;
   readonly end: number;
 }
 
-interface ScannedObject {
+export interface ScannedObject {
   readonly empty: boolean;
   /** Where a further member would go: after the last value, or after the opening brace. */
   readonly end: number;
@@ -82,7 +82,7 @@ const bracketOpen = 0x5b;
 const bracketClose = 0x5d;
 
 /** Reads the members of the object at `open` and finds the one called `name`. */
-function scanObject(text: Uint8Array, open: number, name: string): ScannedObject {
+export function scanObject(text: Uint8Array, open: number, name: string): ScannedObject {
   if (text[open] !== braceOpen) throw new Refused("not_an_object", open, "an object is expected");
   let at = skipSpace(text, open + 1);
   if (text[at] === braceClose) return { empty: true, end: open + 1 };
@@ -120,7 +120,7 @@ function nameAt(text: Uint8Array, start: number, end: number): string {
   }
 }
 
-function skipSpace(text: Uint8Array, from: number): number {
+export function skipSpace(text: Uint8Array, from: number): number {
   let at = from;
   while (text[at] === 0x20 || text[at] === 0x0a || text[at] === 0x0d || text[at] === 0x09) at++;
   return at;
@@ -135,7 +135,7 @@ function skipString(text: Uint8Array, open: number): number {
   return at + 1;
 }
 
-function skipValue(text: Uint8Array, start: number): number {
+export function skipValue(text: Uint8Array, start: number): number {
   if (text[start] === quote) return skipString(text, start);
   if (text[start] === braceOpen || text[start] === bracketOpen) return skipNested(text, start);
   let at = start;

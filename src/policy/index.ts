@@ -1,3 +1,13 @@
+export { buildBundle, revisionOf, type VerifiedBundle, verifyBundle } from "./bundle.ts";
+export {
+  type BundleFiles,
+  type BundleKeys,
+  type BundleRefusal,
+  type BundleSigner,
+  bundleKeys,
+  bundleSigner,
+  signBundle,
+} from "./bundle-signature.ts";
 export type { Engine, PolicyRequest, PolicySubject, Verdict } from "./decision.ts";
 export { type Diagnostic, formatDiagnostic } from "./diagnostic.ts";
 export { compile } from "./engine.ts";

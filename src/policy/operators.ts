@@ -1,5 +1,6 @@
 /** Operators on two values. Both values are there; what does not fit is a failure, never false. */
 import { isJsonArray, isJsonObject, type JsonValue, unreachable } from "../kernel/index.ts";
+import { add, divide, multiply, remainder, subtract } from "./decimal.ts";
 import type { ArithmeticOp, CompareOp, Expr, StringTest } from "./ir.ts";
 import { compareText, type Evaluated, equal, Failure, typeName } from "./values.ts";
 
@@ -80,35 +81,17 @@ function arithmetic(how: ArithmeticOp): Binary {
 }
 
 function numeric(how: ArithmeticOp): (left: number, right: number) => Evaluated {
-  switch (how) {
-    case "+":
-      return (left, right) => bounded(left + right);
-    case "-":
-      return (left, right) => bounded(left - right);
-    case "*":
-      return (left, right) => bounded(left * right);
-    case "/":
-      return (left, right) =>
-        right === 0 ? new Failure("division by zero") : bounded(left / right);
-    case "%":
-      return remainder;
-    default:
-      return unreachable(how);
-  }
+  const exact = exactArithmetic[how];
+  const needsDivisor = how === "/" || how === "%";
+  return (left, right) => {
+    if (needsDivisor && right === 0) return new Failure(`${how} by zero`);
+    return exact(left, right) ?? new Failure(`no exact ${how} of ${left} and ${right}`);
+  };
 }
 
-function remainder(left: number, right: number): Evaluated {
-  if (!Number.isInteger(left) || !Number.isInteger(right)) return new Failure("% of a fraction");
-  return right === 0 ? new Failure("% by zero") : bounded(left % right);
-}
-
-/** Results stay where a JSON number is exact: finite and, when whole, within 2^53 - 1. No negative zero. */
-function bounded(result: number): Evaluated {
-  if (!Number.isFinite(result)) return new Failure("the number is too large");
-  if (Number.isInteger(result) && !Number.isSafeInteger(result))
-    return new Failure("the whole number is beyond 2^53 - 1");
-  return result + 0;
-}
+const exactArithmetic: Readonly<
+  Record<ArithmeticOp, (left: number, right: number) => number | undefined>
+> = { "+": add, "-": subtract, "*": multiply, "/": divide, "%": remainder };
 
 /** Member of a list (by `==`; one equal member outranks failures), or key of a map. */
 function member(left: JsonValue, right: JsonValue): Evaluated {

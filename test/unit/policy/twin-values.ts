@@ -17,8 +17,8 @@ export function kindOf(value: JsonValue): Kind {
 }
 
 /** `names` holds the five roots and, nearer names winning, the variables. */
-export function valueOf(expr: Expr, names: Names): JsonValue {
-  const value = (inner: Expr): JsonValue => valueOf(inner, names);
+export function evaluate(expr: Expr, names: Names): JsonValue {
+  const value = (inner: Expr): JsonValue => evaluate(inner, names);
   switch (expr.op) {
     case "literal":
       return expr.value;
@@ -128,10 +128,10 @@ function quantified(
   expr: Extract<Expr, { op: "exists" | "all" | "exists_one" }>,
   names: Names,
 ): boolean {
-  const of = valueOf(expr.of, names);
+  const of = evaluate(expr.of, names);
   const members = Array.isArray(of) ? of : Object.keys(map(of));
   const tests = members.map(
-    (one) => () => valueOf(expr.body, new Map(names).set(`local ${expr.name}`, one)),
+    (one) => () => evaluate(expr.body, new Map(names).set(`local ${expr.name}`, one)),
   );
   if (expr.op === "exists") return logic("or", tests);
   if (expr.op === "all") return logic("and", tests);

@@ -5,7 +5,7 @@
 import type { JsonValue } from "../../../src/kernel/index.ts";
 import type { PolicyRequest, Verdict } from "../../../src/policy/decision.ts";
 import type { FieldPath, Obligation, Outcome, PolicySet, Rule } from "../../../src/policy/ir.ts";
-import { NoValue, valueOf } from "./twin-values.ts";
+import { evaluate, NoValue } from "./twin-values.ts";
 
 const strictestFirst: readonly Outcome[] = ["deny", "approval_needed", "sanitize", "allow"];
 
@@ -48,9 +48,7 @@ function answerFor(agent: string, set: PolicySet, request: PolicyRequest): Agent
   const unclear = candidates.filter((rule) => truth.get(rule) === "none");
   const passed = unclear.filter((rule) => opens(rule, set, request));
   const breach = (rule: Rule): string | undefined => firstBreach(rule, request);
-  const denying = trueRules.filter(
-    (rule) => rule.outcome === "deny" || breach(rule) !== undefined,
-  );
+  const denying = trueRules.filter((rule) => rule.outcome === "deny" || breach(rule) !== undefined);
   const stuck = unclear.filter((rule) => !passed.includes(rule));
   const common = {
     agent,
@@ -101,7 +99,7 @@ function truthOf(rule: Rule, agent: string, request: PolicyRequest): boolean | "
     ["root context", request.context],
   ]);
   try {
-    const value = valueOf(rule.when, names);
+    const value = evaluate(rule.when, names);
     return typeof value === "boolean" ? value : "none";
   } catch (thrown) {
     if (thrown instanceof NoValue) return "none";

@@ -1,0 +1,1 @@
+export { childProcessPeers } from "./line-peers.ts";

@@ -1,0 +1,222 @@
+/** The front server on `node:http`: sockets in, `FrontRequest` values out, limits enforced on the way. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import {
+  type FrontFace,
+  type FrontRequest,
+  type FrontResponse,
+  problemResponse,
+} from "../../gateway/index.ts";
+import { err, ok, type Result } from "../../kernel/index.ts";
+import type { Log } from "../../ports.ts";
+import { type FrontLimits, frontLimitsDefault } from "./limits.ts";
+
+export interface FrontServer {
+  readonly url: string;
+  readonly port: number;
+  /** Takes no more connections, lets open answers end for `graceMs`, then cuts them. */
+  close(graceMs?: number): Promise<void>;
+}
+
+/** Listens. Port 0 takes any free one. Rejects when the address is taken or not ours. */
+export async function serveFront(
+  face: FrontFace,
+  options: {
+    readonly host: string;
+    readonly port: number;
+    readonly log: Log;
+    readonly limits?: Partial<FrontLimits>;
+  },
+): Promise<FrontServer> {
+  const limits = { ...frontLimitsDefault, ...options.limits };
+  const gate = new Gate(face, limits, options.log);
+  const server = createServer(
+    {
+      maxHeaderSize: limits.headerBytesMax,
+      headersTimeout: limits.headersTimeoutMs,
+      requestTimeout: limits.requestTimeoutMs,
+      keepAliveTimeout: limits.keepAliveTimeoutMs,
+      connectionsCheckingInterval: 1_000,
+    },
+    (incoming, outgoing) => gate.take(incoming, outgoing),
+  );
+  // Every header reaches `refusal`, which counts them; node would drop those over its own limit in silence.
+  server.maxHeadersCount = 0;
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(options.port, options.host, resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  const host = options.host.includes(":") ? `[${options.host}]` : options.host;
+  return { url: `http://${host}:${port}`, port, close: (graceMs = 0) => closed(server, graceMs) };
+}
+
+async function closed(server: Server, graceMs: number): Promise<void> {
+  const done = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+  await done;
+  clearTimeout(cut);
+}
+
+class Gate {
+  readonly #face: FrontFace;
+  readonly #limits: FrontLimits;
+  readonly #log: Log;
+  #open = 0;
+
+  constructor(face: FrontFace, limits: FrontLimits, log: Log) {
+    this.#face = face;
+    this.#limits = limits;
+    this.#log = log;
+  }
+
+  take(incoming: IncomingMessage, outgoing: ServerResponse): void {
+    this.#open += 1;
+    const gone = new AbortController();
+    outgoing.once("close", () => {
+      this.#open -= 1;
+      gone.abort();
+    });
+    this.#serve(incoming, outgoing, gone.signal).catch((thrown: unknown) => {
+      this.#log.write("error", "http.request_failed", { detail: String(thrown) });
+      outgoing.destroy();
+    });
+  }
+
+  async #serve(
+    incoming: IncomingMessage,
+    outgoing: ServerResponse,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const headers = headersOf(incoming);
+    const refused =
+      this.#open > this.#limits.concurrentRequestsMax
+        ? problemResponse(503, "Too many requests", "Try again shortly.", { "retry-after": "1" })
+        : refusal(incoming, headers, this.#limits);
+    if (refused !== undefined) return await refuse(outgoing, refused);
+    const body = await bodyOf(incoming, this.#limits.bodyBytesMax);
+    if (!body.ok) return await refuse(outgoing, body.error);
+    const url = incoming.url ?? "/";
+    const mark = url.indexOf("?");
+    const request: FrontRequest = {
+      method: incoming.method ?? "GET",
+      path: mark < 0 ? url : url.slice(0, mark),
+      query: mark < 0 ? "" : url.slice(mark + 1),
+      headers,
+      body: body.value,
+      signal,
+    };
+    await send(outgoing, await this.#answer(request));
+  }
+
+  async #answer(request: FrontRequest): Promise<FrontResponse> {
+    try {
+      return await this.#face(request);
+    } catch (thrown) {
+      this.#log.write("error", "http.face_failed", { path: request.path, detail: String(thrown) });
+      return problemResponse(
+        500,
+        "Internal error",
+        "Nothing is known of what happened. See the log.",
+      );
+    }
+  }
+}
+
+function headersOf(incoming: IncomingMessage): Readonly<Record<string, readonly string[]>> {
+  const headers: Record<string, string[]> = Object.create(null);
+  const { rawHeaders } = incoming;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = (rawHeaders[i] ?? "").toLowerCase();
+    (headers[name] ??= []).push(rawHeaders[i + 1] ?? "");
+  }
+  return headers;
+}
+
+/** Headers that decide who asks, of whom, and where the body ends: two values have no one meaning. */
+const singleHeaders = [
+  "host",
+  "authorization",
+  "content-length",
+  "content-type",
+  "origin",
+] as const;
+
+function refusal(
+  incoming: IncomingMessage,
+  headers: FrontRequest["headers"],
+  limits: FrontLimits,
+): FrontResponse | undefined {
+  if (incoming.rawHeaders.length / 2 > limits.headersMax)
+    return problemResponse(431, "Too many headers", `At most ${limits.headersMax} are accepted.`);
+  const repeated = singleHeaders.find((name) => (headers[name]?.length ?? 0) > 1);
+  if (repeated !== undefined)
+    return problemResponse(400, "Repeated header", `Send ${repeated} once.`);
+  const target = incoming.url ?? "";
+  if (!target.startsWith("/") || /[\0-\x20\x7f#]/.test(target))
+    return problemResponse(
+      400,
+      "Bad request target",
+      "Send the path alone, beginning with a slash.",
+    );
+  return Number(headers["content-length"]?.[0] ?? 0) > limits.bodyBytesMax
+    ? tooLarge(limits.bodyBytesMax)
+    : undefined;
+}
+
+function tooLarge(bodyBytesMax: number): FrontResponse {
+  return problemResponse(413, "Body too large", `At most ${bodyBytesMax} bytes are accepted.`);
+}
+
+async function bodyOf(
+  incoming: IncomingMessage,
+  bodyBytesMax: number,
+): Promise<Result<Uint8Array, FrontResponse>> {
+  const pieces: Buffer[] = [];
+  let length = 0;
+  for await (const piece of incoming as AsyncIterable<Buffer>) {
+    length += piece.length;
+    if (length > bodyBytesMax) return err(tooLarge(bodyBytesMax));
+    pieces.push(piece);
+  }
+  return ok(pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces));
+}
+
+/** The rest of the request is not read: the connection ends with the answer. */
+async function refuse(outgoing: ServerResponse, response: FrontResponse): Promise<void> {
+  await send(outgoing, { ...response, headers: { ...response.headers, connection: "close" } });
+}
+
+async function send(outgoing: ServerResponse, response: FrontResponse): Promise<void> {
+  const headers = Object.entries(response.headers).map(
+    ([name, value]) => [name, typeof value === "string" ? value : [...value]] as const,
+  );
+  const { body } = response;
+  if (body instanceof Uint8Array) {
+    const sized =
+      response.status === 204 || response.status === 304 ? {} : { "content-length": body.length };
+    outgoing.writeHead(response.status, { ...Object.fromEntries(headers), ...sized });
+    outgoing.end(body);
+    return;
+  }
+  outgoing.writeHead(response.status, Object.fromEntries(headers));
+  outgoing.flushHeaders();
+  for await (const piece of body) {
+    if (outgoing.destroyed) return;
+    if (!outgoing.write(piece)) await drained(outgoing);
+  }
+  outgoing.end();
+}
+
+async function drained(outgoing: ServerResponse): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      outgoing.off("drain", done);
+      outgoing.off("close", done);
+      resolve();
+    };
+    outgoing.on("drain", done);
+    outgoing.on("close", done);
+  });
+}

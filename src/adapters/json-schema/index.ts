@@ -1,0 +1,82 @@
+/** JSON Schema 2020-12, checked by Ajv. */
+import { Ajv2020, type ErrorObject } from "ajv/dist/2020.js";
+import type { JsonObject } from "../../kernel/index.ts";
+
+export interface SchemaProblem {
+  /** From the root inward: keys, and indexes as text. */
+  readonly path: readonly string[];
+  /** The schema's keyword that failed: `required`, `additionalProperties`, `type`, … */
+  readonly keyword: string;
+  readonly message: string;
+  /** The key that should not be there. */
+  readonly unknownKey?: string;
+  /** The words or keys that would have been valid there. */
+  readonly allowed?: readonly string[];
+}
+
+/** Checks a value and fills in the defaults of the schema, in place. No problems means valid. */
+export type SchemaCheck = (value: unknown) => readonly SchemaProblem[];
+
+/** Throws when the schema itself is not valid. */
+export function compileSchema(schema: JsonObject): SchemaCheck {
+  const ajv = new Ajv2020({ allErrors: true, useDefaults: true, verbose: true, strict: true });
+  const validate = ajv.compile(schema);
+  return (value) => (validate(value) ? [] : worthSaying(validate.errors ?? []).map(asProblem));
+}
+
+/** What failed inside an alternative says less than that no alternative fits. */
+function worthSaying(errors: readonly ErrorObject[]): readonly ErrorObject[] {
+  const alternatives = errors.filter(({ keyword }) => keyword === "anyOf");
+  return errors.filter(
+    (error) =>
+      error.keyword !== "propertyNames" &&
+      !alternatives.some(
+        (whole) => error !== whole && error.schemaPath.startsWith(`${whole.schemaPath}/`),
+      ),
+  );
+}
+
+function asProblem(error: ErrorObject): SchemaProblem {
+  const path = error.instancePath
+    .split("/")
+    .slice(1)
+    .map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"));
+  const { keyword, params, parentSchema } = error;
+  const common = { path, keyword };
+  if (keyword === "additionalProperties") {
+    const unknownKey = String(params["additionalProperty"]);
+    const allowed = Object.keys((parentSchema?.["properties"] as object | undefined) ?? {});
+    return {
+      ...common,
+      unknownKey,
+      allowed,
+      message: `unknown field ${JSON.stringify(unknownKey)}`,
+    };
+  }
+  if (keyword === "required") {
+    return {
+      ...common,
+      message: `the field ${JSON.stringify(params["missingProperty"])} is missing`,
+    };
+  }
+  if (keyword === "enum") {
+    const allowed = (params["allowedValues"] as readonly unknown[]).map(String);
+    return { ...common, allowed, message: `expected one of ${allowed.join(", ")}` };
+  }
+  if (error.propertyName !== undefined) {
+    const unknownKey = error.propertyName;
+    return {
+      ...common,
+      unknownKey,
+      message: `${JSON.stringify(unknownKey)} ${expectation(error)}`,
+    };
+  }
+  return { ...common, message: expectation(error) };
+}
+
+/** The schema's own words for what belongs here, else Ajv's. */
+function expectation({ parentSchema, keyword, message = "is not valid" }: ErrorObject): string {
+  const said = parentSchema?.["description"];
+  const ownWords = keyword === "pattern" || keyword === "anyOf" || keyword === "format";
+  return ownWords && typeof said === "string" ? `must be: ${said}` : message;
+}

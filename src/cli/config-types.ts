@@ -1,0 +1,117 @@
+/**
+ * The configuration, complete: every default filled in, paths absolute, secrets read. Field names are those of
+ * `holdfast.yaml`; `schemas/config.schema.json` says what each means.
+ */
+import type { Secret } from "./secret.ts";
+
+export interface Config {
+  readonly listen: string;
+  readonly public_url: string;
+  readonly allowed_hosts: readonly string[];
+  readonly allowed_origins: readonly string[];
+  readonly control: { readonly listen: string };
+  readonly data: string;
+  readonly policies: string;
+  readonly site: string;
+  readonly tenant: string;
+  readonly upstreams: Readonly<Record<string, UpstreamConfig>>;
+  readonly identity: IdentityConfig;
+  readonly development_tokens: readonly DevelopmentTokenConfig[];
+  readonly authzen: { readonly enforcement_points: readonly EnforcementPointConfig[] };
+  readonly limits: LimitsConfig;
+  readonly telemetry: TelemetryConfig;
+  readonly log: { readonly level: "debug" | "info" | "warn" | "error" };
+}
+
+/** Exactly one of the two. */
+export type UpstreamConfig =
+  | { readonly mcp: McpUpstreamConfig; readonly http?: never }
+  | { readonly http: HttpUpstreamConfig; readonly mcp?: never };
+
+interface McpCommon {
+  readonly headers: Readonly<Record<string, Secret>>;
+  readonly env: Readonly<Record<string, Secret>>;
+  readonly auth?: ClientCredentialsConfig;
+  readonly trusted: boolean;
+}
+
+/** A program, or an address. */
+export type McpUpstreamConfig = McpCommon &
+  (
+    | { readonly command: readonly [string, ...string[]]; readonly cwd: string; readonly url?: never }
+    | { readonly url: string; readonly command?: never; readonly cwd?: never }
+  );
+
+export interface ClientCredentialsConfig {
+  readonly token_url: string;
+  readonly client_id: string;
+  readonly client_secret: Secret;
+  readonly scopes: readonly string[];
+  readonly resource?: string;
+}
+
+export interface HttpUpstreamConfig {
+  readonly base_url: string;
+  readonly openapi?: string;
+  readonly routes?: readonly HttpRouteConfig[];
+  readonly headers: Readonly<Record<string, Secret>>;
+  readonly forward_headers: readonly string[];
+  readonly opaque_bodies: "digest" | "refuse";
+}
+
+export interface HttpRouteConfig {
+  readonly method: string;
+  readonly path: string;
+  readonly effect?: "read" | "write";
+  readonly description?: string;
+}
+
+export interface IdentityConfig {
+  readonly audience: string;
+  readonly issuers: readonly IssuerConfig[];
+}
+
+/** Exactly one of `jwks_url` and `jwks_file`. */
+export interface IssuerConfig {
+  readonly issuer: string;
+  readonly jwks_url?: string;
+  readonly jwks_file?: string;
+  readonly algorithms: readonly string[];
+  readonly skew_seconds: number;
+}
+
+export interface DevelopmentTokenConfig {
+  readonly token: Secret;
+  readonly agent: string;
+  readonly model?: string;
+  readonly principal?: string;
+  readonly tenant: string;
+}
+
+export interface EnforcementPointConfig {
+  readonly agent: string;
+  readonly obligations: readonly string[];
+}
+
+export interface LimitsConfig {
+  readonly body_bytes_max: number;
+  readonly depth_max: number;
+  readonly headers_max: number;
+  readonly header_bytes_max: number;
+  readonly path_bytes_max: number;
+  readonly parameters_max: number;
+  readonly calls_in_flight_max: number;
+  readonly calls_in_flight_per_agent_max: number;
+  readonly evaluations_max: number;
+  readonly request_timeout_ms: number;
+  readonly upstream_head_timeout_ms: number;
+  readonly upstream_idle_timeout_ms: number;
+  readonly answer_hold_bytes_max: number;
+  readonly line_bytes_max: number;
+}
+
+export interface TelemetryConfig {
+  readonly otlp_endpoint?: string;
+  readonly trace_sample_ratio: number;
+  readonly service_name: string;
+}

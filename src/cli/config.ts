@@ -1,0 +1,140 @@
+/** Loads `holdfast.yaml`: strictly checked, defaults filled in, paths absolute, secrets read. */
+import { readFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { compileSchema, type SchemaCheck } from "../adapters/json-schema/index.ts";
+import { err, type JsonObject, ok, type Result } from "../kernel/index.ts";
+import { type Diagnostic, parseSource, sortDiagnostics } from "../policy/index.ts";
+import { checkRules } from "./config-rules.ts";
+import { Findings, type Path, valueOf } from "./config-source.ts";
+import type { Config } from "./config-types.ts";
+import { Secret } from "./secret.ts";
+
+/** The JSON Schema, for editors: `# yaml-language-server: $schema=…`. */
+export const configSchemaUrl: URL = new URL("../../schemas/config.schema.json", import.meta.url);
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+type Members = Record<string, unknown>;
+
+/**
+ * Reads and checks the file. Every problem is reported with file, line, column and the nearest valid word; on any,
+ * nothing is loaded. `environment` is where `{ env: NAME }` looks.
+ */
+export async function loadConfig(
+  path: string,
+  environment: Environment = process.env,
+): Promise<Result<Config, readonly Diagnostic[]>> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (thrown) {
+    return err([unreadable(path, String(thrown))]);
+  }
+  const { root, diagnostics } = parseSource(path, text);
+  if (root === undefined || diagnostics.length > 0) {
+    return err(diagnostics.length > 0 ? diagnostics : [unreadable(path, "the file is empty")]);
+  }
+  const findings = new Findings(path, root);
+  const config = valueOf(root) as Members;
+  for (const problem of (await schemaCheck())(config)) findings.reportSchema(problem);
+  if (findings.found.length > 0) return err(sortDiagnostics(findings.found));
+  checkRules(config, findings);
+  const complete = await completed(config, dirname(resolve(path)), environment, findings);
+  return findings.found.length > 0 ? err(sortDiagnostics(findings.found)) : ok(complete);
+}
+
+async function schemaCheck(): Promise<SchemaCheck> {
+  return compileSchema(JSON.parse(await readFile(configSchemaUrl, "utf8")) as JsonObject);
+}
+
+function unreadable(file: string, message: string): Diagnostic {
+  return { severity: "error", code: "unreadable", file, line: 1, column: 1, message };
+}
+
+interface Completion {
+  readonly folder: string;
+  readonly environment: Environment;
+  readonly findings: Findings;
+}
+
+/** Fills in what depends on other values, and replaces paths and secrets. The value is valid by schema and rules. */
+async function completed(
+  config: Members,
+  folder: string,
+  environment: Environment,
+  findings: Findings,
+): Promise<Config> {
+  const how: Completion = { folder, environment, findings };
+  config["public_url"] ??= `http://${String(config["listen"])}`;
+  absolute(config, ["data", "policies"], folder);
+  const identity = config["identity"] as Members;
+  identity["audience"] ??= config["public_url"];
+  for (const issuer of identity["issuers"] as Members[]) absolute(issuer, ["jwks_file"], folder);
+  for (const [at, token] of (config["development_tokens"] as Members[]).entries()) {
+    token["tenant"] ??= config["tenant"];
+    await readSecret(token, "token", ["development_tokens", String(at)], how);
+  }
+  for (const [name, { mcp, http }] of Object.entries(
+    config["upstreams"] as Record<string, { mcp?: Members; http?: Members }>,
+  )) {
+    if (mcp !== undefined) await completeMcp(mcp, ["upstreams", name, "mcp"], how);
+    if (http !== undefined) {
+      absolute(http, ["openapi"], folder);
+      await readSecrets(http["headers"] as Members, ["upstreams", name, "http", "headers"], how);
+    }
+  }
+  return config as unknown as Config;
+}
+
+async function completeMcp(mcp: Members, path: Path, how: Completion): Promise<void> {
+  if (mcp["command"] !== undefined) mcp["cwd"] ??= ".";
+  absolute(mcp, ["cwd"], how.folder);
+  await readSecrets(mcp["headers"] as Members, [...path, "headers"], how);
+  await readSecrets(mcp["env"] as Members, [...path, "env"], how);
+  if (mcp["auth"] !== undefined) {
+    await readSecret(mcp["auth"] as Members, "client_secret", [...path, "auth"], how);
+  }
+}
+
+function absolute(members: Members, keys: readonly string[], folder: string): void {
+  for (const key of keys) {
+    if (members[key] !== undefined) members[key] = resolve(folder, String(members[key]));
+  }
+}
+
+async function readSecrets(members: Members, path: Path, how: Completion): Promise<void> {
+  for (const key of Object.keys(members)) await readSecret(members, key, path, how);
+}
+
+/** A text, `{ env }` or `{ file }`, replaced by the secret itself. */
+async function readSecret(
+  members: Members,
+  key: string,
+  path: Path,
+  how: Completion,
+): Promise<void> {
+  const source = members[key] as string | { readonly env?: string; readonly file?: string };
+  const at = [...path, key];
+  if (typeof source === "string") {
+    members[key] = new Secret(source);
+  } else if (source.env !== undefined) {
+    const value = how.environment[source.env];
+    members[key] = new Secret(value ?? "");
+    if (value === undefined || value === "") {
+      const message = `the environment variable ${source.env} is not set`;
+      how.findings.report([...at, "env"], { code: "secret", message });
+    }
+  } else {
+    members[key] = await secretFile(resolve(how.folder, source.file ?? ""), [...at, "file"], how);
+  }
+}
+
+async function secretFile(file: string, at: Path, { findings }: Completion): Promise<Secret> {
+  try {
+    return new Secret((await readFile(file, "utf8")).replace(/\r?\n$/, ""));
+  } catch (thrown) {
+    const code = (thrown as NodeJS.ErrnoException).code ?? String(thrown);
+    findings.report(at, { code: "secret", message: `${file} cannot be read (${code})` });
+    return new Secret("");
+  }
+}

@@ -1,0 +1,128 @@
+/** AuthZEN 1.0 questions as values (Authorization API 1.0, sections 5 to 7). Unknown fields are ignored. */
+import {
+  err,
+  isJsonArray,
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+  ok,
+  type Result,
+} from "../../kernel/index.ts";
+
+export interface Question {
+  readonly subject: { readonly type: string; readonly id: string; readonly properties: JsonObject };
+  readonly action: { readonly name: string; readonly properties: JsonObject };
+  readonly resource: {
+    readonly type: string;
+    readonly id: string;
+    readonly properties: JsonObject;
+  };
+  readonly context: JsonObject;
+}
+
+export type Semantic = "execute_all" | "deny_on_first_deny" | "permit_on_first_permit";
+
+/** `single` is also an evaluations request without evaluations (7.1.1). */
+export type Questions =
+  | { readonly kind: "single"; readonly question: Question }
+  | { readonly kind: "many"; readonly questions: readonly Question[]; readonly semantic: Semantic };
+
+/** One question. The error names the field. */
+export function readQuestion(body: JsonValue): Result<Question, string> {
+  if (!isJsonObject(body)) return err("the body must be a JSON object");
+  const subject = readEntity(body, "subject");
+  if (!subject.ok) return subject;
+  const resource = readEntity(body, "resource");
+  if (!resource.ok) return resource;
+  const action = readNamed(body, "action", "name");
+  if (!action.ok) return action;
+  const context = optionalObject(body, "context", "");
+  if (!context.ok) return context;
+  const { properties } = action.value;
+  return ok({
+    subject: subject.value,
+    action: { name: action.value.text, properties },
+    resource: resource.value,
+    context: context.value,
+  });
+}
+
+/** Many questions; each takes from the top level what it does not say itself (7.1.1). */
+export function readQuestions(body: JsonValue, countMax: number): Result<Questions, string> {
+  if (!isJsonObject(body)) return err("the body must be a JSON object");
+  const items = body["evaluations"];
+  if (items !== undefined && !isJsonArray(items)) return err("`evaluations` must be an array");
+  const semantic = readSemantic(body["options"]);
+  if (!semantic.ok) return semantic;
+  if (items === undefined || items.length === 0) {
+    const single = readQuestion(body);
+    return single.ok ? ok({ kind: "single", question: single.value }) : single;
+  }
+  if (items.length > countMax) return err(`more than ${countMax} \`evaluations\``);
+  const questions: Question[] = [];
+  for (const [at, item] of items.entries()) {
+    if (!isJsonObject(item)) return err(`\`evaluations[${at}]\` must be an object`);
+    const question = readQuestion(withDefaults(item, body));
+    if (!question.ok) return err(`evaluations[${at}]: ${question.error}`);
+    questions.push(question.value);
+  }
+  return ok({ kind: "many", questions, semantic: semantic.value });
+}
+
+function withDefaults(item: JsonObject, defaults: JsonObject): JsonObject {
+  const merged: Record<string, JsonValue> = {};
+  for (const key of ["subject", "action", "resource", "context"]) {
+    const value = Object.hasOwn(item, key) ? item[key] : defaults[key];
+    if (value !== undefined) merged[key] = value;
+  }
+  return merged;
+}
+
+const semantics: readonly string[] = [
+  "execute_all",
+  "deny_on_first_deny",
+  "permit_on_first_permit",
+];
+
+function readSemantic(options: JsonValue | undefined): Result<Semantic, string> {
+  if (options === undefined) return ok("execute_all");
+  if (!isJsonObject(options)) return err("`options` must be an object");
+  const semantic = options["evaluations_semantic"] ?? "execute_all";
+  if (typeof semantic === "string" && semantics.includes(semantic)) return ok(semantic as Semantic);
+  return err(`\`options.evaluations_semantic\` must be one of ${semantics.join(", ")}`);
+}
+
+function readEntity(
+  body: JsonObject,
+  field: "subject" | "resource",
+): Result<Question["subject"], string> {
+  const named = readNamed(body, field, "id");
+  if (!named.ok) return named;
+  const { type } = named.value.object;
+  if (typeof type !== "string" || type === "")
+    return err(`\`${field}.type\` must be a string that is not empty`);
+  return ok({ type, id: named.value.text, properties: named.value.properties });
+}
+
+interface Named {
+  readonly object: JsonObject;
+  readonly text: string;
+  readonly properties: JsonObject;
+}
+
+function readNamed(body: JsonObject, field: string, key: "id" | "name"): Result<Named, string> {
+  const object = body[field];
+  if (!isJsonObject(object)) return err(`\`${field}\` must be an object`);
+  const text = object[key];
+  if (typeof text !== "string" || text === "") {
+    return err(`\`${field}.${key}\` must be a string that is not empty`);
+  }
+  const properties = optionalObject(object, "properties", `${field}.`);
+  return properties.ok ? ok({ object, text, properties: properties.value }) : properties;
+}
+
+function optionalObject(of: JsonObject, key: string, prefix: string): Result<JsonObject, string> {
+  const value = of[key];
+  if (value === undefined) return ok({});
+  return isJsonObject(value) ? ok(value) : err(`\`${prefix}${key}\` must be an object`);
+}

@@ -1,0 +1,165 @@
+/**
+ * What an HTTP client is told. A forwarded call is the upstream's answer with the decision in `Holdfast-*` headers; a
+ * refusal is a problem document (RFC 9457). `approval_needed` is 403 and not 202: a client that reads any 2xx as done
+ * must not believe that the action happened.
+ */
+import { unreachable } from "../../kernel/index.ts";
+import type { Decision, Governed, RefusalCode } from "../call.ts";
+import type { FrontResponse } from "../http-front.ts";
+import type { HttpRefusal } from "./refusal.ts";
+
+/** The upstream's answer, or why there is none. */
+export type UpstreamAnswer =
+  | { readonly kind: "response"; readonly response: FrontResponse }
+  | { readonly kind: "failed"; readonly status: number; readonly detail: string };
+
+export interface ReceiptPlacing {
+  readonly headerBytesMax: number;
+  /** Where a receipt that fits no header is served; absent when nowhere. */
+  readonly url?: (callId: string) => string;
+}
+
+const problemType = "urn:holdfast:problem:";
+
+function problem(
+  status: number,
+  code: string,
+  title: string,
+  members: Readonly<Record<string, unknown>>,
+  headers: Readonly<Record<string, string>>,
+): FrontResponse {
+  const body = { type: problemType + code, title, status, ...members };
+  return {
+    status,
+    headers: {
+      "content-type": "application/problem+json",
+      "cache-control": "no-store",
+      ...headers,
+    },
+    body: new TextEncoder().encode(JSON.stringify(body)),
+  };
+}
+
+/** A refusal before anything was judged: nothing was recorded and nothing was sent. */
+export function refusalResponse(refusal: HttpRefusal): FrontResponse {
+  const { status, code, detail, next, headers = {} } = refusal;
+  return problem(status, code, titles[code], { detail, next }, headers);
+}
+
+const titles: Readonly<Record<HttpRefusal["code"], string>> = {
+  bad_request: "Bad request",
+  unauthenticated: "Identity required",
+  unknown_server: "Unknown upstream",
+  unknown_tool: "Unknown tool",
+  method_not_allowed: "Method not allowed",
+  too_large: "Too large",
+};
+
+/** The answer to a governed call. */
+export function governedResponse(
+  governed: Governed<UpstreamAnswer>,
+  receipts: ReceiptPlacing,
+): FrontResponse {
+  const { decision, forwarded, receipt } = governed;
+  const headers = { ...decisionHeaders(decision), ...receiptHeaders(decision, receipt, receipts) };
+  if (forwarded === undefined) return refusedResponse(decision, receipt, headers);
+  const { answer, outcome } = forwarded;
+  if (answer.kind === "response") {
+    return { ...answer.response, headers: mergeLink(answer.response.headers, headers) };
+  }
+  const next =
+    outcome === "not_sent"
+      ? "Nothing was sent; try again later."
+      : "The action may have happened; look before trying again, or repeat it with the same Idempotency-Key.";
+  const members = { detail: answer.detail, outcome, call_id: decision.call_id, next };
+  return problem(
+    answer.status,
+    `upstream_${outcome}`,
+    "The upstream did not answer",
+    members,
+    headers,
+  );
+}
+
+function refusedResponse(
+  decision: Decision,
+  receipt: string | undefined,
+  headers: Readonly<Record<string, string>>,
+): FrontResponse {
+  const { status, title, retryAfter } = refusedAs(decision);
+  const { next, reason, ...rest } = decision;
+  const members = {
+    detail: reason,
+    reason,
+    ...rest,
+    next,
+    ...(receipt === undefined ? {} : { receipt }),
+  };
+  const retry = retryAfter === undefined ? {} : { "retry-after": retryAfter };
+  return problem(status, decision.refusal ?? decision.decision, title, members, {
+    ...headers,
+    ...retry,
+  });
+}
+
+interface RefusedAs {
+  readonly status: number;
+  readonly title: string;
+  /** Seconds. */
+  readonly retryAfter?: string;
+}
+
+function refusedAs({ decision, refusal }: Decision): RefusedAs {
+  if (refusal !== undefined) return refusedByMachinery(refusal);
+  if (decision === "approval_needed") return { status: 403, title: "Approval needed" };
+  return { status: 403, title: "Denied" };
+}
+
+function refusedByMachinery(code: RefusalCode): RefusedAs {
+  switch (code) {
+    case "no_policy":
+      return { status: 503, title: "No policy is loaded", retryAfter: "5" };
+    case "record_failed":
+      return { status: 503, title: "The decision could not be recorded" };
+    case "too_many_calls":
+      return { status: 429, title: "Too many calls at once", retryAfter: "1" };
+    case "unknown_server":
+      return { status: 404, title: "Unknown upstream" };
+    case "stopping":
+      return { status: 503, title: "The gateway is stopping", retryAfter: "1" };
+    default:
+      return unreachable(code);
+  }
+}
+
+/** The decision in headers, on every answer to a governed call. */
+function decisionHeaders(decision: Decision): Record<string, string> {
+  const sanitized = decision.sanitized_payload?.digest;
+  return {
+    "holdfast-decision": decision.decision,
+    "holdfast-call": decision.call_id,
+    "holdfast-policy-version": decision.policy_version,
+    ...(sanitized === undefined ? {} : { "holdfast-sanitized-payload-digest": sanitized }),
+  };
+}
+
+function receiptHeaders(
+  decision: Decision,
+  receipt: string | undefined,
+  placing: ReceiptPlacing,
+): Record<string, string> {
+  if (receipt === undefined) return {};
+  const coded = Buffer.from(receipt).toString("base64url");
+  if (coded.length <= placing.headerBytesMax) return { "holdfast-receipt": coded };
+  if (placing.url === undefined) return {};
+  return { link: `<${placing.url(decision.call_id)}>; rel="urn:holdfast:rel:receipt"` };
+}
+
+function mergeLink(
+  upstream: FrontResponse["headers"],
+  ours: Readonly<Record<string, string>>,
+): FrontResponse["headers"] {
+  const theirs = upstream["link"];
+  if (theirs === undefined || ours["link"] === undefined) return { ...upstream, ...ours };
+  return { ...upstream, ...ours, link: [...[theirs].flat(), ours["link"]] };
+}

@@ -1,0 +1,12 @@
+export { neverSentOn } from "./headers.ts";
+export {
+  definitionOf,
+  effectOfMethod,
+  type HttpTools,
+  type HttpUpstream,
+  httpTools,
+  toolOfRoute,
+} from "./http-tools.ts";
+export { readOpenApi, toolSchemas } from "./openapi.ts";
+export { type HttpToolLimits, httpToolLimits } from "./refusal.ts";
+export { type HttpRoute, type ParameterType, type RouteTable, routeTable } from "./routes.ts";

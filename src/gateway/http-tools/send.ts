@@ -1,0 +1,162 @@
+/** Sends a judged call to its upstream once, and says what became of it. */
+
+import type { Identity } from "../../identity/index.ts";
+import { sha256Hex } from "../../kernel/index.ts";
+import type { Effect } from "../../policy/index.ts";
+import { type HttpResponse, type HttpTransport, TransportFailure } from "../../ports.ts";
+import type { Forwarded, Judged } from "../call.ts";
+import type { FrontRequest } from "../http-front.ts";
+import type { UpstreamAnswer } from "./answer.ts";
+import { writeRequest } from "./arguments.ts";
+import type { ReadBody } from "./body.ts";
+import { requestHeaders, responseHeaders, upstreamIdempotencyKey } from "./headers.ts";
+import type { HttpUpstream } from "./http-tools.ts";
+import type { HttpToolLimits } from "./refusal.ts";
+import type { HttpRoute } from "./routes.ts";
+
+/** One call, resolved. */
+export interface ResolvedCall {
+  readonly upstream: HttpUpstream;
+  readonly route: HttpRoute;
+  readonly effect: Effect;
+  readonly tool: string;
+  readonly identity: Identity;
+  readonly body: ReadBody;
+  readonly clientKey: string | undefined;
+}
+
+/** Never throws: a broken upstream is an outcome. */
+export async function sendJudged(
+  call: ResolvedCall,
+  judged: Judged,
+  request: FrontRequest,
+  transport: HttpTransport,
+  limits: HttpToolLimits,
+): Promise<Forwarded<UpstreamAnswer>> {
+  const written = writeRequest(call.route, call.body, judged.args);
+  if (!written.ok)
+    return failed("not_sent", 403, `The judged request cannot be sent: ${written.error}.`);
+  const { target, body } = written.value;
+  const url = call.upstream.baseUrl.replace(/\/$/, "") + target;
+  const sent = await transport.send({
+    method: request.method,
+    url,
+    headers: upstreamHeaders(call, judged, request, body !== undefined),
+    ...(body === undefined ? {} : { body }),
+    headTimeoutMs: limits.headTimeoutMs,
+    idleTimeoutMs: limits.idleTimeoutMs,
+    // A write is awaited even when the client is gone: to know what it did is worth more than to stop waiting.
+    ...(call.effect === "read" ? { signal: request.signal } : {}),
+  });
+  if (!sent.ok) {
+    const { kind, reason, detail } = sent.error;
+    return failed(kind, reason === "timeout" ? 504 : 502, `${reason}: ${detail}`);
+  }
+  return await receive(call, sent.value, url, limits);
+}
+
+function upstreamHeaders(
+  call: ResolvedCall,
+  judged: Judged,
+  request: FrontRequest,
+  hasBody: boolean,
+): Record<string, string> {
+  const { upstream, effect, body } = call;
+  const headers = requestHeaders(request.headers, upstream.forwardHeaders);
+  // The answer is inspected and rewritten, so it must come unencoded.
+  headers["accept-encoding"] = "identity";
+  headers["traceparent"] = judged.traceparent;
+  if (hasBody && body.contentType !== "") headers["content-type"] = body.contentType;
+  if (effect === "write") {
+    headers["idempotency-key"] = upstreamIdempotencyKey(
+      call.identity,
+      call.tool,
+      call.clientKey,
+      judged.idempotencyKey,
+    );
+  }
+  return { ...headers, ...upstream.headers };
+}
+
+async function receive(
+  call: ResolvedCall,
+  response: HttpResponse,
+  url: string,
+  limits: HttpToolLimits,
+): Promise<Forwarded<UpstreamAnswer>> {
+  const { status } = response;
+  const headers = responseHeaders(
+    response.headers,
+    call.upstream.baseUrl,
+    url,
+    `/http/${call.upstream.name}`,
+  );
+  const outcome = status >= 400 ? "tool_error" : "ok";
+  const detail = status >= 400 ? { detail: `status ${status}` } : {};
+  const held = isEventStream(headers)
+    ? { whole: false as const, body: response.body }
+    : await hold(response.body, limits.holdBytesMax);
+  if ("broken" in held) return failed("unknown", 502, held.broken);
+  if (!held.whole) {
+    const answer = { kind: "response", response: { status, headers, body: held.body } } as const;
+    return { outcome, detail: `status ${status}, streamed`, resultBytes: 0, answer };
+  }
+  const { body } = held;
+  return {
+    outcome,
+    ...detail,
+    resultDigest: `sha256:${sha256Hex(body)}`,
+    resultBytes: body.length,
+    answer: { kind: "response", response: { status, headers, body } },
+  };
+}
+
+function isEventStream(headers: Readonly<Record<string, string | readonly string[]>>): boolean {
+  return [headers["content-type"]].flat()[0]?.startsWith("text/event-stream") ?? false;
+}
+
+type Held =
+  | { readonly whole: true; readonly body: Uint8Array }
+  | { readonly whole: false; readonly body: AsyncIterable<Uint8Array> }
+  | { readonly broken: string };
+
+/** Waits for the whole body up to `bytesMax`; beyond it, what came goes on as a stream. */
+async function hold(body: AsyncIterable<Uint8Array>, bytesMax: number): Promise<Held> {
+  const pieces: Uint8Array[] = [];
+  let bytes = 0;
+  const rest = body[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const next = await rest.next();
+      if (next.done === true) return { whole: true, body: Buffer.concat(pieces) };
+      pieces.push(next.value);
+      bytes += next.value.length;
+      if (bytes > bytesMax) return { whole: false, body: resume(pieces, rest) };
+    }
+  } catch (thrown) {
+    if (thrown instanceof TransportFailure) return { broken: thrown.message };
+    return { broken: `the answer broke off: ${String(thrown)}` };
+  }
+}
+
+async function* resume(
+  pieces: readonly Uint8Array[],
+  rest: AsyncIterator<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* pieces;
+    for (let next = await rest.next(); next.done !== true; next = await rest.next()) {
+      yield next.value;
+    }
+  } finally {
+    await rest.return?.();
+  }
+}
+
+function failed(
+  outcome: "not_sent" | "unknown",
+  status: number,
+  detail: string,
+): Forwarded<UpstreamAnswer> {
+  return { outcome, detail, resultBytes: 0, answer: { kind: "failed", status, detail } };
+}

@@ -1,0 +1,22 @@
+/** Everything one HTTP request of a client needs on its way to one upstream. */
+import type { Identity } from "../../identity/index.ts";
+import type { Clock, Log } from "../../ports.ts";
+import type { Spine } from "../call.ts";
+import type { FrontRequest } from "../http-front.ts";
+import type { Era } from "./eras.ts";
+import type { OpenRequests } from "./relay.ts";
+import type { McpLimits, McpUpstream } from "./upstream.ts";
+
+export interface Exchange {
+  readonly request: FrontRequest;
+  readonly identity: Identity;
+  readonly era: Era;
+  readonly upstream: McpUpstream;
+  /** The client's headers, without what must not cross. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly open: OpenRequests;
+  readonly spine: Spine;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly limits: McpLimits;
+}

@@ -1,0 +1,321 @@
+/**
+ * `/mcp/{upstream}`: one MCP server, through the gateway, over Streamable HTTP, in the era the client speaks. The face
+ * keeps every byte that carries no action.
+ */
+import type { Identity } from "../../identity/index.ts";
+import { isJsonObject, sliceJson } from "../../kernel/index.ts";
+import type { Clock, HttpResponse, Log } from "../../ports.ts";
+import type { Identifier, Spine } from "../call.ts";
+import { type FrontFace, type FrontRequest, type FrontResponse, headerOf } from "../http-front.ts";
+import { Catalog, type CatalogTool } from "./catalog.ts";
+import { type Era, eraOf, metaKey } from "./eras.ts";
+import type { Exchange } from "./exchange.ts";
+import { governRequest } from "./governed.ts";
+import {
+  callFault,
+  jsonValueOf,
+  readMessage,
+  rpcErrorResponse,
+  sessionNotFound,
+  unreachable,
+} from "./inbound.ts";
+import { idKey, type RpcId, type RpcRequest, rpcCode } from "./json-rpc.ts";
+import { clientNotifications, treatmentOf } from "./methods.ts";
+import { Outlet } from "./outlet.ts";
+import { ownRequest } from "./own-request.ts";
+import { paramHeaderFault } from "./param-headers.ts";
+import { OpenRequests, pumpEvents } from "./relay.ts";
+import { Sessions } from "./sessions.ts";
+import { sseMessage } from "./sse.ts";
+import {
+  contentTypeOf,
+  forwardedHeaders,
+  type McpLimits,
+  type McpUpstream,
+  mcpLimitsDefault,
+  type Outgoing,
+  returnedHeaders,
+  sendUpstream,
+  wholeBody,
+} from "./upstream.ts";
+
+export interface McpParts {
+  readonly spine: Spine;
+  readonly identifier: Identifier;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly limits?: Partial<McpLimits>;
+}
+
+export interface UpstreamFace {
+  readonly face: FrontFace;
+  /** Stops listening to policy changes. */
+  readonly close: () => void;
+}
+
+/** Serves one upstream. The path of the request is not looked at. */
+export function upstreamFace(upstream: McpUpstream, parts: McpParts): UpstreamFace {
+  const relay = new UpstreamRelay(upstream, parts);
+  const close = parts.spine.onPolicyChange(() => relay.toolsChanged());
+  return { face: (request) => relay.serve(request), close };
+}
+
+/** Pages of a tool list the gateway reads for itself. */
+const listPagesMax = 50;
+
+const legacyToolsChanged = JSON.stringify({
+  jsonrpc: "2.0",
+  method: "notifications/tools/list_changed",
+});
+
+class UpstreamRelay {
+  readonly #upstream: McpUpstream;
+  readonly #parts: McpParts;
+  readonly #limits: McpLimits;
+  readonly #sessions: Sessions;
+  readonly #catalog: Catalog;
+  readonly #listeners = new Set<() => void>();
+  #ownIds = 0;
+
+  constructor(upstream: McpUpstream, parts: McpParts) {
+    this.#upstream = upstream;
+    this.#parts = parts;
+    this.#limits = { ...mcpLimitsDefault, ...parts.limits };
+    this.#sessions = new Sessions(parts.clock, this.#limits);
+    this.#catalog = new Catalog(upstream.server, upstream.trusted, this.#limits.toolsMax);
+  }
+
+  /** What an agent may see has changed: every open listener is told to list again. */
+  toolsChanged(): void {
+    for (const notify of this.#listeners) notify();
+  }
+
+  async serve(request: FrontRequest): Promise<FrontResponse> {
+    const who = await this.#parts.identifier.identify(request.headers);
+    if (!who.ok)
+      return rpcErrorResponse(
+        who.status,
+        null,
+        { code: rpcCode.invalidRequest, message: who.reason },
+        { "www-authenticate": who.challenge },
+      );
+    switch (request.method) {
+      case "POST":
+        return await this.#post(request, who.identity);
+      case "GET":
+      case "DELETE":
+        return await this.#bodiless(request, request.method, who.identity);
+      default:
+        return rpcErrorResponse(
+          405,
+          null,
+          { code: rpcCode.invalidRequest, message: `Method ${request.method} is not allowed.` },
+          { allow: "POST, GET, DELETE" },
+        );
+    }
+  }
+
+  async #post(request: FrontRequest, identity: Identity): Promise<FrontResponse> {
+    const read = readMessage(request, this.#limits);
+    if (!read.ok) return read.response;
+    const { message } = read;
+    const id = message.kind === "notification" ? null : message.id;
+    const era = eraOf(request, message);
+    if (!era.ok) return rpcErrorResponse(400, id, era.error);
+    const exchange = this.#exchange(request, identity, era.era);
+    if (exchange === undefined) return sessionNotFound(id);
+    if (message.kind === "request") return await this.#request(exchange, message);
+    if (message.kind === "notification" && !clientNotifications.has(message.method))
+      return rpcErrorResponse(400, null, {
+        code: rpcCode.methodNotFound,
+        message: `The notification ${message.method} is not known to this gateway; it was not forwarded.`,
+      });
+    return await this.#relayed(exchange);
+  }
+
+  #exchange(request: FrontRequest, identity: Identity, era: Era): Exchange | undefined {
+    const { spine, clock, log } = this.#parts;
+    const sessionId = headerOf(request, "mcp-session-id");
+    const session =
+      sessionId === undefined || era === "modern"
+        ? { open: new OpenRequests() }
+        : this.#sessions.of(sessionId, identity);
+    return (
+      session && {
+        request,
+        identity,
+        era,
+        upstream: this.#upstream,
+        headers: forwardedHeaders(request.headers),
+        open: session.open,
+        spine,
+        clock,
+        log,
+        limits: this.#limits,
+      }
+    );
+  }
+
+  async #request(exchange: Exchange, message: RpcRequest): Promise<FrontResponse> {
+    const treatment = treatmentOf(message.method);
+    switch (treatment.kind) {
+      case "raw":
+        return await this.#relayed(exchange, message);
+      case "tools_list": {
+        const { spine, identity, era, open } = exchange;
+        const key = idKey(message.id);
+        open.remove(key);
+        open.add(key, async (answer) => this.#catalog.filtered(answer, spine, identity, era));
+        return await this.#relayed(exchange, message);
+      }
+      case "governed":
+        return await this.#governed(exchange, message);
+    }
+  }
+
+  async #governed(exchange: Exchange, message: RpcRequest): Promise<FrontResponse> {
+    if (message.method !== "tools/call") return await governRequest(exchange, message, undefined);
+    const wrong = callFault(message.params);
+    if (wrong !== undefined)
+      return rpcErrorResponse(200, message.id, { code: rpcCode.invalidParams, message: wrong });
+    const { name, arguments: args } = message.params;
+    const tool = await this.#describedTool(exchange, String(name));
+    const fault =
+      exchange.era === "modern" && tool !== undefined
+        ? paramHeaderFault(
+            tool.paramHeaders,
+            isJsonObject(args) ? args : {},
+            exchange.request.headers,
+          )
+        : undefined;
+    if (fault === undefined) return await governRequest(exchange, message, tool);
+    return rpcErrorResponse(400, message.id, {
+      code: rpcCode.headerMismatch,
+      message: `Header mismatch: ${fault}. Send headers that equal the body.`,
+    });
+  }
+
+  /** The pinned definition; asks the upstream for its list when the tool was never seen. */
+  async #describedTool(exchange: Exchange, name: string): Promise<CatalogTool | undefined> {
+    let cursor: string | undefined;
+    for (let page = 0; page < listPagesMax && this.#catalog.get(name) === undefined; page++) {
+      const answer = await this.#listPage(exchange, cursor);
+      if (answer === undefined) break;
+      this.#catalog.filtered(answer, exchange.spine, exchange.identity, exchange.era);
+      const next = jsonValueOf(sliceJson(answer, ["result", "nextCursor"]));
+      if (typeof next !== "string") break;
+      cursor = next;
+    }
+    return this.#catalog.get(name);
+  }
+
+  async #listPage(exchange: Exchange, cursor?: string): Promise<Uint8Array | undefined> {
+    const { "mcp-session-id": session, "mcp-protocol-version": version } = exchange.headers;
+    const headers = {
+      ...(session === undefined ? {} : { "mcp-session-id": session }),
+      ...(version === undefined ? {} : { "mcp-protocol-version": version }),
+    };
+    this.#ownIds += 1;
+    const request = {
+      id: `holdfast-${this.#ownIds}`,
+      method: "tools/list",
+      params: cursor === undefined ? {} : { cursor },
+    };
+    const asked = ownRequest(this.#upstream, exchange.era, request, headers, this.#limits);
+    return await asked.catch(() => undefined);
+  }
+
+  /** Passes a posted message on as it is, and its answer back. */
+  async #relayed(exchange: Exchange, message?: RpcRequest): Promise<FrontResponse> {
+    const { era, headers, request } = exchange;
+    const signal = era === "modern" ? { signal: request.signal } : {};
+    const out: Outgoing = { method: "POST", headers, body: request.body, ...signal };
+    const id = message?.id ?? null;
+    return await this.#answered(exchange, out, id, (response) => {
+      if (message?.method === "initialize") this.#remember(response, exchange.identity);
+      return message?.method === "subscriptions/listen" ? listenChange(message) : undefined;
+    });
+  }
+
+  /** The legacy era's GET stream and DELETE of a session. */
+  async #bodiless(
+    request: FrontRequest,
+    method: "GET" | "DELETE",
+    identity: Identity,
+  ): Promise<FrontResponse> {
+    const exchange = this.#exchange(request, identity, "legacy");
+    if (exchange === undefined) return sessionNotFound(null);
+    const signal = method === "GET" ? { signal: request.signal } : {};
+    const out: Outgoing = { method, headers: exchange.headers, ...signal };
+    return await this.#answered(exchange, out, null, (response) => {
+      const sessionId = headerOf(request, "mcp-session-id");
+      if (method === "DELETE" && sessionId !== undefined && response.status < 300)
+        this.#sessions.closed(sessionId);
+      return legacyToolsChanged;
+    });
+  }
+
+  /**
+   * Sends, and relays what comes back. `look` sees the head and says which message an open stream is to carry when
+   * what this client may see has changed.
+   */
+  async #answered(
+    exchange: Exchange,
+    out: Outgoing,
+    id: RpcId | null,
+    look: (response: HttpResponse) => string | undefined,
+  ): Promise<FrontResponse> {
+    const sent = await sendUpstream(this.#upstream, out, this.#limits.callTimeoutMs);
+    if (!sent.ok) return unreachable(id, sent.error.detail);
+    const response = sent.value;
+    const { status } = response;
+    if (status === 401 || status === 403)
+      return unreachable(id, `the server refused the gateway (HTTP ${status})`);
+    const changed = look(response);
+    if (contentTypeOf(response) === "text/event-stream")
+      return await this.#streamed(exchange, response, changed);
+    const whole = await wholeBody(response, this.#limits.answerBytesMax).catch(() => undefined);
+    if (whole === undefined) return unreachable(id, "its answer could not be read");
+    const rewrite = exchange.open.take(whole);
+    const body = rewrite === undefined ? whole : await rewrite(whole);
+    return { status, headers: returnedHeaders(response), body };
+  }
+
+  #remember(response: HttpResponse, identity: Identity): void {
+    const id = response.headers["mcp-session-id"];
+    if (typeof id === "string") this.#sessions.opened(id, identity);
+  }
+
+  async #streamed(
+    exchange: Exchange,
+    response: HttpResponse,
+    changed: string | undefined,
+  ): Promise<FrontResponse> {
+    const outlet = new Outlet(exchange.request.signal);
+    outlet.begin(response.status, returnedHeaders(response));
+    const notify = (): void => {
+      outlet.write(sseMessage(changed ?? "")).catch(() => undefined);
+    };
+    if (changed !== undefined) this.#listeners.add(notify);
+    pumpEvents(response, outlet, exchange.open, this.#limits.answerBytesMax)
+      .catch((thrown: unknown) =>
+        this.#parts.log.write("info", "mcp.stream_broken", { detail: String(thrown) }),
+      )
+      .finally(() => {
+        this.#listeners.delete(notify);
+        outlet.end();
+      });
+    return await outlet.response;
+  }
+}
+
+/** The notice for a modern listener, when it asked for changes of tools. */
+function listenChange({ id, params }: RpcRequest): string | undefined {
+  const { notifications } = params;
+  if (!isJsonObject(notifications) || notifications["toolsListChanged"] !== true) return undefined;
+  return JSON.stringify({
+    jsonrpc: "2.0",
+    method: "notifications/tools/list_changed",
+    params: { _meta: { [metaKey.subscriptionId]: id } },
+  });
+}

@@ -1,0 +1,303 @@
+/** A request that carries an action: decided, recorded, sent as the value that was judged, and its answer held until the outcome is recorded. */
+import {
+  isJsonObject,
+  type JsonObject,
+  type Result,
+  sha256Hex,
+  sliceJson,
+} from "../../kernel/index.ts";
+import type { HttpResponse, TransportError } from "../../ports.ts";
+import { TransportFailure } from "../../ports.ts";
+import type { Forwarded, Judged, ToolRequest } from "../call.ts";
+import { type FrontResponse, jsonResponse } from "../http-front.ts";
+import type { CatalogTool } from "./catalog.ts";
+import { deferred } from "./deferred.ts";
+import type { Exchange } from "./exchange.ts";
+import { errorMessage, idKey, metaOf, type RpcRequest, rpcCode } from "./json-rpc.ts";
+import { actionOf, type GovernedAction, treatmentOf } from "./methods.ts";
+import { Outlet } from "./outlet.ts";
+import { paramHeadersFor } from "./param-headers.ts";
+import {
+  failureMessage,
+  isInputRequired,
+  refusalMessage,
+  textAt,
+  withDecision,
+} from "./refusals.ts";
+import { pumpEvents } from "./relay.ts";
+import { sseMessage } from "./sse.ts";
+import { contentTypeOf, jsonBytes, returnedHeaders, sendUpstream, wholeBody } from "./upstream.ts";
+
+/** What came of sending. */
+type Came =
+  /** The final JSON-RPC message; `release` gives the client its bytes in the place where it came. */
+  | {
+      readonly kind: "message";
+      readonly message: Uint8Array;
+      readonly release: (bytes: Uint8Array) => void;
+    }
+  /** Something else than a JSON-RPC answer; relayed. */
+  | { readonly kind: "response"; readonly response: FrontResponse }
+  | { readonly kind: "failed"; readonly error: TransportError };
+
+const decoder = new TextDecoder();
+
+/** Governs one request of a client. Resolves when the head of the answer is known. Never rejects. */
+export function governRequest(
+  exchange: Exchange,
+  message: RpcRequest,
+  tool: CatalogTool | undefined,
+): Promise<FrontResponse> {
+  const outlet = new Outlet(exchange.request.signal);
+  const run = new GovernedRequest(exchange, message, tool, outlet);
+  run.run().catch((thrown: unknown) => {
+    exchange.log.write("error", "mcp.call_failed", { detail: String(thrown) });
+    run.refuseBroken();
+  });
+  return outlet.response;
+}
+
+class GovernedRequest {
+  readonly #exchange: Exchange;
+  readonly #message: RpcRequest;
+  readonly #tool: CatalogTool | undefined;
+  readonly #outlet: Outlet;
+  readonly #action: GovernedAction;
+  #release: (bytes: Uint8Array) => void = () => undefined;
+
+  constructor(
+    exchange: Exchange,
+    message: RpcRequest,
+    tool: CatalogTool | undefined,
+    outlet: Outlet,
+  ) {
+    this.#exchange = exchange;
+    this.#message = message;
+    this.#tool = tool;
+    this.#outlet = outlet;
+    this.#action = actionOf(exchange.upstream.server, message.method, message.params);
+  }
+
+  async run(): Promise<void> {
+    const governed = await this.#exchange.spine.govern(this.#toolRequest(), (judged) =>
+      this.#forward(judged),
+    );
+    const answer = governed.forwarded?.answer;
+    if (answer === undefined) this.#tell(refusalMessage(this.#asked(), governed));
+    else if (answer.kind === "failed")
+      this.#tell(failureMessage(this.#asked(), governed, answer.error));
+    else if (answer.kind === "response") this.#outlet.whole(answer.response);
+    else answer.release(withDecision(answer.message, governed));
+  }
+
+  /** A promise of our own was broken: whatever the upstream said is withheld. */
+  refuseBroken(): void {
+    this.#tell(
+      errorMessage(this.#message.id, {
+        code: rpcCode.internalError,
+        message: "The gateway failed and withheld the answer. The call may have taken effect.",
+      }),
+    );
+  }
+
+  /** A message of our own as the answer, in whichever form the answer has begun. */
+  #tell(message: JsonObject): void {
+    if (!this.#outlet.streaming) {
+      this.#outlet.whole(jsonResponse(200, message));
+      return;
+    }
+    this.#release(jsonBytes(message));
+    const last = this.#outlet.write(sseMessage(JSON.stringify(message)));
+    last.then(() => this.#outlet.end()).catch(() => undefined);
+  }
+
+  #asked(): Parameters<typeof refusalMessage>[0] {
+    return {
+      id: this.#message.id,
+      method: this.#message.method,
+      era: this.#exchange.era,
+      hasOutputSchema: this.#tool?.hasOutputSchema ?? false,
+    };
+  }
+
+  #toolRequest(): ToolRequest {
+    const { method, params, id } = this.#message;
+    const treatment = treatmentOf(method);
+    const { traceparent } = metaOf(params);
+    const header = this.#exchange.request.headers["traceparent"]?.[0];
+    const trace = typeof traceparent === "string" ? traceparent : header;
+    const retry = params["inputResponses"];
+    return {
+      face: "mcp",
+      method,
+      identity: this.#exchange.identity,
+      tool: this.#action.tool,
+      args: this.#action.args,
+      requestId: String(id),
+      ...(method === "resources/read"
+        ? { resource: { type: "resource", id: String(params["uri"]), properties: {} } }
+        : {}),
+      ...(treatment.kind === "governed" && treatment.effect !== "tool"
+        ? { effectHint: treatment.effect }
+        : {}),
+      ...(this.#tool === undefined ? {} : { definition: this.#tool.definition }),
+      ...(isJsonObject(retry) ? { context: { mcp: { input_responses: retry } } } : {}),
+      ...(trace === undefined ? {} : { traceparent: trace }),
+    };
+  }
+
+  async #forward(judged: Judged): Promise<Forwarded<Came>> {
+    const came = await this.#send(judged).catch(
+      (thrown: unknown): Came => ({ kind: "failed", error: asTransportError(thrown) }),
+    );
+    return forwardedOf(came);
+  }
+
+  #outgoing(judged: Judged): { headers: Record<string, string>; body: Uint8Array } {
+    const { value, params } = this.#message;
+    const meta = metaOf(params);
+    const judgedParams = this.#action.paramsWith(judged.args);
+    const body: JsonObject = {
+      ...value,
+      params:
+        "traceparent" in meta
+          ? { ...judgedParams, _meta: { ...meta, traceparent: judged.traceparent } }
+          : judgedParams,
+    };
+    const headers: Record<string, string> = {
+      ...this.#exchange.headers,
+      "idempotency-key": judged.idempotencyKey,
+      traceparent: judged.traceparent,
+    };
+    if (judged.sanitized && this.#exchange.era === "modern") {
+      const mirrored = paramHeadersFor(this.#tool?.paramHeaders ?? [], judged.args);
+      for (const name of mirrored.absent) delete headers[name];
+      Object.assign(headers, mirrored.set);
+    }
+    return { headers, body: jsonBytes("params" in value ? body : value) };
+  }
+
+  async #send(judged: Judged): Promise<Came> {
+    const { upstream, limits, open, era, request } = this.#exchange;
+    const key = idKey(this.#message.id);
+    const final = deferred<Uint8Array>();
+    const release = deferred<Uint8Array>();
+    this.#release = release.resolve;
+    const rewrite = (message: Uint8Array): Promise<Uint8Array> => {
+      final.resolve(message);
+      return release.promise;
+    };
+    if (!open.add(key, rewrite))
+      return { kind: "failed", error: notSent("another request with this id is still open") };
+    try {
+      const sent = await sendUpstream(
+        upstream,
+        {
+          method: "POST",
+          ...this.#outgoing(judged),
+          ...(era === "modern" ? { signal: request.signal } : {}),
+        },
+        limits.callTimeoutMs,
+      );
+      if (!sent.ok) return { kind: "failed", error: sent.error };
+      return contentTypeOf(sent.value) === "text/event-stream"
+        ? await this.#streamed(sent.value, final.promise, release.resolve)
+        : await this.#whole(sent.value);
+    } finally {
+      open.remove(key);
+    }
+  }
+
+  async #streamed(
+    response: HttpResponse,
+    final: Promise<Uint8Array>,
+    release: (bytes: Uint8Array) => void,
+  ): Promise<Came> {
+    const { open, limits, clock } = this.#exchange;
+    this.#outlet.begin(response.status, returnedHeaders(response));
+    const pumped: Promise<Result<{ resumable: boolean }, TransportError>> = pumpEvents(
+      response,
+      this.#outlet,
+      open,
+      limits.answerBytesMax,
+    ).then(
+      (value) => ({ ok: true, value }),
+      (thrown: unknown) => ({ ok: false, error: asTransportError(thrown) }),
+    );
+    const message = final.then((bytes) => ({ kind: "message" as const, message: bytes, release }));
+    const ended = pumped.then(async (end): Promise<Came> => {
+      if (end.ok && end.value.resumable) {
+        this.#outlet.end();
+        await clock.sleep(limits.resumeTimeoutMs);
+      }
+      const broken = unknown("the stream ended without an answer");
+      return { kind: "failed", error: end.ok ? broken : end.error };
+    });
+    const came = await Promise.race([message, ended]);
+    if (came.kind === "message") pumped.then(() => this.#outlet.end()).catch(() => undefined);
+    return came;
+  }
+
+  async #whole(response: HttpResponse): Promise<Came> {
+    const { status } = response;
+    const body = await wholeBody(response, this.#exchange.limits.answerBytesMax);
+    if (body === undefined)
+      return { kind: "failed", error: unknown("the answer is larger than the gateway accepts") };
+    if (status === 401 || status === 403)
+      return { kind: "failed", error: notSent(`the server refused the gateway (HTTP ${status})`) };
+    const headers = returnedHeaders(response);
+    const id = sliceJson(body, ["id"]);
+    if (id === undefined || decoder.decode(id) !== idKey(this.#message.id))
+      return { kind: "response", response: { status, headers, body } };
+    const release = (bytes: Uint8Array): void =>
+      this.#outlet.whole({ status, headers, body: bytes });
+    return { kind: "message", message: body, release };
+  }
+}
+
+function forwardedOf(came: Came): Forwarded<Came> {
+  if (came.kind === "failed") {
+    const { kind, reason, detail } = came.error;
+    return { outcome: kind, detail: `${reason}: ${detail}`, resultBytes: 0, answer: came };
+  }
+  if (came.kind === "response") {
+    const { status, body } = came.response;
+    const resultBytes = body instanceof Uint8Array ? body.length : 0;
+    return {
+      outcome: status >= 500 ? "unknown" : "tool_error",
+      detail: `http ${status}`,
+      resultBytes,
+      answer: came,
+    };
+  }
+  const result = sliceJson(came.message, ["result"]);
+  if (result === undefined) {
+    const code = textAt(came.message, ["error", "code"]) ?? "without code";
+    return {
+      outcome: "tool_error",
+      detail: `error ${code}`,
+      resultBytes: came.message.length,
+      answer: came,
+    };
+  }
+  const failed = textAt(came.message, ["result", "isError"]) === "true";
+  return {
+    outcome: failed ? "tool_error" : "ok",
+    ...(isInputRequired(came.message) ? { detail: "input_required" } : {}),
+    resultDigest: `sha256:${sha256Hex(result)}`,
+    resultBytes: result.length,
+    answer: came,
+  };
+}
+
+function asTransportError(thrown: unknown): TransportError {
+  return thrown instanceof TransportFailure ? thrown.error : unknown(String(thrown));
+}
+
+function unknown(detail: string): TransportError {
+  return { kind: "unknown", reason: "broken", detail };
+}
+
+function notSent(detail: string): TransportError {
+  return { kind: "not_sent", reason: "refused", detail };
+}

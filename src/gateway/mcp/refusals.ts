@@ -1,0 +1,112 @@
+/**
+ * How a decision is told. Agent frameworks show their model only the text of a tool result, and some hide JSON-RPC
+ * errors, so for a tool call "no" is a result with `isError` whose first text block stands on its own.
+ */
+import { type JsonObject, type JsonValue, sliceJson, spliceJson } from "../../kernel/index.ts";
+import type { TransportError } from "../../ports.ts";
+import type { Decision, Governed } from "../call.ts";
+import type { Era } from "./eras.ts";
+import { errorMessage, type RpcId, resultMessage, rpcCode } from "./json-rpc.ts";
+
+export const decisionKey = "io.holdfast/decision";
+export const receiptKey = "io.holdfast/receipt";
+
+const verdictWords: Readonly<Record<Decision["decision"], string>> = {
+  allow: "Allowed",
+  sanitize: "Allowed with changes",
+  deny: "Denied",
+  approval_needed: "Approval needed",
+};
+
+/** One paragraph that a model can act on without seeing anything else. */
+export function decisionText(decision: Decision): string {
+  const { determining_rules: rules, approval_id: approval } = decision;
+  return [
+    `${verdictWords[decision.decision]}: ${decision.tool} was not executed.`,
+    `Reason: ${decision.reason}`,
+    `decision=${decision.decision}`,
+    `rule=${rules.length === 0 ? "none (default deny)" : rules.join(", ")}`,
+    `policy_version=${decision.policy_version}`,
+    ...(approval === undefined ? [] : [`approval_id=${approval}`]),
+    `call_id=${decision.call_id}`,
+    `What to do next: ${decision.next}`,
+  ].join("\n");
+}
+
+function decisionMeta(governed: Governed<unknown>): JsonObject {
+  return {
+    [decisionKey]: governed.decision as unknown as JsonValue,
+    ...(governed.receipt === undefined ? {} : { [receiptKey]: governed.receipt }),
+  };
+}
+
+interface Asked {
+  readonly id: RpcId;
+  readonly method: string;
+  readonly era: Era;
+  /** The tool promises a shape for `structuredContent`; clients check it even on errors. */
+  readonly hasOutputSchema: boolean;
+}
+
+/** The answer to a request that was not forwarded. */
+export function refusalMessage(asked: Asked, governed: Governed<unknown>): JsonObject {
+  return told(asked, governed, decisionText(governed.decision), rpcCode.denied);
+}
+
+/** The answer to a request that was allowed, and whose upstream failed. */
+export function failureMessage(
+  asked: Asked,
+  governed: Governed<unknown>,
+  error: TransportError,
+): JsonObject {
+  const { tool, call_id } = governed.decision;
+  const what =
+    error.kind === "not_sent"
+      ? `Not executed: ${tool} was allowed, but its server could not be reached. It saw nothing; trying again is safe.`
+      : `Outcome unknown: ${tool} was allowed and sent, but no complete answer came. It may have taken effect; check before trying again.`;
+  const text = `${what}\nReason: ${error.reason}: ${error.detail}\noutcome=${error.kind}\ncall_id=${call_id}`;
+  return told(asked, governed, text, rpcCode.internalError);
+}
+
+function told(asked: Asked, governed: Governed<unknown>, text: string, code: number): JsonObject {
+  const meta = decisionMeta(governed);
+  if (asked.method !== "tools/call")
+    return errorMessage(asked.id, { code, message: text, data: meta });
+  return resultMessage(asked.id, {
+    content: [{ type: "text", text }],
+    isError: true,
+    ...(asked.hasOutputSchema
+      ? {}
+      : { structuredContent: governed.decision as unknown as JsonObject }),
+    ...(asked.era === "modern" ? { resultType: "complete" } : {}),
+    _meta: meta,
+  });
+}
+
+/**
+ * The upstream's answer with decision and receipt added under `result._meta`; every other byte stays. An error and an
+ * `input_required` result pass as they are.
+ */
+export function withDecision(message: Uint8Array, governed: Governed<unknown>): Uint8Array {
+  if (sliceJson(message, ["result"]) === undefined || isInputRequired(message)) return message;
+  let text = message;
+  for (const [key, value] of Object.entries(decisionMeta(governed))) {
+    const spliced = spliceJson(text, ["result", "_meta", key], JSON.stringify(value));
+    if (!spliced.ok) return message;
+    text = spliced.value;
+  }
+  return text;
+}
+
+export function isInputRequired(message: Uint8Array): boolean {
+  return textAt(message, ["result", "resultType"]) === '"input_required"';
+}
+
+/** The JSON text at a path. */
+export function textAt(
+  message: Uint8Array,
+  path: readonly [string, ...string[]],
+): string | undefined {
+  const slice = sliceJson(message, path);
+  return slice === undefined ? undefined : new TextDecoder().decode(slice);
+}

@@ -1,0 +1,60 @@
+/**
+ * What the gateway knows of its clients' sessions: who opened each, and what waits in it. A session id is not a
+ * credential (MCP security best practices, session hijacking): it is worth nothing to another principal.
+ */
+import type { Identity } from "../../identity/index.ts";
+import { canonicalJson } from "../../kernel/index.ts";
+import type { Clock } from "../../ports.ts";
+import { OpenRequests } from "./relay.ts";
+import type { McpLimits } from "./upstream.ts";
+
+export interface McpSession {
+  readonly owner: string;
+  readonly open: OpenRequests;
+}
+
+interface Kept extends McpSession {
+  usedMs: number;
+}
+
+/** Who an identity is, for the question "is it the same one as before". */
+export function ownerOf(identity: Identity): string {
+  const { tenant, agent, principal, delegation } = identity;
+  return canonicalJson([tenant, agent, principal ?? null, delegation]);
+}
+
+export class Sessions {
+  readonly #byId = new Map<string, Kept>();
+  readonly #clock: Clock;
+  readonly #limits: McpLimits;
+
+  constructor(clock: Clock, limits: McpLimits) {
+    this.#clock = clock;
+    this.#limits = limits;
+  }
+
+  /** Remembers a session the upstream opened. Idle ones make room, then the longest unused. */
+  opened(id: string, identity: Identity): void {
+    const now = this.#clock.monotonicMs();
+    for (const [key, session] of this.#byId) {
+      const idle = now - session.usedMs > this.#limits.sessionIdleMs;
+      if (!idle && this.#byId.size < this.#limits.sessionsMax) break;
+      this.#byId.delete(key);
+    }
+    this.#byId.set(id, { owner: ownerOf(identity), open: new OpenRequests(), usedMs: now });
+  }
+
+  /** The session, when this identity opened it; undefined otherwise, which a client is told as 404: begin anew. */
+  of(id: string, identity: Identity): McpSession | undefined {
+    const session = this.#byId.get(id);
+    if (session === undefined || session.owner !== ownerOf(identity)) return undefined;
+    session.usedMs = this.#clock.monotonicMs();
+    this.#byId.delete(id);
+    this.#byId.set(id, session);
+    return session;
+  }
+
+  closed(id: string): void {
+    this.#byId.delete(id);
+  }
+}

@@ -1,0 +1,156 @@
+/** One MCP server behind the gateway, as the faces see it: always Streamable HTTP, whatever it really is. */
+import { err, type JsonObject, type Result } from "../../kernel/index.ts";
+import type { HttpResponse, HttpTransport, TransportError } from "../../ports.ts";
+import type { FrontHeaders } from "../http-front.ts";
+
+export interface McpUpstream {
+  /** The first half of every tool id. */
+  readonly server: string;
+  /** The MCP endpoint. A server started as a child process has a URL only its bridge understands. */
+  readonly url: string;
+  readonly transport: HttpTransport;
+  /** Whether its annotations (`readOnlyHint`) are believed. */
+  readonly trusted: boolean;
+  /**
+   * Headers that prove the gateway to this server, fresh for each request. Agents never hold them. An error means that
+   * nothing may be sent now.
+   */
+  readonly credentials?: () => Promise<Result<Readonly<Record<string, string>>, string>>;
+}
+
+export interface McpLimits {
+  readonly messageBytesMax: number;
+  readonly depthMax: number;
+  /** A whole answer, or one event of a stream. */
+  readonly answerBytesMax: number;
+  /** Until the head of an answer. */
+  readonly callTimeoutMs: number;
+  /** How long an interrupted stream may wait to be resumed (`Last-Event-ID`) before its call counts as unknown. */
+  readonly resumeTimeoutMs: number;
+  readonly sessionsMax: number;
+  readonly sessionIdleMs: number;
+  readonly toolsMax: number;
+}
+
+export const mcpLimitsDefault: McpLimits = {
+  messageBytesMax: 4 * 1024 * 1024,
+  depthMax: 64,
+  answerBytesMax: 16 * 1024 * 1024,
+  callTimeoutMs: 300_000,
+  resumeTimeoutMs: 60_000,
+  sessionsMax: 10_000,
+  sessionIdleMs: 30 * 60_000,
+  toolsMax: 5_000,
+};
+
+/** Connection headers (RFC 9110 §7.6.1), what the transport sets itself, and what must never cross (credentials). */
+const notForwarded: ReadonlySet<string> = new Set([
+  "connection",
+  "keep-alive",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+  "host",
+  "expect",
+  "content-length",
+  "accept-encoding",
+  "authorization",
+  "cookie",
+  "origin",
+]);
+
+const notReturned: ReadonlySet<string> = new Set([
+  ...notForwarded,
+  "set-cookie",
+  "www-authenticate",
+  "content-encoding",
+]);
+
+/** The caller's headers as they go on. A repeated header is joined by commas (RFC 9110 §5.3). */
+export function forwardedHeaders(headers: FrontHeaders): Record<string, string> {
+  const named = connectionTokens(headers["connection"]);
+  const kept: Record<string, string> = {};
+  for (const [name, values] of Object.entries(headers))
+    if (!(notForwarded.has(name) || named.has(name))) kept[name] = values.join(", ");
+  return kept;
+}
+
+/** The upstream's headers as they come back. */
+export function returnedHeaders(
+  response: HttpResponse,
+): Record<string, string | readonly string[]> {
+  const named = connectionTokens([response.headers["connection"] ?? []].flat());
+  return Object.fromEntries(
+    Object.entries(response.headers).filter(
+      ([name]) => !(notReturned.has(name) || named.has(name)),
+    ),
+  );
+}
+
+function connectionTokens(values: readonly string[] | undefined): ReadonlySet<string> {
+  const tokens = (values ?? []).flatMap((value) => value.split(","));
+  return new Set(tokens.map((token) => token.trim().toLowerCase()));
+}
+
+export interface Outgoing {
+  readonly method: "POST" | "GET" | "DELETE";
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+  readonly signal?: AbortSignal;
+}
+
+/** Sends once, with the gateway's own credentials. */
+export async function sendUpstream(
+  upstream: McpUpstream,
+  out: Outgoing,
+  headTimeoutMs: number,
+): Promise<Result<HttpResponse, TransportError>> {
+  const credentials = await upstream.credentials?.();
+  if (credentials?.ok === false)
+    return err({ kind: "not_sent", reason: "refused", detail: credentials.error });
+  return await upstream.transport.send({
+    method: out.method,
+    url: upstream.url,
+    headers: { ...out.headers, ...credentials?.value },
+    ...(out.body === undefined ? {} : { body: out.body }),
+    headTimeoutMs,
+    idleTimeoutMs: 0,
+    ...(out.signal === undefined ? {} : { signal: out.signal }),
+  });
+}
+
+const encoder = new TextEncoder();
+
+export function jsonBytes(value: JsonObject): Uint8Array {
+  return encoder.encode(JSON.stringify(value));
+}
+
+export function contentTypeOf(response: HttpResponse): string {
+  const value = [response.headers["content-type"] ?? ""].flat()[0] ?? "";
+  return (value.split(";")[0] ?? "").trim().toLowerCase();
+}
+
+/** The whole body; undefined when it is over `bytesMax`. Throws `TransportFailure` when the connection breaks. */
+export async function wholeBody(
+  response: HttpResponse,
+  bytesMax: number,
+): Promise<Uint8Array | undefined> {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  for await (const piece of response.body) {
+    length += piece.length;
+    if (length > bytesMax) return undefined;
+    pieces.push(piece);
+  }
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
+}

@@ -1,0 +1,114 @@
+/**
+ * Bundles: a policy set as files that a stock OPA loads. The set itself is the bundle's data, so that the signed bundle
+ * is the one source of truth: the gateway compiles what OPA evaluates.
+ */
+import {
+  canonicalJson,
+  err,
+  isJsonArray,
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+  ok,
+  type Result,
+  sha256Hex,
+} from "../kernel/index.ts";
+import {
+  type BundleFiles,
+  type BundleKeys,
+  type BundleRefusal,
+  parseBundleJson,
+  verifySignature,
+} from "./bundle-signature.ts";
+import type { PolicySet } from "./ir.ts";
+import { regoDocument, regoModules } from "./rego.ts";
+
+const manifestPath = ".manifest";
+const documentPath = "data.json";
+const revisionDigits = 16;
+
+/** A bundle that was signed by a key we know, and is whole. */
+export interface VerifiedBundle {
+  /** `policy_version` on the wire. */
+  readonly revision: string;
+  readonly set: PolicySet;
+  /** `sha256:<hex>` over names and bytes of all files but the signature. */
+  readonly digest: string;
+}
+
+/** `sha256:` and 16 digits: the same set has the same revision, whatever the order of files and rules. */
+export function revisionOf(set: PolicySet): string {
+  return `sha256:${sha256Hex(canonicalJson(inOrder(set))).slice(0, revisionDigits)}`;
+}
+
+/** The unsigned files. Deterministic: the same set and revision give the same bytes. */
+export function buildBundle(set: PolicySet, revision: string = revisionOf(set)): BundleFiles {
+  const manifest = {
+    revision,
+    roots: ["holdfast"],
+    rego_version: 1,
+    metadata: { policy_set_format: set.formatVersion },
+  };
+  const modules = Object.entries(regoModules(set));
+  return new Map(
+    [
+      [manifestPath, canonicalJson(manifest)] as const,
+      [documentPath, canonicalJson(regoDocument(inOrder(set) as unknown as PolicySet))] as const,
+      ...modules,
+    ].map(([path, text]) => [path, Buffer.from(text)]),
+  );
+}
+
+function inOrder(set: PolicySet): JsonObject {
+  const by = <T extends { readonly id: string }>(items: readonly T[]): readonly T[] =>
+    items.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  const ordered: PolicySet = { ...set, rules: by(set.rules), tools: by(set.tools) };
+  return ordered as unknown as JsonObject;
+}
+
+/** The set in a bundle signed by one of `keys`. Nothing is read from a bundle before its signature held. */
+export function verifyBundle(
+  files: BundleFiles,
+  keys: BundleKeys,
+): Result<VerifiedBundle, BundleRefusal> {
+  const signed = verifySignature(files, keys);
+  if (!signed.ok) return signed;
+  const manifest = documentAt(files, manifestPath);
+  if (!manifest.ok) return manifest;
+  const document = documentAt(files, documentPath);
+  if (!document.ok) return document;
+  const revision = at(manifest.value, "revision");
+  if (typeof revision !== "string" || revision === "")
+    return malformed(`${manifestPath}: the revision is missing`);
+  const set = at(at(document.value, "holdfast"), "policy");
+  if (!isPolicySet(set))
+    return malformed(`${documentPath}: holdfast.policy is no policy set of format 1`);
+  return ok({ revision, set, digest: digestOfFiles(files) });
+}
+
+function at(value: JsonValue | undefined, name: string): JsonValue | undefined {
+  return isJsonObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
+}
+
+function malformed(detail: string): Result<never, BundleRefusal> {
+  return err({ kind: "malformed", detail });
+}
+
+function documentAt(files: BundleFiles, path: string): Result<JsonValue, BundleRefusal> {
+  const bytes = files.get(path);
+  if (bytes === undefined) return err({ kind: "missing_file", detail: `${path} is missing` });
+  return parseBundleJson(path, bytes);
+}
+
+/** The signer vouches for the inside; this tells apart bundles that are no policy sets at all. */
+function isPolicySet(value: JsonValue | undefined): value is JsonObject & PolicySet {
+  const lists = [at(value, "rules"), at(value, "tools"), at(value, "limits")];
+  return at(value, "formatVersion") === 1 && lists.every(isJsonArray);
+}
+
+function digestOfFiles(files: BundleFiles): string {
+  const hashes: Record<string, string> = {};
+  for (const [path, bytes] of files)
+    if (path !== ".signatures.json") hashes[path] = sha256Hex(bytes);
+  return `sha256:${sha256Hex(canonicalJson(hashes))}`;
+}
