@@ -1,3 +1,4 @@
+export { ActivePolicy } from "./active-policy.ts";
 export type {
   Decision,
   Face,
@@ -23,3 +24,6 @@ export {
   upstreamFace,
 } from "./mcp/index.ts";
 export { type HostRules, loopbackRules, type Route, routed } from "./routes.ts";
+export { InFlight } from "./in-flight.ts";
+export { PolicySource, type PolicySourceParts, type VerifiedBundle } from "./policy-source.ts";
+export { createSpine, type SpineParts } from "./spine.ts";

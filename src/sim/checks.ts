@@ -2,11 +2,17 @@
  * The promises, checked from outside while a simulated world runs. The witness sees what really happened: what the
  * disk made durable, what went on the wire, what an agent was told. It shares no code with the spine or the ledger.
  */
-import { type DecisionEntry, decodeEntry, type Entry, leafHash, readSegment } from "../audit/index.ts";
+import {
+  type DecisionEntry,
+  decodeEntry,
+  type Entry,
+  leafHash,
+  readSegment,
+} from "../audit/index.ts";
 import { sha256Hex } from "../kernel/index.ts";
 import type { HttpRequest } from "../ports.ts";
-import type { ProcessWitness } from "./process.ts";
 import type { Delivery } from "./network.ts";
+import type { ProcessWitness } from "./process.ts";
 import { expected, revisionNumber } from "./workload.ts";
 
 /** A promise that was broken. */
@@ -115,22 +121,30 @@ export class RunWitness implements ProcessWitness {
       this.#violations.add("nothing_after_failed_sync", `${call} after ${this.#syncFailed} failed`);
     if (this.#sent.has(call)) this.#violations.add("forwarded_once", `${call} was sent twice`);
     this.#sent.add(call);
-    if (entry === undefined)
-      return this.#violations.add("durable_before_forward", `${call}: no durable decision entry`);
-    this.#compare(entry, toolOf(url), body);
+    if (entry !== undefined) this.#compare(entry, toolOf(url), body);
+    else this.#violations.add("durable_before_forward", `${call}: no durable decision entry`);
   }
 
   #compare(entry: DecisionEntry, tool: string, body: Uint8Array): void {
     const { call, decision, policy_version } = entry;
     if (decision !== "allow" && decision !== "sanitize")
-      this.#violations.add("durable_before_forward", `${call} was forwarded, its entry says ${decision}`);
+      this.#violations.add(
+        "durable_before_forward",
+        `${call} was forwarded, its entry says ${decision}`,
+      );
     const judged = entry.sanitized_payload_digest ?? entry.args_digest;
     if (`sha256:${sha256Hex(body)}` !== judged || tool !== entry.tool)
       this.#violations.add("forwarded_as_judged", `${call}: ${tool} ${judged} was judged`);
     const args = JSON.parse(Buffer.from(body).toString());
-    const right = expected(revisionNumber(policy_version), { tool: entry.tool as `${string}:${string}`, args });
+    const right = expected(revisionNumber(policy_version), {
+      tool: entry.tool as `${string}:${string}`,
+      args,
+    });
     if (right !== decision)
-      this.#violations.add("allowed_by_policy", `${call}: ${policy_version} says ${right}, entry ${decision}`);
+      this.#violations.add(
+        "allowed_by_policy",
+        `${call}: ${policy_version} says ${right}, entry ${decision}`,
+      );
   }
 }
 
@@ -141,7 +155,10 @@ export function toolOf(url: string): string {
 /** The whole log as an auditor reads it, after a restart or at the end. */
 export class LogAudit {
   readonly #leaves: string[] = [];
-  readonly #decisions = new Map<string, { readonly index: number; readonly entry: DecisionEntry }>();
+  readonly #decisions = new Map<
+    string,
+    { readonly index: number; readonly entry: DecisionEntry }
+  >();
   readonly #outcomes = new Set<string>();
   readonly #versions = new Set<string>();
   readonly #violations: Violations;
@@ -167,7 +184,10 @@ export class LogAudit {
   holds(acknowledged: readonly Acknowledged[]): void {
     for (const { call, index, leaf, outcomeRecorded } of acknowledged) {
       if (this.#leaves[index] !== leaf)
-        this.#violations.add("acknowledged_is_kept", `entry ${index} (${call}) is not the acknowledged one`);
+        this.#violations.add(
+          "acknowledged_is_kept",
+          `entry ${index} (${call}) is not the acknowledged one`,
+        );
       if (outcomeRecorded && !this.#outcomes.has(call))
         this.#violations.add("acknowledged_is_kept", `the outcome of ${call} is missing`);
     }

@@ -82,7 +82,11 @@ class SimPeer implements LinePeer {
 
   async send(line: Uint8Array): Promise<Result<void, TransportError>> {
     if (this.#ended !== undefined)
-      return err({ kind: "not_sent", reason: "broken", detail: `the peer is gone: ${this.#ended}` });
+      return err({
+        kind: "not_sent",
+        reason: "broken",
+        detail: `the peer is gone: ${this.#ended}`,
+      });
     if (this.#strikes("diesBeforeLine")) {
       this.#die("killed before it read a line");
       return err({ kind: "unknown", reason: "broken", detail: "the pipe broke" });

@@ -123,10 +123,7 @@ export class SimNetwork implements HttpTransport {
   }
 
   /** The way there, the act, the way back. A lost message is waited for as long as the sender cares to. */
-  async #exchange(
-    request: HttpRequest,
-    upstream: SimUpstream,
-  ): Promise<Arrived | "lost"> {
+  async #exchange(request: HttpRequest, upstream: SimUpstream): Promise<Arrived | "lost"> {
     if (this.#strikes("requestLost")) return "lost";
     await this.#travel();
     const answer = upstream(request);
@@ -146,8 +143,7 @@ export class SimNetwork implements HttpTransport {
   ): Promise<Result<Arrived, TransportError>> {
     const over = new AbortController();
     const expired = wait(this.#options.clock, request.headTimeoutMs, over.signal, request.signal);
-    const arrived = exchange.then((answer) => (answer === "lost" ? expired : answer));
-    const first = await Promise.race([arrived, expired]);
+    const first = await Promise.race([exchange.then(unlessLost(expired)), expired]);
     over.abort();
     if (first === "aborted") return err(failure("unknown", "aborted", "while it was under way"));
     if (first === "timeout") return err(failure("unknown", "timeout", "no answer in time"));
@@ -185,6 +181,11 @@ export class SimNetwork implements HttpTransport {
     const { random, counts } = this.#options;
     return strikes(random, counts, `network.${kind}`, this.#faults[kind]);
   }
+}
+
+/** A lost message is waited for until the sender gives up. */
+function unlessLost<T>(expired: Promise<T>): (answer: Arrived | "lost") => Arrived | Promise<T> {
+  return (answer) => (answer === "lost" ? expired : answer);
 }
 
 /** Waits `ms` (0: for ever), until `over` says nobody cares, or until the sender aborts. */

@@ -2,17 +2,19 @@
  * What the agents of a simulated world do, the policies they meet, and what each policy must answer, said a second
  * time in the plainest way: `expected` is the oracle the real engine is held against.
  */
+
+import type { VerifiedBundle } from "../gateway/index.ts";
 import {
   canonicalJson,
   err,
   isJsonObject,
   type JsonObject,
+  type JsonValue,
   ok,
   type Result,
+  sha256Hex,
   type ToolId,
 } from "../kernel/index.ts";
-import { sha256Hex } from "../kernel/index.ts";
-import type { VerifiedBundle } from "../gateway/index.ts";
 import type { Expr, Outcome, PolicySet, Rule } from "../policy/index.ts";
 import type { Random } from "./random.ts";
 
@@ -31,7 +33,11 @@ export function randomCall(random: Random, agent: string): SimCall {
   const noise = "x".repeat(random.below(random.chance(0.02) ? 70_000 : 200));
   switch (tool) {
     case "pay:send":
-      return { agent, tool, args: { amount: random.below(4_000), to: `acct-${random.below(9)}`, noise } };
+      return {
+        agent,
+        tool,
+        args: { amount: random.below(4_000), to: `acct-${random.below(9)}`, noise },
+      };
     case "crm:note":
       return { agent, tool, args: { text: noise, card: `4111-${1000 + random.below(9_000)}` } };
     default:
@@ -73,7 +79,7 @@ export async function openSimBundle(archive: Uint8Array): Promise<Result<Verifie
   const text = Buffer.from(archive).toString();
   const [sum, body = ""] = text.split("\n");
   if (sum !== sha256Hex(body)) return err("the bundle does not have its checksum");
-  const value: unknown = JSON.parse(body);
+  const value: JsonValue = JSON.parse(body);
   if (!isJsonObject(value) || typeof value["revision"] !== "string") return err("no bundle");
   const set = value["set"] as unknown as PolicySet;
   return ok({ revision: value["revision"], set, digest: `sha256:${sha256Hex(archive)}` });
@@ -95,7 +101,13 @@ function policySet(revision: number): PolicySet {
     ],
     tools: [
       { id: "pay:list", effect: "read", risk: "low", costMicroUsd: 10, openOnFailure: false },
-      { id: "pay:send", effect: "write", risk: "critical", costMicroUsd: 900, openOnFailure: false },
+      {
+        id: "pay:send",
+        effect: "write",
+        risk: "critical",
+        costMicroUsd: 900,
+        openOnFailure: false,
+      },
     ],
     limits: [],
   };
