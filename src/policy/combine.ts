@@ -1,7 +1,8 @@
 /** From what each rule says to one verdict. Order of rules never matters: everything is taken by rule id. */
+import { canonicalJson } from "../kernel/index.ts";
 import type { Verdict } from "./decision.ts";
 import type { Obligation, Outcome, Rule } from "./ir.ts";
-import { canonicalText, type Failure } from "./values.ts";
+import type { Failure } from "./values.ts";
 
 /** What one rule came to, for one agent. Rules that are false or do not match leave nothing. */
 export type Finding =
@@ -106,12 +107,19 @@ function indeterminateOf(findings: readonly Finding[]): Verdict["indeterminate"]
 function obligationsOf(findings: readonly Finding[]): readonly Obligation[] {
   const rules = new Map<string, Rule>();
   for (const { kind, rule } of findings) if (kind === "true") rules.set(rule.id, rule);
+  return uniqueObligations(
+    sortedUnique([...rules.keys()]).flatMap((id) => rules.get(id)?.obligations ?? []),
+  );
+}
+
+/** In their order, each once. */
+export function uniqueObligations(obligations: readonly Obligation[]): readonly Obligation[] {
+  if (obligations.length < 2) return obligations;
   const unique = new Map<string, Obligation>();
-  for (const id of sortedUnique([...rules.keys()]))
-    for (const obligation of rules.get(id)?.obligations ?? []) {
-      const key = canonicalText({ ...obligation });
-      if (!unique.has(key)) unique.set(key, obligation);
-    }
+  for (const obligation of obligations) {
+    const key = canonicalJson({ ...obligation });
+    if (!unique.has(key)) unique.set(key, obligation);
+  }
   return [...unique.values()];
 }
 

@@ -1,9 +1,15 @@
 /** The native engine: closures, indexed by tool and agent. */
 import type { JsonObject, ToolId } from "../kernel/index.ts";
 import type { Frame } from "./closures.ts";
-import { type AgentVerdict, combineChain, combineRules, type Finding } from "./combine.ts";
+import {
+  type AgentVerdict,
+  combineChain,
+  combineRules,
+  type Finding,
+  uniqueObligations,
+} from "./combine.ts";
 import type { Engine, PolicyRequest, PolicySubject, Verdict } from "./decision.ts";
-import type { PolicySet, ToolDeclaration } from "./ir.ts";
+import type { Obligation, PolicySet, ToolDeclaration } from "./ir.ts";
 import { type CompiledRule, compileRule } from "./rule.ts";
 import { Failure, unknown } from "./values.ts";
 
@@ -26,8 +32,17 @@ export function compile(set: PolicySet, revision: string): Engine {
         const verdict = partialVerdict(agent, subject, action, candidates(action, agent), tools);
         return verdict !== "deny";
       }),
+    redactions: (tool) => redactionsOf(rules, tool),
     tool: (id) => tools.get(id),
   };
+}
+
+/** By rule id and position, without repetitions. */
+function redactionsOf(rules: readonly CompiledRule[], tool: ToolId): readonly Obligation[] {
+  const redactions = rules
+    .filter((rule) => rule.redactions.length > 0 && rule.fitsTool(tool))
+    .flatMap((rule) => rule.redactions);
+  return uniqueObligations(redactions);
 }
 
 type Action = PolicyRequest["action"];

@@ -8,9 +8,24 @@ export {
   bundleSigner,
   signBundle,
 } from "./bundle-signature.ts";
+export { type CaseResult, type CasesRun, readRequest, runCases } from "./cases.ts";
 export type { Engine, PolicyRequest, PolicySubject, Verdict } from "./decision.ts";
-export { type Diagnostic, formatDiagnostic } from "./diagnostic.ts";
+export {
+  type Diagnostic,
+  diagnosticAt,
+  formatDiagnostic,
+  nearestWord,
+  type Position,
+  type Problem,
+  sortDiagnostics,
+} from "./diagnostic.ts";
 export { compile } from "./engine.ts";
+export {
+  type ExplainedRule,
+  type ExplainedValue,
+  type Explanation,
+  explain,
+} from "./explain.ts";
 export { formatFieldPath } from "./field-path.ts";
 export type {
   AgentLimits,
@@ -29,3 +44,5 @@ export {
   type ObligationError,
   redactForRecord,
 } from "./obligations.ts";
+export { renderExplanation } from "./render.ts";
+export { type ParsedSource, parseSource, type SourceNode } from "./yaml.ts";

@@ -1,6 +1,7 @@
 /** Doing what a verdict obliges to, on a copy of the arguments. */
-import { createHash } from "node:crypto";
 import {
+  canonicalJson,
+  digestOf,
   err,
   isJsonArray,
   isJsonObject,
@@ -11,7 +12,6 @@ import {
 } from "../kernel/index.ts";
 import { formatFieldPath } from "./field-path.ts";
 import type { FieldPath, Obligation, Redaction } from "./ir.ts";
-import { canonicalText } from "./values.ts";
 
 export interface ObligationError {
   /** The place that is neither absent nor something the path can go through. */
@@ -111,7 +111,7 @@ function redacted(value: JsonValue, replacement: Redaction): JsonValue | undefin
     case "mask":
       return masked(value, replacement.keep);
     case "digest":
-      return `sha256:${createHash("sha256").update(canonicalText(value)).digest("hex")}`;
+      return digestOf(value);
     case "remove":
       return undefined;
   }
@@ -120,7 +120,7 @@ function redacted(value: JsonValue, replacement: Redaction): JsonValue | undefin
 /** Keeps the last characters of a text or number, but never all of it; a list or map keeps nothing. */
 function masked(value: JsonValue, keep: number): string {
   if (isJsonArray(value) || isJsonObject(value)) return "***";
-  const characters = [...(typeof value === "string" ? value : canonicalText(value))];
+  const characters = [...(typeof value === "string" ? value : canonicalJson(value))];
   const kept = keep < characters.length ? keep : 0;
   const hidden = characters.length - kept;
   return "*".repeat(hidden) + characters.slice(hidden).join("");

@@ -1,6 +1,6 @@
 /** Expressions back to CEL text, for messages and explanations. */
+import { canonicalJson } from "../kernel/index.ts";
 import type { Expr } from "./ir.ts";
-import { canonicalText } from "./values.ts";
 
 /** Binding strength of each operator; a weaker one inside a stronger one gets parentheses. */
 const strength: Readonly<Record<string, number>> = {
@@ -24,7 +24,7 @@ export function printExpr(expr: Expr): string {
     `${inner(left, own)} ${sign} ${inner(right, own + 1)}`;
   switch (expr.op) {
     case "literal":
-      return canonicalText(expr.value);
+      return canonicalJson(expr.value);
     case "root":
     case "local":
       return expr.name;

@@ -1,16 +1,17 @@
 /** One rule, compiled: does it look at this call, and what does it say. */
-import { assert, type JsonObject, type JsonValue } from "../kernel/index.ts";
+import { assert, canonicalJson, type JsonObject, type JsonValue } from "../kernel/index.ts";
 import { type Compiled, compileExpr, type Frame } from "./closures.ts";
 import { formatFieldPath, valuesAt } from "./field-path.ts";
 import { anyGlob } from "./glob.ts";
 import type { Effect, Obligation, Rule } from "./ir.ts";
 import { compileRegex } from "./regex.ts";
-import { canonicalText, Failure, typeName } from "./values.ts";
+import { Failure, typeName } from "./values.ts";
 
 export type Requirement = Extract<Obligation, { kind: "require" }>;
 
 export interface CompiledRule {
   readonly rule: Rule;
+  readonly redactions: readonly Obligation[];
   fitsAgent(agent: string): boolean;
   fitsTool(tool: string): boolean;
   fitsEffect(effect: Effect): boolean;
@@ -27,6 +28,7 @@ export function compileRule(rule: Rule): CompiledRule {
     .map(compileRequirement);
   return {
     rule,
+    redactions: rule.obligations.filter(({ kind }) => kind === "redact"),
     fitsAgent: anyGlob(rule.match.agents),
     fitsTool: anyGlob(rule.match.tools),
     fitsEffect: (asked) => effect === undefined || effect === asked,
@@ -65,7 +67,7 @@ export function requirementTest(
     if (value === undefined) return !requirement.required;
     if (typeof value === "string") return search.value(value);
     if (typeof value === "number" || typeof value === "boolean")
-      return search.value(canonicalText(value));
+      return search.value(canonicalJson(value));
     return false;
   };
 }

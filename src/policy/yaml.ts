@@ -14,6 +14,7 @@ import {
   type Scalar,
   type YAMLError,
 } from "yaml";
+import { isWellFormed } from "../kernel/index.ts";
 import { type Diagnostic, diagnosticAt, type Position, type Problem } from "./diagnostic.ts";
 
 export interface SourceMap {
@@ -156,7 +157,7 @@ function readScalar(node: Scalar, reading: Reading, start: number): SourceScalar
     });
     return undefined;
   }
-  if (typeof value === "string") {
+  if (typeof value === "string" && isWellFormed(value)) {
     const offsets = (): readonly number[] => alignScalar(reading.text, node, value);
     return {
       kind: "scalar",
