@@ -1,0 +1,35 @@
+/** Entries to record in tests. */
+import type { DecisionEntry, OutcomeEntry, PolicyEntry } from "../../../src/audit/index.ts";
+
+const common = {
+  ...{ v: 1, time: "2026-01-01T00:00:00.000Z", tenant: "t" },
+  ...{ instance: "i-1", site: "standalone", epoch: 0 },
+} as const;
+
+export function policyEntry(revision: string, bytes = 0): PolicyEntry {
+  const bundle_digest = "x".repeat(bytes);
+  return { ...common, kind: "policy", policy_version: revision, bundle_digest };
+}
+
+export function decisionEntry(
+  call: string,
+  decision: DecisionEntry["decision"] = "allow",
+): DecisionEntry {
+  return {
+    ...common,
+    ...{ kind: "decision", call, face: "mcp", method: "tools/call", agent_id: "agent-1" },
+    ...{ identity: "token", model: null, principal: null, delegation: [], tool: "files:read" },
+    ...{ effect: "read", risk: "low", definition_digest: null, decision, reason: "because" },
+    ...{ policy_version: "r1", determining_rules: [], indeterminate: [], opened: false },
+    ...{ args_digest: "sha256:00", args_redacted: null, sanitized_payload_digest: null },
+    ...{ approval_id: null, cost_estimate_micro_usd: 0, trace: null },
+  };
+}
+
+export function outcomeEntry(call: string, decisionIndex: number): OutcomeEntry {
+  return {
+    ...common,
+    ...{ kind: "outcome", call, decision_index: decisionIndex, outcome: "ok", detail: null },
+    ...{ result_digest: null, result_bytes: 0, duration_ms: 1 },
+  };
+}
