@@ -44,18 +44,22 @@ process.exitCode = broken > 0 ? 1 : 0;
 function complain({ seed, violations }: WorldReport): void {
   broken += 1;
   const planted = values.plant === undefined ? "" : ` --plant ${values.plant}`;
-  console.log(`\nseed ${seed} broke ${violations.length} promises; replay: node tools/sim.ts --seed ${seed}${planted}`);
+  console.log(
+    `\nseed ${seed} broke ${violations.length} promises; replay: node tools/sim.ts --seed ${seed}${planted}`,
+  );
   for (const { promise, detail } of violations.slice(0, 5)) console.log(`  ${promise}: ${detail}`);
 }
 
 function print(title: string, counts: FaultCounts): void {
   console.log(`\n${title}`);
-  for (const [kind, count] of counts.entries()) console.log(`  ${String(count).padStart(8)}  ${kind}`);
+  for (const [kind, count] of counts.entries())
+    console.log(`  ${String(count).padStart(8)}  ${kind}`);
 }
 
 function plantNamed(name: string | undefined): Plant | undefined {
   if (name === undefined) return undefined;
   const found = plants.get(name);
-  if (found === undefined) throw new Error(`no plant ${name}: one of ${[...plants.keys()].join(", ")}`);
+  if (found === undefined)
+    throw new Error(`no plant ${name}: one of ${[...plants.keys()].join(", ")}`);
   return found;
 }

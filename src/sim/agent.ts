@@ -46,7 +46,7 @@ export class SimAgent {
     });
     this.#keep(governed);
     const { decision, forwarded } = governed;
-    if (decision.decision !== "allow" || forwarded === undefined)
+    if (decision.decision !== "allow" || forwarded?.outcome === "not_sent")
       violations.add("available_after_faults", `${decision.decision}: ${decision.reason}`);
   }
 
@@ -75,6 +75,7 @@ export class SimAgent {
     const { gateway, events } = this.#world;
     if (gateway === undefined) {
       events.add("no gateway");
+      await this.#world.clock.sleep(this.#random.below(60));
       return undefined;
     }
     const number = this.#calls++;

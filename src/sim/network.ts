@@ -143,7 +143,7 @@ export class SimNetwork implements HttpTransport {
   ): Promise<Result<Arrived, TransportError>> {
     const over = new AbortController();
     const expired = wait(this.#options.clock, request.headTimeoutMs, over.signal, request.signal);
-    const first = await Promise.race([exchange.then(unlessLost(expired)), expired]);
+    const first = await Promise.race([orLater(exchange, expired), expired]);
     over.abort();
     if (first === "aborted") return err(failure("unknown", "aborted", "while it was under way"));
     if (first === "timeout") return err(failure("unknown", "timeout", "no answer in time"));
@@ -184,8 +184,12 @@ export class SimNetwork implements HttpTransport {
 }
 
 /** A lost message is waited for until the sender gives up. */
-function unlessLost<T>(expired: Promise<T>): (answer: Arrived | "lost") => Arrived | Promise<T> {
-  return (answer) => (answer === "lost" ? expired : answer);
+async function orLater<T>(
+  exchange: Promise<Arrived | "lost">,
+  expired: Promise<T>,
+): Promise<Arrived | T> {
+  const answer = await exchange;
+  return answer === "lost" ? expired : answer;
 }
 
 /** Waits `ms` (0: for ever), until `over` says nobody cares, or until the sender aborts. */

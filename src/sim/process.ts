@@ -42,10 +42,16 @@ const never: Promise<never> = new Promise(() => {});
 
 export class SimProcess {
   readonly #options: SimProcessOptions;
+  /** Resolves when it is dead. */
+  readonly died: Promise<undefined>;
   #alive = true;
+  #bury: (value: undefined) => void = () => {};
 
   constructor(options: SimProcessOptions) {
     this.#options = options;
+    this.died = new Promise((resolve) => {
+      this.#bury = resolve;
+    });
   }
 
   get alive(): boolean {
@@ -55,6 +61,7 @@ export class SimProcess {
   kill(why: string): void {
     if (!this.#alive) return;
     this.#alive = false;
+    this.#bury(undefined);
     this.#options.onDeath(why);
   }
 

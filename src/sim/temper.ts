@@ -28,8 +28,8 @@ export function temperOf(random: Random): Temper {
   return {
     agents: 1 + random.below(4),
     lanes: 1 + random.below(4),
-    callsPerLane: 3 + random.below(6),
-    crash: some(0.006),
+    callsPerLane: 4 + random.below(12),
+    crash: some(0.004),
     syncFails: some(0.01),
     diskFails: some(0.003),
     diskFills: random.chance(0.4),

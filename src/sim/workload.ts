@@ -18,7 +18,7 @@ import {
 import type { Expr, Outcome, PolicySet, Rule } from "../policy/index.ts";
 import type { Random } from "./random.ts";
 
-export const upstreamOrigin = "http://upstream.sim:80";
+export const upstreamOrigin = "http://upstream.sim";
 
 export interface SimCall {
   readonly agent: string;

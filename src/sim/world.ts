@@ -49,7 +49,7 @@ export interface WorldReport {
 }
 
 /** The whole run may take this much virtual time after the faults end; then something hangs. */
-const quietMs = 120_000;
+const quietMs = 5_000;
 
 /** Lives a whole world: a time of faults, then a quiet time in which everything must work again. */
 export async function simulate(options: WorldOptions): Promise<WorldReport> {
@@ -199,30 +199,33 @@ export class World {
 
   async #start(process: SimProcess): Promise<SimGateway | undefined> {
     this.events.add("runs");
-    const died = this.#died(process);
     const opening = SimGateway.open(this, process, this.#disk.mount(), this.#options.plant);
-    const opened = await Promise.race([opening, died]);
+    const opened = await Promise.race([opening, process.died]);
     if (opened === undefined) return undefined;
     if (opened.ok) {
       await this.#audit();
       return process.alive ? opened.value : undefined;
     }
     this.tell(`start failed: ${opened.error.kind}: ${opened.error.detail}`);
-    if (opened.error.kind === "damaged") this.violations.add("log_verifies", opened.error.detail);
+    if (opened.error.kind === "damaged") await this.#judgeDamage(opened.error.detail);
     process.kill("could not start");
     return undefined;
   }
 
-  async #died(process: SimProcess): Promise<undefined> {
-    while (process.alive) await this.clock.sleep(10);
-    return undefined;
+  /** Saying "damaged" of a whole log is wrong too, unless the disk would not let it be read. */
+  async #judgeDamage(detail: string): Promise<void> {
+    const before = this.violations.found.length;
+    await this.#audit();
+    const whole = this.violations.found.length === before;
+    if (whole && /\((?:EIO|ENOSPC)\)/.test(detail)) this.events.add("unreadable taken for damaged");
+    else this.violations.add("log_verifies", detail);
   }
 
   /** An auditor with the files, the key, and what agents kept. */
   async #audit(): Promise<void> {
     const audit = new LogAudit(this.violations);
     const report = await verifyLog({
-      files: auditorsView(this.#disk),
+      files: this.#disk.inspect(),
       verifier: noteVerifier(this.signer.name, this.signer.publicKey),
       checkpoints: [...this.checkpoints].slice(-4),
       onEntry: (index, leaf, entry) => audit.next(index, leaf, entry),
@@ -247,12 +250,19 @@ export class World {
   }
 
   async #strike(random: Random): Promise<void> {
-    const what = random.pick(["policy", "policy", "wall clock jump", "disk full", "disk freed"]);
+    if (this.#diskFull) {
+      this.#diskFull = false;
+      return this.tell("disk freed");
+    }
+    const what = random.pick([
+      "policy",
+      "wall clock jump",
+      this.temper.diskFills ? "disk full" : "policy",
+    ]);
     if (what === "policy") return this.#storePolicy(random.chance(0.2));
     if (what === "wall clock jump") this.clock.jumpWall(random.below(7_200_000) - 3_600_000);
-    if (what === "disk full") this.#diskFull = this.temper.diskFills;
-    if (what === "disk freed") this.#diskFull = false;
-    if (what !== "disk freed" && (what !== "disk full" || this.#diskFull)) this.faults.add(what);
+    this.#diskFull = what === "disk full";
+    this.faults.add(what);
     this.tell(what);
   }
 
@@ -294,11 +304,6 @@ export class World {
     await gateway.close();
     await this.#audit();
   }
-}
-
-/** The files as they are, without faults and without taking time. */
-function auditorsView(disk: SimDisk): Parameters<typeof verifyLog>[0]["files"] {
-  return disk.mount();
 }
 
 function upstreamActs(random: Random): () => SimAnswer {
