@@ -51,6 +51,7 @@ export {
   signNote,
 } from "./note.ts";
 export { formatProof, type Proven, parseProof, type TlogProof, verifyReceipt } from "./proof.ts";
+export { type IndexedEntry, readEntries } from "./read-entries.ts";
 export {
   decodeBundle,
   encodeBundle,

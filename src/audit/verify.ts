@@ -1,6 +1,6 @@
 /** Verifies a whole log from its files and one public key. Trusts nothing in the folder; changes nothing. */
 import type { OpenCall } from "./calls.ts";
-import { type Checkpoint, openCheckpoint } from "./checkpoint.ts";
+import { type Checkpoint, openCheckpoint, peekCheckpoint } from "./checkpoint.ts";
 import { firstDifference } from "./difference.ts";
 import type { Entry } from "./entry.ts";
 import { EntryChecks } from "./entry-checks.ts";
@@ -48,8 +48,7 @@ export interface LogReport {
 
 export async function verifyLog(request: VerifyRequest): Promise<LogReport> {
   const verification = new Verification(request);
-  const published = await verification.openPublished();
-  const journal = await verification.openJournal(published);
+  const { published, journal } = await verification.openLog();
   verification.openEvidence();
   await verification.walkBundles(published?.size ?? 0, journal[0]?.first);
   await verification.comparePartialTiles(published?.size ?? 0);
@@ -85,10 +84,30 @@ class Verification {
     this.#checks = new EntryChecks(request.verifier);
   }
 
-  /** The published checkpoint: present, signed by the key. */
-  async openPublished(): Promise<Checkpoint | undefined> {
-    const { files, verifier } = this.#request;
-    const file = await files.read(checkpointPath);
+  /**
+   * The published checkpoint and the journal. A writer at work may publish and trim the journal between the two reads;
+   * then the checkpoint is read again.
+   */
+  async openLog(): Promise<{
+    readonly published: Checkpoint | undefined;
+    readonly journal: readonly JournalRecord[];
+  }> {
+    const { files } = this.#request;
+    let file = await files.read(checkpointPath);
+    let content = await readJournal(files, peekSize(file));
+    for (let again = 0; again < 3 && (content.records[0]?.first ?? 0) > peekSize(file); again++) {
+      file = await files.read(checkpointPath);
+      content = await readJournal(files, peekSize(file));
+    }
+    for (const each of content.findings) this.#found(each);
+    const published = this.#openPublished(file);
+    this.#openJournal(published, content.records);
+    return { published, journal: content.records };
+  }
+
+  /** Present, and signed by the key. */
+  #openPublished(file: Awaited<ReturnType<LogFiles["read"]>>): Checkpoint | undefined {
+    const { verifier } = this.#request;
     if (!file.ok) {
       if (file.error.kind !== "not_found") this.#unreadable(checkpointPath, file.error.code);
       return undefined;
@@ -104,11 +123,9 @@ class Verification {
     return opened.value;
   }
 
-  /** The journal: each record whole, its checkpoint signed by the key. */
-  async openJournal(published: Checkpoint | undefined): Promise<readonly JournalRecord[]> {
-    const { files, verifier } = this.#request;
-    const { records, findings } = await readJournal(files, published?.size ?? 0);
-    for (const each of findings) this.#found(each);
+  /** Each record continues the published log, or the empty one; its checkpoint is signed by the key. */
+  #openJournal(published: Checkpoint | undefined, records: readonly JournalRecord[]): void {
+    const { verifier } = this.#request;
     if (published === undefined && records[0]?.first !== 0 && this.#findings.length === 0)
       this.#found(
         records.length > 0
@@ -126,7 +143,6 @@ class Verification {
       if (opened.value.size > (this.#newest?.size ?? -1))
         this.#newest = { size: opened.value.size, note };
     }
-    return records;
   }
 
   /** Checkpoints and receipts kept elsewhere: each signed by the key, each receipt proving its own entry. */
@@ -313,4 +329,10 @@ class Verification {
   #found(each: Finding): void {
     if (this.#findings.length < findingsMax) this.#findings.push(each);
   }
+}
+
+/** The size a checkpoint claims, before anything is trusted: which segments of the journal are still needed. */
+function peekSize(file: Awaited<ReturnType<LogFiles["read"]>>): number {
+  const peeked = file.ok ? peekCheckpoint(Buffer.from(file.value).toString()) : file;
+  return peeked.ok ? peeked.value.size : 0;
 }

@@ -1,9 +1,13 @@
 /** Entries to record in tests. */
-import type { DecisionEntry, OutcomeEntry, PolicyEntry } from "../../../src/audit/index.ts";
+import type { DecisionEntry, OutcomeEntry, PolicyEntry, StartEntry } from "../../../src/audit/index.ts";
 
 const common = {
-  ...{ v: 1, time: "2026-01-01T00:00:00.000Z", tenant: "t" },
-  ...{ instance: "i-1", site: "standalone", epoch: 0 },
+  v: 1,
+  time: "2026-01-01T00:00:00.000Z",
+  tenant: "t",
+  instance: "i-1",
+  site: "standalone",
+  epoch: 0,
 } as const;
 
 export function policyEntry(revision: string, bytes = 0): PolicyEntry {
@@ -32,4 +36,8 @@ export function outcomeEntry(call: string, decisionIndex: number): OutcomeEntry 
     ...{ kind: "outcome", call, decision_index: decisionIndex, outcome: "ok", detail: null },
     ...{ result_digest: null, result_bytes: 0, duration_ms: 1 },
   };
+}
+
+export function startEntry(): StartEntry {
+  return { ...common, kind: "start", holdfast: "0.1.0", previous: null, unknown_calls: [] };
 }

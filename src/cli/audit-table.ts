@@ -1,0 +1,47 @@
+/** Entries for people: one line each. */
+import type { Entry, IndexedEntry } from "../audit/index.ts";
+import { print } from "./audit-source.ts";
+
+/** One line of JSON: the entry with its index in the log. */
+export function entryJson({ index, entry }: IndexedEntry): string {
+  return JSON.stringify({ index, ...entry });
+}
+
+/** `outcomes` by call; `unknown` holds the indexes of forwarded calls without one. */
+export function printTable(
+  entries: readonly IndexedEntry[],
+  outcomes: ReadonlyMap<string, string>,
+  unknown: ReadonlySet<number>,
+): void {
+  const rows = entries.map(({ index, entry }) => {
+    const outcome = entry.kind === "decision" ? outcomes.get(entry.call) : undefined;
+    return row(index, entry, outcome ?? (unknown.has(index) ? "unknown" : "-"));
+  });
+  const header = ["INDEX", "TIME", "WHAT", "OUTCOME", "AGENT", "TOOL", "CALL", "WHY"];
+  const table = [header, ...rows];
+  const widths = header.map((_, column) =>
+    Math.max(...table.map((cells) => cells[column]?.length ?? 0)),
+  );
+  for (const cells of table)
+    print(cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join("  ").trimEnd());
+}
+
+function row(index: number, entry: Entry, outcome: string): readonly string[] {
+  const start = [String(index), entry.time];
+  const cells = [...start, ...columns(entry, outcome)];
+  // What an agent sent may hold terminal control characters.
+  return cells.map((cell) => cell.replace(/\p{C}/gu, "�"));
+}
+
+function columns(entry: Entry, outcome: string): readonly string[] {
+  switch (entry.kind) {
+    case "start":
+      return ["start", "-", "-", "-", "-", `${entry.instance}, holdfast ${entry.holdfast}`];
+    case "policy":
+      return ["policy", "-", "-", "-", "-", entry.policy_version];
+    case "decision":
+      return [entry.decision, outcome, entry.agent_id, entry.tool, entry.call, entry.reason];
+    case "outcome":
+      return ["outcome", entry.outcome, "-", "-", entry.call, entry.detail ?? ""];
+  }
+}
