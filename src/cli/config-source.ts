@@ -1,4 +1,6 @@
 /** The configuration file as a value, with the place of everything in it. */
+
+import type { SchemaProblem } from "../adapters/json-schema/index.ts";
 import {
   type Diagnostic,
   diagnosticAt,
@@ -7,21 +9,8 @@ import {
   type Problem,
   type SourceNode,
 } from "../policy/index.ts";
-import type { SchemaProblem } from "../adapters/json-schema/index.ts";
 
 export type Path = readonly string[];
-
-/** The value of a source tree. */
-export function valueOf(node: SourceNode): unknown {
-  switch (node.kind) {
-    case "scalar":
-      return node.value;
-    case "list":
-      return node.items.map(valueOf);
-    case "map":
-      return Object.fromEntries(node.entries.map(({ key, value }) => [key, valueOf(value)]));
-  }
-}
 
 /** Collects what is wrong, each with its place: that of the nearest thing on the path that is really in the file. */
 export class Findings {

@@ -38,7 +38,11 @@ interface McpCommon {
 /** A program, or an address. */
 export type McpUpstreamConfig = McpCommon &
   (
-    | { readonly command: readonly [string, ...string[]]; readonly cwd: string; readonly url?: never }
+    | {
+        readonly command: readonly [string, ...string[]];
+        readonly cwd: string;
+        readonly url?: never;
+      }
     | { readonly url: string; readonly command?: never; readonly cwd?: never }
   );
 

@@ -3,9 +3,9 @@ import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { compileSchema, type SchemaCheck } from "../adapters/json-schema/index.ts";
 import { err, type JsonObject, ok, type Result } from "../kernel/index.ts";
-import { type Diagnostic, parseSource, sortDiagnostics } from "../policy/index.ts";
+import { type Diagnostic, parseSource, sortDiagnostics, sourceValue } from "../policy/index.ts";
 import { checkRules } from "./config-rules.ts";
-import { Findings, type Path, valueOf } from "./config-source.ts";
+import { Findings, type Path } from "./config-source.ts";
 import type { Config } from "./config-types.ts";
 import { Secret } from "./secret.ts";
 
@@ -35,7 +35,7 @@ export async function loadConfig(
     return err(diagnostics.length > 0 ? diagnostics : [unreadable(path, "the file is empty")]);
   }
   const findings = new Findings(path, root);
-  const config = valueOf(root) as Members;
+  const config = sourceValue(root, () => undefined) as Members;
   for (const problem of (await schemaCheck())(config)) findings.reportSchema(problem);
   if (findings.found.length > 0) return err(sortDiagnostics(findings.found));
   checkRules(config, findings);

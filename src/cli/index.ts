@@ -14,3 +14,4 @@ export type {
   UpstreamConfig,
 } from "./config-types.ts";
 export { Secret } from "./secret.ts";
+export { createProgram, type Processes, type Program } from "./program.ts";

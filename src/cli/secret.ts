@@ -1,6 +1,4 @@
 /** A secret that cannot be printed by accident. */
-import { inspect } from "node:util";
-
 export class Secret {
   readonly #text: string;
   constructor(text: string) {
@@ -14,9 +12,6 @@ export class Secret {
     return "[secret]";
   }
   toJSON(): string {
-    return "[secret]";
-  }
-  [inspect.custom](): string {
     return "[secret]";
   }
 }

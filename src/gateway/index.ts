@@ -1,4 +1,13 @@
 export { ActivePolicy } from "./active-policy.ts";
+export {
+  type AuthZen,
+  authZen,
+  type EnforcementPoint,
+  evaluationPath,
+  evaluationsPath,
+  metadataPath,
+  replaceArguments,
+} from "./authzen/index.ts";
 export type {
   Decision,
   Face,
@@ -16,14 +25,36 @@ export type {
 export type { FrontFace, FrontHeaders, FrontRequest, FrontResponse } from "./http-front.ts";
 export { emptyResponse, headerOf, jsonResponse, problemResponse } from "./http-front.ts";
 export {
+  definitionOf,
+  effectOfMethod,
+  type HttpRoute,
+  type HttpToolLimits,
+  type HttpTools,
+  type HttpUpstream,
+  httpToolLimits,
+  httpTools,
+  neverSentOn,
+  type ParameterType,
+  type RouteTable,
+  readOpenApi,
+  routeTable,
+  toolOfRoute,
+  toolSchemas,
+} from "./http-tools/index.ts";
+export { type IdentifyConfig, type IssuerConfig, TokenIdentifier } from "./identify.ts";
+export { InFlight } from "./in-flight.ts";
+export {
+  bridgeUrl,
   type McpLimits,
   type McpParts,
   type McpUpstream,
   mcpLimitsDefault,
+  StdioBridge,
+  type StdioBridgeParts,
+  type StdioLimits,
   type UpstreamFace,
   upstreamFace,
 } from "./mcp/index.ts";
-export { type HostRules, loopbackRules, type Route, routed } from "./routes.ts";
-export { InFlight } from "./in-flight.ts";
 export { PolicySource, type PolicySourceParts, type VerifiedBundle } from "./policy-source.ts";
+export { type HostRules, loopbackRules, type Route, routed } from "./routes.ts";
 export { createSpine, type SpineParts } from "./spine.ts";

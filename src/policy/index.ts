@@ -10,6 +10,7 @@ export {
 } from "./bundle-signature.ts";
 export { type CaseResult, type CasesRun, readRequest, runCases } from "./cases.ts";
 export type { Engine, PolicyRequest, PolicySubject, Verdict } from "./decision.ts";
+export { json as sourceValue } from "./decode.ts";
 export {
   type Diagnostic,
   diagnosticAt,

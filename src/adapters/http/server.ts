@@ -129,7 +129,9 @@ function headersOf(incoming: IncomingMessage): Readonly<Record<string, readonly 
   const { rawHeaders } = incoming;
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = (rawHeaders[i] ?? "").toLowerCase();
-    (headers[name] ??= []).push(rawHeaders[i + 1] ?? "");
+    const values = headers[name] ?? [];
+    values.push(rawHeaders[i + 1] ?? "");
+    headers[name] = values;
   }
   return headers;
 }

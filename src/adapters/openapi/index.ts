@@ -1,7 +1,14 @@
 /** Reads an OpenAPI document from a file, as a value. What it means is read by the gateway's HTTP tools. */
 import { readFile } from "node:fs/promises";
-import { err, isJsonObject, type JsonObject, type JsonValue, ok, type Result } from "../../kernel/index.ts";
-import { parseSource, type SourceNode } from "../../policy/index.ts";
+import {
+  err,
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+  ok,
+  type Result,
+} from "../../kernel/index.ts";
+import { parseSource, sourceValue } from "../../policy/index.ts";
 
 /**
  * `.json` is read as JSON, everything else as YAML. The error is a sentence with the place. JSON here is lenient about
@@ -22,16 +29,5 @@ function fromYaml(path: string, text: string): JsonValue {
   const { root, diagnostics } = parseSource(path, text);
   const [first] = diagnostics;
   if (first !== undefined) throw new Error(`${first.line}:${first.column}: ${first.message}`);
-  return root === undefined ? null : valueOf(root);
-}
-
-function valueOf(node: SourceNode): JsonValue {
-  switch (node.kind) {
-    case "scalar":
-      return node.value;
-    case "list":
-      return node.items.map(valueOf);
-    case "map":
-      return Object.fromEntries(node.entries.map(({ key, value }) => [key, valueOf(value)]));
-  }
+  return root === undefined ? null : (sourceValue(root, () => undefined) ?? null);
 }

@@ -4,7 +4,14 @@
  */
 
 import type { Identity } from "../../identity/index.ts";
-import { digestOf, err, type JsonValue, ok, parseJsonStrict, type Result } from "../../kernel/index.ts";
+import {
+  digestOf,
+  err,
+  type JsonValue,
+  ok,
+  parseJsonStrict,
+  type Result,
+} from "../../kernel/index.ts";
 import type { Governed, Identifier, Spine, ToolRequest } from "../call.ts";
 import {
   type FrontFace,

@@ -121,6 +121,11 @@ function refusedByMachinery(code: RefusalCode): RefusedAs {
       return { status: 503, title: "No policy is loaded", retryAfter: "5" };
     case "record_failed":
       return { status: 503, title: "The decision could not be recorded" };
+    case "outcome_unrecorded":
+      return {
+        status: 500,
+        title: "The action happened or may have happened; its outcome is not recorded",
+      };
     case "too_many_calls":
       return { status: 429, title: "Too many calls at once", retryAfter: "1" };
     case "unknown_server":

@@ -8,16 +8,19 @@ interface Piece {
 
 /** Slow readers slow the writer: `write` resolves when the piece was taken, or when nobody reads any more. */
 export class Outlet {
-  /** Resolves with the head; never rejects. */
+  /** Resolves with the head; rejects only by `fail`. */
   readonly response: Promise<FrontResponse>;
   #resolve: (response: FrontResponse) => void = () => undefined;
+  #reject: (error: Error) => void = () => undefined;
+  #failure: Error | undefined;
   #state: "waiting" | "streaming" | "closed" = "waiting";
   #pieces: Piece[] = [];
   #wake: () => void = () => undefined;
 
   constructor(signal: AbortSignal) {
-    this.response = new Promise((resolve) => {
+    this.response = new Promise((resolve, reject) => {
       this.#resolve = resolve;
+      this.#reject = reject;
     });
     signal.addEventListener("abort", () => this.#drop(), { once: true });
   }
@@ -60,6 +63,14 @@ export class Outlet {
     this.#wake();
   }
 
+  /** Breaks the answer off: the head rejects, or the stream throws after what was written. */
+  fail(error: Error): void {
+    if (this.#state === "waiting") this.#reject(error);
+    this.#failure = error;
+    this.#state = "closed";
+    this.#wake();
+  }
+
   async *#stream(): AsyncGenerator<Uint8Array> {
     try {
       for (;;) {
@@ -67,7 +78,8 @@ export class Outlet {
         if (piece !== undefined) {
           piece.taken();
           yield piece.bytes;
-        } else if (this.#state === "closed") return;
+        } else if (this.#failure !== undefined) throw this.#failure;
+        else if (this.#state === "closed") return;
         else
           await new Promise<void>((wake) => {
             this.#wake = wake;

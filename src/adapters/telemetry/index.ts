@@ -1,0 +1,80 @@
+/** Telemetry: OpenTelemetry spans over OTLP when an endpoint is configured, metrics for Prometheus always. */
+import type { CallObservation, Telemetry } from "../../ports.ts";
+import { Metrics } from "./metrics.ts";
+import { newSpanId, newTraceId, type PlannedSpans, Spans } from "./spans.ts";
+import { readTraceparent, writeTraceparent } from "./trace-context.ts";
+
+export interface TelemetrySettings {
+  readonly serviceName: string;
+  readonly serviceVersion: string;
+  readonly instance: string;
+  /** Base address of an OTLP/HTTP collector; absent means no spans. */
+  readonly otlpEndpoint?: string;
+  /** Share of new traces that are exported; a caller's trace follows the caller's flag. Default 1. */
+  readonly sampleRatio?: number;
+}
+
+export interface OpenTelemetry extends Telemetry {
+  /** The answer of `/metrics`. */
+  metrics(): Promise<{ readonly contentType: string; readonly text: string }>;
+  /** Sends what is queued and stops. Never throws: telemetry may be lost. */
+  close(): Promise<void>;
+}
+
+export function openTelemetry(settings: TelemetrySettings): OpenTelemetry {
+  const metrics = new Metrics(settings.serviceVersion);
+  const { otlpEndpoint, sampleRatio = 1 } = settings;
+  const spans = otlpEndpoint === undefined ? undefined : new Spans({ ...settings, otlpEndpoint });
+  return {
+    startCall(traceparent) {
+      metrics.begin();
+      const begun = begin(traceparent, spans !== undefined, sampleRatio);
+      return {
+        traceparent: begun.traceparent,
+        end(observation: CallObservation) {
+          metrics.end(observation);
+          if (begun.planned !== undefined) spans?.record(begun.planned, observation);
+        },
+      };
+    },
+    count: (name, labels, by = 1) => lossy(() => metrics.count(name, labels, by)),
+    gauge: (name, labels, value) => lossy(() => metrics.gauge(name, labels, value)),
+    metrics: () => metrics.text(),
+    async close() {
+      metrics.close();
+      await spans?.close().catch(() => undefined);
+    },
+  };
+}
+
+interface Begun {
+  readonly traceparent: string;
+  /** Present when the spans of this call will be exported. */
+  readonly planned?: PlannedSpans;
+}
+
+/** Without export no span of ours exists, so the caller's own is the upstream's parent. */
+function begin(header: string | undefined, exporting: boolean, ratio: number): Begun {
+  const parent = readTraceparent(header);
+  if (parent !== undefined && !exporting) return { traceparent: writeTraceparent(parent) };
+  const sampled = exporting && (parent?.sampled ?? chance() < ratio);
+  const traceId = parent?.traceId ?? newTraceId();
+  const clientSpanId = newSpanId();
+  const traceparent = writeTraceparent({ traceId, spanId: clientSpanId, sampled });
+  if (!sampled) return { traceparent };
+  return { traceparent, planned: { parent, traceId, serverSpanId: newSpanId(), clientSpanId } };
+}
+
+/** Uniform in [0, 1). */
+function chance(): number {
+  return Number.parseInt(newSpanId().slice(0, 8), 16) / 2 ** 32;
+}
+
+/** A metric that cannot be kept (its labels changed) is lost; the call goes on. */
+function lossy(keep: () => void): void {
+  try {
+    keep();
+  } catch {
+    // Losing a number is better than failing a call.
+  }
+}

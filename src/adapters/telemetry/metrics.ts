@@ -1,0 +1,154 @@
+/** Metrics for Prometheus: base units, seconds and bytes; no label takes its values from a request. */
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { CallObservation } from "../../ports.ts";
+
+type Labels = Readonly<Record<string, string>>;
+
+/** What the names given to `count` and `gauge` mean; a counter `x` is `holdfast_x_total`, a gauge `holdfast_x`. */
+const help: Readonly<Record<string, string>> = {
+  refusals: "Calls refused by the machinery and not by policy, by code.",
+  policy_bundle_refused: "Policy bundles that were offered and refused.",
+  ledger_entries: "Entries in this instance's ledger.",
+  ledger_healthy: "1 while the ledger accepts entries.",
+};
+
+/** From a decision (tens of microseconds) to a slow upstream. */
+const buckets = [
+  0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1,
+  2.5, 5, 10, 30, 60,
+];
+
+/** A label set that grows past this many values is a mistake; further ones are dropped. */
+const metricsMax = 200;
+
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #counters = new Map<string, Counter>();
+  readonly #gauges = new Map<string, Gauge>();
+  readonly #calls: Counter;
+  readonly #inFlight: Gauge;
+  readonly #durations: Readonly<Record<"total" | "decide" | "record" | "forward", Histogram>>;
+  readonly #loopDelay: ReturnType<typeof monitorEventLoopDelay>;
+
+  constructor(version: string) {
+    const registers = [this.#registry];
+    this.#calls = new Counter({
+      name: "holdfast_calls_total",
+      help: "Governed calls that ended, by decision and by what became of them.",
+      labelNames: ["face", "server", "decision", "outcome"],
+      registers,
+    });
+    this.#inFlight = new Gauge({
+      name: "holdfast_calls_in_flight",
+      help: "Governed calls that have begun and not ended.",
+      registers,
+    });
+    const duration = (name: string, text: string): Histogram =>
+      new Histogram({ name, help: text, labelNames: ["face"], buckets, registers });
+    this.#durations = {
+      total: duration("holdfast_call_duration_seconds", "From the request to its answer."),
+      decide: duration("holdfast_decide_duration_seconds", "From the request to its decision."),
+      record: duration("holdfast_record_duration_seconds", "Until the decision was durable."),
+      forward: duration(
+        "holdfast_forward_duration_seconds",
+        "From sending to the upstream's answer.",
+      ),
+    };
+    new Gauge({
+      name: "holdfast_build_info",
+      help: "1, with the version as a label.",
+      labelNames: ["version"],
+      registers,
+    }).set({ version }, 1);
+    this.#loopDelay = monitorEventLoopDelay({ resolution: 10 });
+    this.#loopDelay.enable();
+    this.#observeLoop();
+  }
+
+  begin(): void {
+    this.#inFlight.inc();
+  }
+
+  end({ face, server, decision, outcome, ...call }: CallObservation): void {
+    this.#inFlight.dec();
+    this.#calls.inc({ face, server: outcome === "refused" ? "" : server, decision, outcome });
+    this.#durations.total.observe({ face }, call.totalMs / 1000);
+    this.#durations.decide.observe({ face }, call.decideMs / 1000);
+    this.#durations.record.observe({ face }, call.recordMs / 1000);
+    if (outcome !== "refused") this.#durations.forward.observe({ face }, call.forwardMs / 1000);
+  }
+
+  count(name: string, labels: Labels, by: number): void {
+    const full = `holdfast_${name.replace(/_total$/, "")}_total`;
+    this.#known(this.#counters, full, () => new Counter(this.#settings(name, full, labels)))?.inc(
+      labels,
+      by,
+    );
+  }
+
+  gauge(name: string, labels: Labels, value: number): void {
+    const full = `holdfast_${name}`;
+    this.#known(this.#gauges, full, () => new Gauge(this.#settings(name, full, labels)))?.set(
+      labels,
+      value,
+    );
+  }
+
+  /** The exposition text of all metrics. */
+  async text(): Promise<{ readonly contentType: string; readonly text: string }> {
+    return { contentType: this.#registry.contentType, text: await this.#registry.metrics() };
+  }
+
+  close(): void {
+    this.#loopDelay.disable();
+    this.#registry.clear();
+  }
+
+  #known<M>(metrics: Map<string, M>, full: string, make: () => M): M | undefined {
+    const known = metrics.get(full);
+    if (known !== undefined || metrics.size >= metricsMax) return known;
+    const made = make();
+    metrics.set(full, made);
+    return made;
+  }
+
+  #settings(
+    name: string,
+    full: string,
+    labels: Labels,
+  ): { name: string; help: string; labelNames: string[]; registers: Registry[] } {
+    const text = help[name] ?? `${name.replaceAll("_", " ")}.`;
+    return { name: full, help: text, labelNames: Object.keys(labels), registers: [this.#registry] };
+  }
+
+  /** How late the event loop was since the last time somebody looked. */
+  #observeLoop(): void {
+    const delay = this.#loopDelay;
+    const gauge = (name: string, text: string, read: () => number): void => {
+      new Gauge({
+        name,
+        help: text,
+        registers: [this.#registry],
+        collect() {
+          const nanoseconds = read();
+          this.set(Number.isFinite(nanoseconds) ? nanoseconds / 1e9 : 0);
+        },
+      });
+    };
+    gauge(
+      "holdfast_event_loop_lag_p99_seconds",
+      "99th percentile of the event loop's lag since the last collection.",
+      () => delay.percentile(99),
+    );
+    gauge(
+      "holdfast_event_loop_lag_max_seconds",
+      "Largest lag of the event loop since the last collection.",
+      () => {
+        const largest = delay.max;
+        delay.reset();
+        return largest;
+      },
+    );
+  }
+}

@@ -1,0 +1,85 @@
+/** The `holdfast` command. What a command does lives beside it; what needs processes built is given by `main.ts`. */
+import { Command, CommanderError } from "commander";
+import { loadConfig } from "./config.ts";
+import type { Config } from "./config-types.ts";
+
+/** What only `main.ts` can build. Each resolves with an exit code. */
+export interface Processes {
+  readonly version: string;
+  readonly runGateway: (config: Config) => Promise<number>;
+  readonly runControl: (config: Config) => Promise<number>;
+  readonly up: (configPath: string) => Promise<number>;
+  readonly wrap: (config: Config, agentToken: string, command: readonly string[]) => Promise<number>;
+}
+
+export interface Program {
+  /** 0 done, 1 found something wrong, 2 used wrongly or unreadable. */
+  run(args: readonly string[]): Promise<number>;
+}
+
+const configOption = ["-c, --config <file>", "configuration file", "holdfast.yaml"] as const;
+
+export function createProgram(processes: Processes): Program {
+  const program = new Command("holdfast")
+    .description("The control layer between AI agents and production.")
+    .version(processes.version)
+    .showSuggestionAfterError()
+    .showHelpAfterError("(holdfast --help shows what there is)")
+    .exitOverride();
+  const outcome = { code: 0 };
+  const withConfig =
+    (run: (config: Config) => Promise<number>) =>
+    async (options: { readonly config: string }): Promise<void> => {
+      const config = await configOrComplaint(options.config);
+      outcome.code = config === undefined ? 2 : await run(config);
+    };
+  program
+    .command("up")
+    .description("start gateway and control, and stay")
+    .option(...configOption)
+    .action(async (options: { readonly config: string }) => {
+      const config = await configOrComplaint(options.config);
+      outcome.code = config === undefined ? 2 : await processes.up(options.config);
+    });
+  program
+    .command("gateway")
+    .description("the data plane alone: decide, record, forward")
+    .option(...configOption)
+    .action(withConfig(processes.runGateway));
+  program
+    .command("control")
+    .description("the control plane alone: policy folder to signed bundle, served")
+    .option(...configOption)
+    .action(withConfig(processes.runControl));
+  const mcp = program.command("mcp").description("MCP on this machine");
+  mcp
+    .command("wrap")
+    .description("the same enforcement around one stdio MCP server: holdfast mcp wrap -- <command …>")
+    .argument("<command...>", "the server's program and arguments")
+    .option(...configOption)
+    .option("--token-env <name>", "variable that holds the agent's token", "HOLDFAST_TOKEN")
+    .action(async (command: string[], options: { readonly config: string; readonly tokenEnv: string }) => {
+      const config = await configOrComplaint(options.config);
+      const token = process.env[options.tokenEnv] ?? "";
+      outcome.code = config === undefined ? 2 : await processes.wrap(config, token, command);
+    });
+  return { run: (args) => run(program, args, outcome) };
+}
+
+async function run(program: Command, args: readonly string[], outcome: { code: number }): Promise<number> {
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return outcome.code === 0 ? Number(process.exitCode ?? 0) : outcome.code;
+  } catch (thrown) {
+    if (!(thrown instanceof CommanderError)) throw thrown;
+    return thrown.exitCode === 0 ? 0 : 2;
+  }
+}
+
+async function configOrComplaint(path: string): Promise<Config | undefined> {
+  const loaded = await loadConfig(path);
+  if (loaded.ok) return loaded.value;
+  for (const { file, line, column, message, hint } of loaded.error)
+    process.stderr.write(`${file}:${line}:${column}: ${message}${hint === undefined ? "" : `\n  ${hint}`}\n`);
+  return undefined;
+}

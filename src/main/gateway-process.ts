@@ -1,0 +1,125 @@
+/** Builds the data plane from the configuration, runs it until a signal, and stops it in an order that loses nothing. */
+import { join } from "node:path";
+import { openBundle } from "./bundle-trust.ts";
+import { systemClock, systemEntropy } from "../adapters/clock/index.ts";
+import { openDisk } from "../adapters/disk/index.ts";
+import { type ClosableTransport, serveFront, undiciTransport } from "../adapters/http/index.ts";
+import { openSigner } from "../adapters/keys/index.ts";
+import { openLog } from "../adapters/log/index.ts";
+import { openTelemetry } from "../adapters/telemetry/index.ts";
+import type { Config } from "../cli/index.ts";
+import { ActivePolicy, createSpine, InFlight, PolicySource, type Spine } from "../gateway/index.ts";
+import { err, ok, type Result } from "../kernel/index.ts";
+import { type Ledger, openLedger } from "../ledger/index.ts";
+import type { Log } from "../ports.ts";
+import { facesOf } from "./faces.ts";
+import { identifierOf } from "./identities.ts";
+import { hostAndPort } from "./listen.ts";
+import { version } from "./version.ts";
+
+const policyPollMs = 500;
+const stopGraceMs = 8_000;
+
+export interface DataPlane {
+  readonly spine: Spine;
+  readonly ledger: Ledger;
+  readonly policySource: PolicySource;
+  readonly inFlight: InFlight;
+  readonly transport: ClosableTransport;
+  readonly log: Log;
+  readonly telemetry: ReturnType<typeof openTelemetry>;
+  /** After this, nothing is recorded any more. */
+  close(): Promise<void>;
+}
+
+/** Everything a face needs, without a face. The error is a sentence for the operator. */
+export async function openDataPlane(config: Config, instance: string): Promise<Result<DataPlane, string>> {
+  const log = openLog({ level: config.log.level, name: "gateway" });
+  const telemetry = openTelemetry(config.telemetry);
+  const keyPath = join(config.data, "keys", "log.pem");
+  const signer = await openSigner(keyPath, `${config.site}.${instance}.holdfast`);
+  if (!signer.ok) return err(`${signer.error.path}: ${signer.error.detail}`);
+  const origin = { instance, site: config.site, epoch: 0 };
+  const ledger = await openLedger({
+    disk: openDisk(join(config.data, "log")),
+    signer: signer.value,
+    clock: systemClock,
+    tenant: config.tenant,
+    origin,
+    holdfastVersion: version,
+  });
+  if (!ledger.ok) return err(`the log in ${join(config.data, "log")}: ${ledger.error.detail}`);
+  const policy = new ActivePolicy();
+  const inFlight = new InFlight({
+    perAgentMax: config.limits.calls_in_flight_per_agent_max,
+    totalMax: config.limits.calls_in_flight_max,
+  });
+  const common = { clock: systemClock, ledger: ledger.value, policy, log, telemetry, origin };
+  const policySource = new PolicySource({
+    ...common,
+    disk: openDisk(config.data),
+    tenant: config.tenant,
+    open: (archive) => openBundle(config.data, archive),
+    path: "bundles/current.tar.gz",
+    pollMs: policyPollMs,
+  });
+  const transport = undiciTransport({ addresses: "not_metadata" });
+  const close = async (): Promise<void> => {
+    await transport.close();
+    await ledger.value.close();
+    await telemetry.close();
+  };
+  const spine = createSpine({ ...common, entropy: systemEntropy, inFlight });
+  return ok({ spine, ledger: ledger.value, policySource, inFlight, transport, log, telemetry, close });
+}
+
+/** Resolves with the exit code: 0 after a signal, 1 when it could not start or the log failed. */
+export async function runGateway(config: Config): Promise<number> {
+  const opened = await openDataPlane(config, "gateway");
+  if (!opened.ok) return complain(opened.error);
+  const plane = opened.value;
+  const identifier = await identifierOf(config, {
+    clock: systemClock,
+    http: plane.transport,
+    log: plane.log,
+  });
+  if (!identifier.ok) return complain(identifier.error);
+  const faces = await facesOf(config, plane, identifier.value);
+  if (!faces.ok) return complain(faces.error);
+  const { limits } = config;
+  const server = await serveFront(faces.value.face, {
+    ...hostAndPort(config.listen),
+    log: plane.log,
+    limits: {
+      headersMax: limits.headers_max,
+      headerBytesMax: limits.header_bytes_max,
+      bodyBytesMax: limits.body_bytes_max,
+      requestTimeoutMs: limits.request_timeout_ms,
+    },
+  });
+  const stop = new AbortController();
+  const following = plane.policySource.follow(stop.signal);
+  plane.log.write("info", "gateway_listening", { url: server.url, version, data: config.data });
+  await stopSignal();
+  plane.log.write("info", "gateway_stopping", { calls_under_way: plane.inFlight.total });
+  stop.abort();
+  // No new calls; those under way finish and record their outcome; only then is the log closed.
+  await server.close(stopGraceMs);
+  await faces.value.close();
+  await following;
+  await plane.inFlight.idle();
+  await plane.close();
+  return 0;
+}
+
+function complain(sentence: string): number {
+  process.stderr.write(`holdfast gateway: ${sentence}\n`);
+  return 1;
+}
+
+export function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    process.once("SIGTERM", () => resolve());
+    process.once("SIGINT", () => resolve());
+  });
+}

@@ -1,0 +1,134 @@
+/** Policy sets and requests for tests, over every outcome, effect, obligation and way to fail. */
+import fc from "fast-check";
+import type { JsonObject, ToolId } from "../../../src/kernel/index.ts";
+import type { PolicyRequest } from "../../../src/policy/decision.ts";
+import type { Match, Obligation, PolicySet, Rule } from "../../../src/policy/ir.ts";
+import { args, condition, jsonObject } from "./generate-expr.ts";
+
+const tools: readonly ToolId[] = ["pay:create", "pay:list", "files:read", "files:write[1]"];
+const agents = ["desk", "desk-2", "batch.night", "a*b", "guest"] as const;
+const risks = ["low", "high", "critical"] as const;
+
+const match: fc.Arbitrary<Match> = fc.record(
+  {
+    agents: fc.array(fc.constantFrom("*", "desk*", "*.night", "d*k*", "a*b", "guest", "desk"), {
+      minLength: 1,
+      maxLength: 3,
+    }),
+    tools: fc.array(fc.constantFrom("*", "pay:*", "files:*", "files:write[1]", "*:*", "*e"), {
+      minLength: 1,
+      maxLength: 3,
+    }),
+    effect: fc.constantFrom("read", "write"),
+  },
+  { requiredKeys: [], noNullPrototype: true },
+);
+
+const path = fc.constantFrom<(readonly string[])[]>(
+  ["s"],
+  ["t"],
+  ["n"],
+  ["p"],
+  ["list"],
+  ["list", "*"],
+  ["map", "a"],
+  ["map", "*"],
+  ["map", "c d"],
+  ["list", "*", "a"],
+  ["nowhere"],
+);
+
+const obligation: fc.Arbitrary<Obligation> = fc.oneof(
+  fc.record({
+    kind: fc.constant("redact" as const),
+    path,
+    replacement: fc.oneof(
+      fc.record({ with: fc.constant("text" as const), text: fc.constantFrom("", "[gone]") }),
+      fc.record({ with: fc.constant("mask" as const), keep: fc.integer({ min: 0, max: 4 }) }),
+      fc.constant({ with: "digest" as const }),
+      fc.constant({ with: "remove" as const }),
+    ),
+  }),
+  fc.record({
+    kind: fc.constant("require" as const),
+    path,
+    pattern: fc.constantFrom("^.*$", "", "^[A-Z]{3}$", "[0-9]", "^(true|false)$", "^-?[0-9.]+$"),
+    required: fc.boolean(),
+  }),
+);
+
+const rule: fc.Arbitrary<Omit<Rule, "id">> = fc
+  .record(
+    {
+      match,
+      when: condition(4),
+      outcome: fc.constantFrom("allow", "allow", "allow", "sanitize", "approval_needed", "deny"),
+      obligations: fc.oneof(
+        { arbitrary: fc.constant([]), weight: 2 },
+        { arbitrary: fc.array(obligation, { maxLength: 3 }), weight: 1 },
+      ),
+      onFailure: fc.constantFrom("deny", "open"),
+      reason: fc.constantFrom("because", "large % payment", 'é <b> "q"'),
+      source: fc.constant("generated.yaml:1"),
+    },
+    {
+      requiredKeys: ["match", "outcome", "obligations", "onFailure", "reason", "source"],
+      noNullPrototype: true,
+    },
+  )
+  .map((made) => made as Omit<Rule, "id">);
+
+export const policySet: fc.Arbitrary<PolicySet> = fc.record({
+  formatVersion: fc.constant(1 as const),
+  rules: fc.array(rule, { minLength: 0, maxLength: 5 }).chain((rules) =>
+    fc
+      .shuffledSubarray(["p/a", "p/b", "p/a-2", "q/a", "P/z"], {
+        minLength: rules.length,
+        maxLength: rules.length,
+      })
+      .map((ids) => rules.map((one, i): Rule => ({ ...one, id: ids[i] ?? `r/${i}` }))),
+  ),
+  tools: fc.subarray([...tools]).chain((ids) =>
+    fc.tuple(
+      ...ids.map((id) =>
+        fc.record({
+          id: fc.constant(id),
+          effect: fc.constantFrom("read" as const, "write" as const),
+          risk: fc.constantFrom(...risks),
+          costMicroUsd: fc.nat(1_000),
+          openOnFailure: fc.boolean(),
+        }),
+      ),
+    ),
+  ),
+  limits: fc.constant([]),
+});
+
+export const request: fc.Arbitrary<PolicyRequest> = fc.record({
+  subject: fc.record(
+    {
+      type: fc.constant("agent"),
+      id: fc.constantFrom(...agents),
+      model: fc.constantFrom("m1", "m2"),
+      delegation: fc.oneof(
+        { arbitrary: fc.constant([]), weight: 3 },
+        { arbitrary: fc.array(fc.constantFrom<string[]>(...agents), { maxLength: 3 }), weight: 1 },
+      ),
+      properties: jsonObject,
+    },
+    { requiredKeys: ["type", "id", "delegation", "properties"], noNullPrototype: true },
+  ),
+  action: fc.record({
+    name: fc.constantFrom(...tools),
+    effect: fc.constantFrom("read" as const, "write" as const),
+    risk: fc.constantFrom(...risks),
+    properties: fc.constant<JsonObject>({}),
+  }),
+  resource: fc.record({
+    type: fc.constant("tool"),
+    id: fc.constantFrom(...tools),
+    properties: jsonObject,
+  }),
+  args,
+  context: jsonObject,
+}) as fc.Arbitrary<PolicyRequest>;

@@ -1,0 +1,120 @@
+/**
+ * Makes the programs that the tests run available: those of Debian packages that the machine lacks are unpacked into
+ * `.cache/tools/`, without installing anything. Run again, it does nothing.
+ */
+import { spawnSync } from "node:child_process";
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+} from "node:fs";
+import { delimiter, join, resolve } from "node:path";
+import { env, exit } from "node:process";
+
+interface Tool {
+  readonly program: string;
+  readonly debianPackage: string;
+  /** Where the package keeps it. */
+  readonly path: string;
+  /** Libraries the program needs that a small system may lack. */
+  readonly libraries?: readonly string[];
+  readonly why: string;
+}
+
+const tools: readonly Tool[] = [
+  {
+    program: "promtool",
+    debianPackage: "prometheus",
+    path: "usr/bin/promtool",
+    why: "checks the text of /metrics",
+  },
+  {
+    program: "strace",
+    debianPackage: "strace",
+    path: "usr/bin/strace",
+    libraries: ["libunwind8"],
+    why: "shows that a decision is durable before its call is forwarded",
+  },
+];
+
+const cache = resolve(import.meta.dirname, "../.cache/tools");
+
+/** The program on PATH or in the cache; undefined when it is in neither. */
+function find({ program, path }: Tool): string | undefined {
+  const places = [
+    ...(env["PATH"] ?? "").split(delimiter).map((folder) => join(folder, program)),
+    join(cache, path),
+  ];
+  return places.find((place) => {
+    try {
+      accessSync(place, constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+function run(command: string, args: readonly string[], cwd: string): string | undefined {
+  const { status, stderr, error } = spawnSync(command, args, { cwd, encoding: "utf8" });
+  if (status === 0) return undefined;
+  return `${command} ${args.join(" ")}: ${error?.message ?? stderr.trim().split("\n").at(-1)}`;
+}
+
+/** `apt-get download` and `dpkg -x`; package lists are fetched once when the first try fails. */
+function unpack(debianPackage: string): string | undefined {
+  mkdirSync(cache, { recursive: true });
+  const folder = mkdtempSync(join(cache, "download-"));
+  try {
+    if (run("apt-get", ["download", debianPackage], folder) !== undefined) {
+      run("apt-get", ["update"], folder);
+      const failed = run("apt-get", ["download", debianPackage], folder);
+      if (failed !== undefined) return failed;
+    }
+    const file = readdirSync(folder).find((name) => name.endsWith(".deb"));
+    if (file === undefined) return `apt-get download ${debianPackage} left no package file`;
+    const unpacked = join(folder, "root");
+    return run("dpkg", ["-x", file, unpacked], folder) ?? adopt(unpacked);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Moves every unpacked file to its place in the cache; each appears there whole or not at all. */
+function adopt(unpacked: string): undefined {
+  for (const entry of readdirSync(unpacked, { recursive: true, withFileTypes: true })) {
+    if (entry.isDirectory()) continue;
+    const from = join(entry.parentPath, entry.name);
+    const folder = join(cache, entry.parentPath.slice(unpacked.length));
+    mkdirSync(folder, { recursive: true });
+    renameSync(from, join(folder, entry.name));
+  }
+  return undefined;
+}
+
+function prepare(tool: Tool): boolean {
+  const found = find(tool);
+  if (found !== undefined) {
+    console.log(`prepare: ${tool.program}: ${found}`);
+    return true;
+  }
+  console.log(`prepare: ${tool.program}: unpacking the Debian package ${tool.debianPackage} …`);
+  for (const name of [tool.debianPackage, ...(tool.libraries ?? [])]) {
+    const failed = unpack(name);
+    if (failed === undefined) continue;
+    console.error(
+      `prepare: ${tool.program} is missing (it ${tool.why}).\n  ${failed}\n  Install the package ${name} and run again.`,
+    );
+    return false;
+  }
+  const place = join(cache, tool.path);
+  console.log(`prepare: ${tool.program}: ${place}`);
+  return existsSync(place);
+}
+
+exit(tools.map(prepare).every(Boolean) ? 0 : 1);
