@@ -57,6 +57,7 @@ export function parseCondition(text: string): ParsedCondition {
       code: "cel-syntax",
       message: thrown.summary,
       start: thrown.range?.start ?? thrown.node?.pos ?? 0,
+      hint: thrown.code === "invalid_escape_sequence" ? "write a pattern as r'…'" : undefined,
     };
     return { starts: new Map(), fractions: new Set(), problems: [problem] };
   }

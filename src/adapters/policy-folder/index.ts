@@ -1,0 +1,149 @@
+/** A policy folder on disk: read whole, and watched. */
+import { type FSWatcher, watch } from "node:fs";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { err, ok, type Result } from "../../kernel/index.ts";
+import type { PolicyFile } from "../../policy/index.ts";
+
+/** Everything in the folder at one moment, by path. */
+export interface PolicyFolder {
+  readonly policies: readonly PolicyFile[];
+  /** Files named `*.test.yaml`, `*.test.yml` or `*.test.json`. */
+  readonly cases: readonly PolicyFile[];
+}
+
+export interface PolicyFolderError {
+  readonly path: string;
+  /** The system's word, `ENOENT`, …, or `NOT_UTF8`. */
+  readonly code: string;
+}
+
+const policyName = /\.(?:ya?ml|json)$/;
+const caseName = /\.test\.(?:ya?ml|json)$/;
+
+/**
+ * Reads every YAML and JSON file below `path`, following links, leaving out names that start with a point. One file
+ * that cannot be read is an error of the whole: half a policy is none.
+ */
+export async function readPolicyFolder(
+  path: string,
+): Promise<Result<PolicyFolder, PolicyFolderError>> {
+  const files: PolicyFile[] = [];
+  const failed = await readInto(files, path, "");
+  if (failed) return err(failed);
+  files.sort((a, b) => (a.path < b.path ? -1 : 1));
+  return ok({
+    policies: files.filter((file) => !caseName.test(file.path)),
+    cases: files.filter((file) => caseName.test(file.path)),
+  });
+}
+
+async function readInto(
+  files: PolicyFile[],
+  root: string,
+  folder: string,
+): Promise<PolicyFolderError | undefined> {
+  let here = join(root, folder);
+  try {
+    for (const name of await readdir(here)) {
+      if (name.startsWith(".")) continue;
+      const path = folder === "" ? name : `${folder}/${name}`;
+      here = join(root, path);
+      if ((await stat(here)).isDirectory()) {
+        const failed = await readInto(files, root, path);
+        if (failed) return failed;
+      } else if (policyName.test(name)) {
+        files.push({ path, text: decodeText(await readFile(here)) });
+      }
+    }
+    return undefined;
+  } catch (thrown) {
+    const code = (thrown as NodeJS.ErrnoException).code ?? "UNKNOWN";
+    return { path: here, code: code === "ERR_ENCODING_INVALID_ENCODED_DATA" ? "NOT_UTF8" : code };
+  }
+}
+
+function decodeText(bytes: Uint8Array): string {
+  return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+}
+
+export interface WatchOptions {
+  /** Quiet time after a change before the folder is read. */
+  readonly debounceMs?: number;
+  /** How often the folder is read even when the system reports no change. */
+  readonly pollMs?: number;
+  /** A snapshot that differs from the one before, or the reason why there is none. */
+  onSnapshot(snapshot: Result<PolicyFolder, PolicyFolderError>): void;
+}
+
+export interface FolderWatch {
+  stop(): void;
+}
+
+/**
+ * Calls `onSnapshot` with the first snapshot and after each change. A snapshot is delivered only when two readings in
+ * a row were the same, so a folder that is being written is never seen half-way.
+ */
+export function watchPolicyFolder(path: string, options: WatchOptions): FolderWatch {
+  return new Watch(path, options);
+}
+
+class Watch implements FolderWatch {
+  readonly #path: string;
+  readonly #options: WatchOptions;
+  readonly #debounceMs: number;
+  readonly #poll: NodeJS.Timeout;
+  readonly #watcher: FSWatcher | undefined;
+  #pending: NodeJS.Timeout | undefined;
+  #reading = false;
+  #stopped = false;
+  #last = "";
+  #delivered = "";
+
+  constructor(path: string, options: WatchOptions) {
+    this.#path = path;
+    this.#options = options;
+    this.#debounceMs = options.debounceMs ?? 100;
+    this.#poll = setInterval(() => this.#soon(), options.pollMs ?? 5_000);
+    this.#watcher = startWatcher(path, () => this.#soon());
+    this.#soon();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearInterval(this.#poll);
+    clearTimeout(this.#pending);
+    this.#watcher?.close();
+  }
+
+  #soon(): void {
+    clearTimeout(this.#pending);
+    if (!this.#stopped) this.#pending = setTimeout(() => void this.#read(), this.#debounceMs);
+  }
+
+  async #read(): Promise<void> {
+    if (this.#reading) return this.#soon();
+    this.#reading = true;
+    const snapshot = await readPolicyFolder(this.#path);
+    this.#reading = false;
+    if (this.#stopped) return;
+    const text = JSON.stringify(snapshot);
+    const settled = text === this.#last;
+    this.#last = text;
+    if (!settled) return this.#soon();
+    if (text === this.#delivered) return;
+    this.#delivered = text;
+    this.#options.onSnapshot(snapshot);
+  }
+}
+
+/** Undefined where the system cannot watch; the poll remains. */
+function startWatcher(path: string, changed: () => void): FSWatcher | undefined {
+  try {
+    const watcher = watch(path, { recursive: true }, changed);
+    watcher.on("error", () => watcher.close());
+    return watcher;
+  } catch {
+    return undefined;
+  }
+}
