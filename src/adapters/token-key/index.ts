@@ -1,0 +1,1 @@
+export { openTokenKey, type TokenKeyError } from "./token-key.ts";
