@@ -1,0 +1,82 @@
+/** A system-call trace of a running gateway: the decision is durable before a byte of the call leaves. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, expect, test } from "vitest";
+import { client } from "../fixtures/client.ts";
+import { type Listening, readJournal, start, temporaryFolder } from "../fixtures/processes.ts";
+import { readTrace, type SystemCall } from "../fixtures/strace.ts";
+
+const running: { kill(): void; exited: Promise<void> }[] = [];
+const folders: { remove(): Promise<void> }[] = [];
+
+afterEach(async () => {
+  for (const { kill, exited } of running.splice(0)) {
+    kill();
+    await exited;
+  }
+  for (const folder of folders.splice(0)) await folder.remove();
+});
+
+async function begin(args: Parameters<typeof start>[0]): Promise<Listening> {
+  const started = await start(args);
+  running.push(started);
+  return started;
+}
+
+test("fdatasync of the decision entry completed before the call left for the upstream", async () => {
+  const folder = await temporaryFolder();
+  folders.push(folder);
+  const journal = join(folder.path, "journal");
+  const trace = join(folder.path, "trace");
+  const upstream = await begin({ script: "journaling-upstream.ts", args: [journal] });
+  const gateway = await begin({
+    script: "gateway-process.ts",
+    args: [join(folder.path, "data"), upstream.url],
+    under: ["strace", "-f", "-yy", "-ttt", "-s", "65536", "-o", trace, "-e", `trace=${traced}`],
+  });
+  const agent = client(gateway.url);
+  const answer = await agent.post("/charge", { amount: 7 });
+  await agent.close();
+  expect(answer?.status).toBe(200);
+  expect(readJournal(journal)).toHaveLength(1);
+  const call = answer?.call ?? "";
+  gateway.kill("SIGTERM");
+  await gateway.exited;
+
+  const calls = readTrace(await readFile(trace, "utf8"));
+  const { recorded, synced, sent } = story(calls, call, new URL(upstream.url).port);
+  process.stdout.write(
+    `entry written ${recorded.startedAt}, synced ${synced.endedAt}, sent ${sent.startedAt}\n`,
+  );
+  expect(synced.result).toBe("0");
+  // Lines of the trace are in the order of the kernel's events: completion of one, then beginning of the other.
+  expect(recorded.endLine).toBeLessThan(synced.startLine);
+  expect(synced.endLine).toBeLessThan(sent.startLine);
+  // And nothing of this call left earlier by any other way.
+  const leaks = calls.filter(
+    (each) => each.startLine < synced.endLine && isSend(each, new URL(upstream.url).port),
+  );
+  expect(leaks).toEqual([]);
+});
+
+const traced = "write,writev,pwrite64,pwritev,fdatasync,fsync,sendto,sendmsg,sendmmsg";
+
+/** The write of the decision entry, the sync that made it durable, and the first bytes to the upstream. */
+function story(
+  calls: readonly SystemCall[],
+  call: string,
+  port: string,
+): { recorded: SystemCall; synced: SystemCall; sent: SystemCall } {
+  const isJournal = ({ text }: SystemCall): boolean => text.includes("/log/journal/");
+  const recorded = calls.find((each) => isJournal(each) && each.text.includes(call));
+  const synced = calls.find(
+    (each) => each.name === "fdatasync" && isJournal(each) && each.startLine > (recorded?.endLine ?? 0),
+  );
+  const sent = calls.find((each) => isSend(each, port) && each.text.includes(call));
+  if (!(recorded && synced && sent)) throw new Error("the trace does not show the call");
+  return { recorded, synced, sent };
+}
+
+function isSend({ name, text }: SystemCall, port: string): boolean {
+  return name !== "fdatasync" && new RegExp(`<TCP:\\[[^\\]]*->127\\.0\\.0\\.1:${port}\\]>`).test(text);
+}
