@@ -80,7 +80,9 @@ export class CallTrail {
     if (!wasOpen && !wasUnknown)
       return [{ index, message: `a second outcome of call ${call}, or one of a refused call` }];
     if (named !== decided)
-      return [{ index, message: `names decision ${named}; call ${call} was decided by ${decided}` }];
+      return [
+        { index, message: `names decision ${named}; call ${call} was decided by ${decided}` },
+      ];
     return [];
   }
 }

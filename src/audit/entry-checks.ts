@@ -24,7 +24,8 @@ export class EntryChecks {
       findings.push(finding("bad_start", "the first entry is no start entry", 0));
     if (entry.kind === "start") {
       const wrong = this.#wrongStart(index, entry, root);
-      if (wrong !== undefined) findings.push(finding("bad_start", `entry ${index}: ${wrong}`, index));
+      if (wrong !== undefined)
+        findings.push(finding("bad_start", `entry ${index}: ${wrong}`, index));
     }
     for (const { message } of this.trail.next(index, entry))
       findings.push(finding("call_order", `entry ${index}: ${message}`, index));

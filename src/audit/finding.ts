@@ -65,5 +65,11 @@ export function finding(
       ? "unreadable"
       : "tampered",
 ): Finding {
-  return { severity, code, message, action: actions[code], ...(index === undefined ? {} : { index }) };
+  return {
+    severity,
+    code,
+    message,
+    action: actions[code],
+    ...(index === undefined ? {} : { index }),
+  };
 }

@@ -75,7 +75,8 @@ export class HashTree {
     for (let level = 0, count = size; count > 0; level++, count = Math.floor(count / tileWidth)) {
       const width = count % tileWidth;
       const index = Math.floor(count / tileWidth);
-      if (width > 0) tree.#restoreTile(level * tileHeight, index * tileWidth, split(tile(level, index, width)));
+      if (width > 0)
+        tree.#restoreTile(level * tileHeight, index * tileWidth, split(tile(level, index, width)));
     }
     return tree;
   }

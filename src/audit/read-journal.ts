@@ -13,7 +13,8 @@ export async function readJournal(files: LogFiles, published: number): Promise<J
   const records: JournalRecord[] = [];
   const findings: Finding[] = [];
   const names = await files.list("journal");
-  if (!names.ok) return { records, findings: [finding("unreadable", `journal: ${names.error.code}`)] };
+  if (!names.ok)
+    return { records, findings: [finding("unreadable", `journal: ${names.error.code}`)] };
   for (const [i, name] of names.value.entries()) {
     const path = `journal/${name}`;
     const first = segmentFirst(name);

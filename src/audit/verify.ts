@@ -262,11 +262,12 @@ class Verification {
   async #next(leaf: Uint8Array, bytes: Uint8Array | undefined): Promise<void> {
     const index = this.#tree.size;
     const entry =
-      bytes && this.#request.entries !== "opaque" ? await this.#checkEntry(index, bytes) : undefined;
+      bytes && this.#request.entries !== "opaque"
+        ? await this.#checkEntry(index, bytes)
+        : undefined;
     if (bytes !== undefined) this.#request.onEntry?.(index, bytes, entry);
     this.#tree.append(leaf);
-    if (this.#wantedSizes.has(this.#tree.size))
-      this.#roots.set(this.#tree.size, this.#tree.root());
+    if (this.#wantedSizes.has(this.#tree.size)) this.#roots.set(this.#tree.size, this.#tree.root());
   }
 
   async #checkEntry(index: number, bytes: Uint8Array): Promise<Entry | undefined> {
@@ -302,7 +303,11 @@ class Verification {
   async #compareFullTiles(): Promise<void> {
     const { size } = this.#tree;
     for (let level = 1; size % tileWidth ** (level + 1) === 0; level++)
-      await this.#compareTile({ level, index: size / tileWidth ** (level + 1) - 1, width: tileWidth });
+      await this.#compareTile({
+        level,
+        index: size / tileWidth ** (level + 1) - 1,
+        width: tileWidth,
+      });
   }
 
   async #compareTile(tile: Tile & { readonly level: number }): Promise<void> {

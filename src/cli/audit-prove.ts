@@ -22,7 +22,8 @@ export async function prove(
     },
   });
   const worst = report.findings.find(({ severity }) => severity !== "note");
-  if (worst !== undefined) return refuse(`the log does not verify: ${worst.message}`, exit.tampered);
+  if (worst !== undefined)
+    return refuse(`the log does not verify: ${worst.message}`, exit.tampered);
   const checkpoint = peekCheckpoint(report.checkpoint ?? "");
   if (extra === undefined || report.checkpoint === undefined || !checkpoint.ok)
     return refuse(`the log has ${report.size} entries, no entry ${index.value}`, exit.usage);

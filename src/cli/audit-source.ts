@@ -35,7 +35,8 @@ export async function readKey(key: string): Promise<Result<NoteVerifier, string>
   const literal = parseVkey(key);
   if (literal.ok) return literal;
   const text = await readText(key);
-  if (!text.ok) return err(`--key is no verifier key (${literal.error}) and no file: ${text.error}`);
+  if (!text.ok)
+    return err(`--key is no verifier key (${literal.error}) and no file: ${text.error}`);
   const verifier = parseVkey(text.value);
   return verifier.ok ? verifier : err(`${key}: ${verifier.error}`);
 }

@@ -23,7 +23,12 @@ export function printTable(
     Math.max(...table.map((cells) => cells[column]?.length ?? 0)),
   );
   for (const cells of table)
-    print(cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join("  ").trimEnd());
+    print(
+      cells
+        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    );
 }
 
 function row(index: number, entry: Entry, outcome: string): readonly string[] {

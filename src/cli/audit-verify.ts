@@ -26,7 +26,9 @@ export async function verify(folder: string | undefined, options: VerifyOptions)
   if (!source.ok) return usage(source.error);
   const { files, verifier, keyIsItsOwn } = source.value;
   if (keyIsItsOwn && !options.json)
-    complain("note: no --key given; the key was read from the log itself, so this shows that the log agrees with itself, not who wrote it");
+    complain(
+      "note: no --key given; the key was read from the log itself, so this shows that the log agrees with itself, not who wrote it",
+    );
   const report = await verifyLog({
     ...{ files, verifier },
     ...{ receipts: receipts.value, checkpoints: checkpoints.value },
@@ -37,7 +39,10 @@ export async function verify(folder: string | undefined, options: VerifyOptions)
 }
 
 /** Without the log: that each receipt is signed by the key and proves its entry. */
-async function verifyReceipts(options: VerifyOptions, receipts: readonly string[]): Promise<number> {
+async function verifyReceipts(
+  options: VerifyOptions,
+  receipts: readonly string[],
+): Promise<number> {
   if (receipts.length === 0) return usage("name the folder of a log, or give --receipt");
   if (options.key === undefined) return usage("a receipt alone needs --key");
   const key = await readKey(options.key);

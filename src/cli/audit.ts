@@ -22,7 +22,9 @@ export function registerAuditCommands(program: Command): void {
     .option("--receipt <file>", "a receipt kept elsewhere; may be repeated", append)
     .option("--checkpoint <file>", "a checkpoint kept elsewhere; may be repeated", append)
     .option("--json", "print the report as JSON")
-    .action((folder: string | undefined, options: VerifyOptions) => exitWith(verify(folder, options)));
+    .action((folder: string | undefined, options: VerifyOptions) =>
+      exitWith(verify(folder, options)),
+    );
   audit
     .command("show")
     .description("print entries, verified")

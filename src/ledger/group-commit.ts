@@ -3,7 +3,13 @@
  * next. The first error stops everything: after a failed write or sync nobody knows what the disk holds, and a later
  * success would say nothing about it.
  */
-import { encodeRecord, type HashTree, leafHash, segmentPath, signCheckpoint } from "../audit/index.ts";
+import {
+  encodeRecord,
+  type HashTree,
+  leafHash,
+  segmentPath,
+  signCheckpoint,
+} from "../audit/index.ts";
 import { err, ok, type Result } from "../kernel/index.ts";
 import type { AppendFile, Disk, DiskError, Signer } from "../ports.ts";
 import type { Committed, LedgerError, LedgerLimits } from "./ledger.ts";

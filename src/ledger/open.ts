@@ -1,5 +1,13 @@
 /** Opening a log: take the folder, find out what is durable, publish it, begin a new run. */
-import { encodeVkey, type EntryOrigin, noteVerifier, segmentPath, type StartEntry, signCheckpoint, vkeyPath } from "../audit/index.ts";
+import {
+  type EntryOrigin,
+  encodeVkey,
+  noteVerifier,
+  type StartEntry,
+  segmentPath,
+  signCheckpoint,
+  vkeyPath,
+} from "../audit/index.ts";
 import { err, ok, type Result } from "../kernel/index.ts";
 import type { AppendFile, Clock, Disk, DiskError, Signer } from "../ports.ts";
 import { type Ledger, type LedgerLimits, type LedgerOpenError, ledgerLimits } from "./ledger.ts";
@@ -26,9 +34,7 @@ export interface LedgerOptions {
  * Opens the log, or begins it when the folder is empty. When it resolves ok, everything found is published and the
  * start entry of this run is durable. Refuses a log that does not verify.
  */
-export async function openLedger(
-  options: LedgerOptions,
-): Promise<Result<Ledger, LedgerOpenError>> {
+export async function openLedger(options: LedgerOptions): Promise<Result<Ledger, LedgerOpenError>> {
   const lock = await options.disk.lock("lock");
   if (!lock.ok) return lock.error.kind === "refused" ? locked(lock.error) : failed(lock.error);
   const opened = await openLocked(options, lock.value);

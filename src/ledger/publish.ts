@@ -2,7 +2,14 @@
  * Publishing: the tiles, bundles and checkpoint that foreign tools read. Everything here is derived from the journal,
  * and the same tree always gives the same files, so that after a crash it is simply done again.
  */
-import { checkpointPath, encodeBundle, type HashTree, tilePath, tilesOf, tileWidth } from "../audit/index.ts";
+import {
+  checkpointPath,
+  encodeBundle,
+  type HashTree,
+  tilePath,
+  tilesOf,
+  tileWidth,
+} from "../audit/index.ts";
 import { ok, type Result } from "../kernel/index.ts";
 import type { Disk, DiskError } from "../ports.ts";
 

@@ -46,35 +46,53 @@ const damaged = (detail: string): { readonly ok: false; readonly error: LedgerOp
   });
 
 export async function recover(disk: Disk, verifier: NoteVerifier): Promise<Outcome<Recovered>> {
-  const published = await readPublished(disk, verifier);
-  if (!published.ok) return published;
-  const { tree, entries, size } = published.value;
+  const found = await readPublished(disk, verifier);
+  if (!found.ok) return found;
+  const { tree, entries, size: published } = found.value;
   const segments = await listSegments(disk);
   if (!segments.ok) return segments;
-  let checkpoint = published.value.checkpoint;
-  for (const [i, first] of segments.value.entries()) {
-    const next = segments.value[i + 1];
+  const replayed = await replayJournal(disk, segments.value, found.value, verifier);
+  if (!replayed.ok) return replayed;
+  const checkpoint = replayed.value ?? found.value.checkpoint;
+  const unknown = await findUnknownCalls(disk, entries, tree.size);
+  if (!unknown.ok) return unknown;
+  const rootHash = tree.size === 0 ? emptyRoot : tree.root();
+  return ok({
+    ...{ tree, checkpoint, rootHash, published, entries },
+    segments: segments.value,
+    unknownCalls: unknown.value,
+  });
+}
+
+/** Adds what the journal holds beyond the tiles; its last checkpoint, if it added anything. */
+async function replayJournal(
+  disk: Disk,
+  segments: readonly number[],
+  { tree, entries, size }: Published,
+  verifier: NoteVerifier,
+): Promise<Outcome<string | undefined>> {
+  let checkpoint: string | undefined;
+  for (const [i, first] of segments.entries()) {
+    const next = segments[i + 1];
     // Wholly published: a removal that a crash undid.
     if (next !== undefined && next <= size) continue;
     const records = await readRecords(disk, first, next === undefined);
     if (!records.ok) return records;
-    for (const record of records.value) {
-      if (record.first + record.entries.length <= size) continue;
+    for (const record of records.value.filter((each) => endOf(each) > size)) {
       const replayed = replay(record, tree, verifier);
       if (!replayed.ok) return damaged(`${segmentPath(first)}: ${replayed.error}`);
-      entries.push(...record.entries);
+      for (const entry of record.entries) entries.push(entry);
       checkpoint = record.checkpoint;
     }
-    if (next !== undefined && next !== tree.size)
-      return damaged(`the journal has entries up to ${tree.size}, its next segment begins at ${next}`);
+    const missingUpTo = next ?? first;
+    if (missingUpTo > tree.size || (next !== undefined && next !== tree.size))
+      return damaged(`entries ${tree.size} to ${missingUpTo} are missing from the journal`);
   }
-  const last = segments.value.at(-1) ?? 0;
-  if (last > tree.size) return damaged(`entries ${tree.size} to ${last} are missing`);
-  const rootHash = tree.size === 0 ? emptyRoot : tree.root();
-  const unknown = await findUnknownCalls(disk, entries, tree.size);
-  if (!unknown.ok) return unknown;
-  const unknownCalls = unknown.value;
-  return ok({ tree, checkpoint, rootHash, published: size, entries, segments: segments.value, unknownCalls });
+  return ok(checkpoint);
+}
+
+function endOf({ first, entries }: JournalRecord): number {
+  return first + entries.length;
 }
 
 interface Published {
@@ -104,7 +122,8 @@ async function readPublished(disk: Disk, verifier: NoteVerifier): Promise<Outcom
     tiles.set(`${level}`, tile.value);
   }
   const tree = HashTree.restore(size, (level) => tiles.get(`${level}`) ?? new Uint8Array(0));
-  if (!sameHash(tree.root(), rootHash)) return damaged("the tiles do not have the root of the checkpoint");
+  if (!sameHash(tree.root(), rootHash))
+    return damaged("the tiles do not have the root of the checkpoint");
   const entries = await readPartialBundle(disk, size, tree);
   return entries.ok ? ok({ tree, size, checkpoint, entries: entries.value }) : entries;
 }
@@ -120,7 +139,9 @@ async function readPartialBundle(
   const bundle = await readBundle(disk, index, width);
   if (!bundle.ok) return damaged(bundle.error);
   const first = index * tileWidth;
-  const wrong = bundle.value.findIndex((entry, i) => !sameHash(leafHash(entry), tree.node(0, first + i)));
+  const wrong = bundle.value.findIndex(
+    (entry, i) => !sameHash(leafHash(entry), tree.node(0, first + i)),
+  );
   if (bundle.value.length !== width || wrong >= 0)
     return damaged(`entry ${first + Math.max(wrong, 0)} is not the one in the tree`);
   return ok([...bundle.value]);
@@ -155,7 +176,11 @@ async function readRecords(
 }
 
 /** Adds the entries of a record when it continues the log and its checkpoint is ours. */
-function replay(record: JournalRecord, tree: HashTree, verifier: NoteVerifier): Result<void, string> {
+function replay(
+  record: JournalRecord,
+  tree: HashTree,
+  verifier: NoteVerifier,
+): Result<void, string> {
   if (record.first !== tree.size)
     return err(`a record begins at entry ${record.first}, the log has ${tree.size}`);
   const opened = openCheckpoint(record.checkpoint, verifier);

@@ -52,7 +52,8 @@ export class LedgerWriter implements Ledger {
   }
 
   async append(entry: Entry): Promise<Result<Committed, LedgerError>> {
-    if (this.#closing) return err({ kind: "stopped", detail: "the ledger is closed" });
+    if (this.#closing !== undefined)
+      return err({ kind: "stopped", detail: "the ledger is closed" });
     const { bytes, blob } = encodeEntry(entry);
     if (blob !== undefined && this.healthy()) {
       // The content is durable before the entry that names it; a crash between leaves a file nobody names.
@@ -130,7 +131,10 @@ export class LedgerWriter implements Ledger {
   /** Keeps what the next publication needs, and what receipts are asked of. */
   #forget(): void {
     const { limits, tree } = this.#options;
-    const wanted = Math.min(this.#published, Math.max(0, this.#head.size - limits.receiptEntriesMax));
+    const wanted = Math.min(
+      this.#published,
+      Math.max(0, this.#head.size - limits.receiptEntriesMax),
+    );
     const keepFrom = Math.floor(wanted / tileWidth) * tileWidth;
     if (keepFrom <= this.#entriesFirst) return;
     this.#entries.splice(0, keepFrom - this.#entriesFirst);
@@ -141,7 +145,11 @@ export class LedgerWriter implements Ledger {
   /** A segment goes once all of it is published. A removal that fails, or that a crash undoes, costs space only. */
   async #trimJournal(): Promise<void> {
     const { disk, segments } = this.#options;
-    for (let next = segments[1]; next !== undefined && next <= this.#published; next = segments[1]) {
+    for (
+      let next = segments[1];
+      next !== undefined && next <= this.#published;
+      next = segments[1]
+    ) {
       const first = segments.shift();
       if (first !== undefined) await disk.remove(segmentPath(first));
     }

@@ -82,7 +82,11 @@ export class SimClock implements Clock {
   #next(): Sleeper | undefined {
     let first: Sleeper | undefined;
     for (const each of this.#sleepers)
-      if (!first || each.atMs < first.atMs || (each.atMs === first.atMs && each.order < first.order))
+      if (
+        !first ||
+        each.atMs < first.atMs ||
+        (each.atMs === first.atMs && each.order < first.order)
+      )
         first = each;
     return first;
   }

@@ -5,8 +5,8 @@
  */
 import { assert, err, ok, type Result } from "../kernel/index.ts";
 import type { AppendFile, Disk, DiskError } from "../ports.ts";
-import type { Random } from "./random.ts";
 import type { SimClock } from "./clock.ts";
+import type { Random } from "./random.ts";
 
 const sectorBytes = 512;
 

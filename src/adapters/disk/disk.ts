@@ -1,5 +1,14 @@
 /** The `Disk` port on a real folder, with `node:fs`. */
-import { constants, type FileHandle, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import {
+  constants,
+  type FileHandle,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+} from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { assert, err, ok, type Result } from "../../kernel/index.ts";
 import type { AppendFile, Disk, DiskError } from "../../ports.ts";
@@ -64,7 +73,10 @@ class FolderDisk implements Disk {
       const handle = await open(target, "a", 0o600);
       try {
         const { size } = await handle.stat();
-        assert(keepBytes === undefined || keepBytes <= size, `${path} has ${keepBytes} bytes to keep`);
+        assert(
+          keepBytes === undefined || keepBytes <= size,
+          `${path} has ${keepBytes} bytes to keep`,
+        );
         if (keepBytes !== undefined && keepBytes < size) await handle.truncate(keepBytes);
         // The cut is durable before anything is appended where the old bytes were.
         await handle.sync();
@@ -151,7 +163,10 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-const kindOf: Readonly<Record<string, DiskError["kind"]>> = { ENOENT: "not_found", EEXIST: "exists" };
+const kindOf: Readonly<Record<string, DiskError["kind"]>> = {
+  ENOENT: "not_found",
+  EEXIST: "exists",
+};
 
 async function attempt<T>(path: string, work: () => Promise<T>): Promise<Result<T, DiskError>> {
   try {

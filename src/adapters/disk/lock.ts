@@ -22,7 +22,9 @@ export function lockFile(
   } catch (error) {
     database?.close();
     const busy = error instanceof Error && "errcode" in error && error.errcode === sqliteBusy;
-    return err(busy ? { kind: "refused", code: "EBUSY", path } : { kind: "failed", code: "EIO", path });
+    return err(
+      busy ? { kind: "refused", code: "EBUSY", path } : { kind: "failed", code: "EIO", path },
+    );
   }
   const held = database;
   return ok({

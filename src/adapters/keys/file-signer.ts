@@ -1,5 +1,11 @@
 /** An Ed25519 key in a file: PKCS#8 PEM, readable by its owner alone, made on first use. */
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  sign,
+} from "node:crypto";
 import { link, mkdir, open, readFile, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { err, ok, type Result } from "../../kernel/index.ts";

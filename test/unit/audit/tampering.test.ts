@@ -7,8 +7,8 @@ import {
   formatProof,
   HashTree,
   inclusionProof,
-  leafHash,
   type LogFiles,
+  leafHash,
   noteVerifier,
   signCheckpoint,
   verifyLog,
@@ -70,7 +70,10 @@ function readerOf(files: Files): LogFiles {
   };
 }
 
-async function findings(files: Files, checkpoints: readonly string[] = []): Promise<readonly Finding[]> {
+async function findings(
+  files: Files,
+  checkpoints: readonly string[] = [],
+): Promise<readonly Finding[]> {
   return (await verifyLog({ files: readerOf(files), verifier, checkpoints })).findings;
 }
 
@@ -149,7 +152,9 @@ test("re-hashed without the key: every tile fits, the signature does not", async
     const otherKey = await filesOf(changed, checkpointOf(changed, thief));
     expect((await findings(otherKey)).map(({ code }) => code)).toContain("bad_checkpoint");
     const oldSignature = await filesOf(changed, checkpointOf(leaves));
-    expect((await findings(oldSignature)).some(({ severity }) => severity === "tampered")).toBe(true);
+    expect((await findings(oldSignature)).some(({ severity }) => severity === "tampered")).toBe(
+      true,
+    );
   });
   await fc.assert(property, { numRuns: 60 });
 });
@@ -174,7 +179,10 @@ test("fork with the stolen key: found by a checkpoint after the touched entry, b
   const property = fc.asyncProperty(places, async ({ count, at }) => {
     const leaves = leavesOf(count);
     const other = encodeEntry(decisionEntry("call-other", "deny")).bytes;
-    const replaced = leaves.with(at, at === 0 ? encodeEntry({ ...startEntry(), holdfast: "9" }).bytes : other);
+    const replaced = leaves.with(
+      at,
+      at === 0 ? encodeEntry({ ...startEntry(), holdfast: "9" }).bytes : other,
+    );
     const forkedFiles = await filesOf(replaced);
     const codes = async (checkpoints: readonly string[]): Promise<string[]> =>
       (await findings(forkedFiles, checkpoints)).map(({ code }) => code);

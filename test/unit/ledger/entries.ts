@@ -1,5 +1,10 @@
 /** Entries to record in tests. */
-import type { DecisionEntry, OutcomeEntry, PolicyEntry, StartEntry } from "../../../src/audit/index.ts";
+import type {
+  DecisionEntry,
+  OutcomeEntry,
+  PolicyEntry,
+  StartEntry,
+} from "../../../src/audit/index.ts";
 
 const common = {
   v: 1,

@@ -1,5 +1,10 @@
 /** A process that records, in a world from a seed: many callers, crashes at any moment, and what they were told. */
-import { type LogReport, noteVerifier, type NoteVerifier, verifyLog } from "../../../src/audit/index.ts";
+import {
+  type LogReport,
+  type NoteVerifier,
+  noteVerifier,
+  verifyLog,
+} from "../../../src/audit/index.ts";
 import { type Ledger, openLedger } from "../../../src/ledger/index.ts";
 import type { Disk, Signer } from "../../../src/ports.ts";
 import { type FaultPlan, Random, SimClock, SimDisk, simSigner } from "../../../src/sim/index.ts";
@@ -63,7 +68,7 @@ export class World {
 
   /** Opens, lives with some callers for a while, then loses power. */
   async life(mount: (disk: Disk) => Disk = (disk) => disk): Promise<void> {
-    const callers = 1 + this.random.below(12);
+    const callers = 1 + this.random.below(8);
     const whole = async (): Promise<void> => {
       const opened = await this.open(mount(this.disk.mount()));
       if (!opened.ok) throw new Error(opened.error.detail);
@@ -74,7 +79,7 @@ export class World {
     whole().catch((error: unknown) => {
       failure = error;
     });
-    await this.clock.advance(1 + this.random.below(400));
+    await this.clock.advance(1 + this.random.below(250));
     this.disk.crash();
     if (failure !== undefined) throw failure;
   }
@@ -100,7 +105,9 @@ export class World {
         },
       }),
     );
-    const lost = this.acknowledged.filter(({ index, revision }) => revisions.get(index) !== revision);
+    const lost = this.acknowledged.filter(
+      ({ index, revision }) => revisions.get(index) !== revision,
+    );
     return { ...report, lost };
   }
 }
