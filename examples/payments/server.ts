@@ -36,12 +36,11 @@ function create(body: string): Answer {
     return problem("the body is not JSON");
   }
   if (typeof payment !== "object" || payment === null) return problem("the body is not an object");
-  const { amount, currency, to } = payment as Record<string, unknown>;
-  if (!Number.isInteger(amount) || Number(amount) < 1)
-    return problem("amount must be a whole number");
+  const { amount, currency, account_id: account } = payment as Record<string, unknown>;
+  if (typeof amount !== "number" || amount <= 0) return problem("amount must be a positive number");
   if (typeof currency !== "string" || !/^[A-Z]{3}$/.test(currency))
     return problem("currency must be three letters");
-  if (typeof to !== "string" || to === "") return problem("to is missing");
+  if (typeof account !== "string" || account === "") return problem("account_id is missing");
   const id = `pay_${payments.size + 1}`;
   const created = { id, status: "accepted", ...payment };
   payments.set(id, created);

@@ -13,5 +13,5 @@ export type {
   TelemetryConfig,
   UpstreamConfig,
 } from "./config-types.ts";
-export { Secret } from "./secret.ts";
 export { createProgram, type Processes, type Program } from "./program.ts";
+export { Secret } from "./secret.ts";

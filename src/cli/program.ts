@@ -1,7 +1,10 @@
 /** The `holdfast` command. What a command does lives beside it; what needs processes built is given by `main.ts`. */
 import { Command, CommanderError } from "commander";
+import { registerAuditCommands } from "./audit.ts";
 import { loadConfig } from "./config.ts";
 import type { Config } from "./config-types.ts";
+import { type CommandOutput, registerPolicyCommands } from "./policy.ts";
+import { registerTokenCommands } from "./token.ts";
 
 /** What only `main.ts` can build. Each resolves with an exit code. */
 export interface Processes {
@@ -9,7 +12,11 @@ export interface Processes {
   readonly runGateway: (config: Config) => Promise<number>;
   readonly runControl: (config: Config) => Promise<number>;
   readonly up: (configPath: string) => Promise<number>;
-  readonly wrap: (config: Config, agentToken: string, command: readonly string[]) => Promise<number>;
+  readonly wrap: (
+    config: Config,
+    agentToken: string,
+    command: readonly string[],
+  ) => Promise<number>;
 }
 
 export interface Program {
@@ -18,6 +25,11 @@ export interface Program {
 }
 
 const configOption = ["-c, --config <file>", "configuration file", "holdfast.yaml"] as const;
+
+const terminal: CommandOutput = {
+  out: (line) => process.stdout.write(`${line}\n`),
+  err: (line) => process.stderr.write(`${line}\n`),
+};
 
 export function createProgram(processes: Processes): Program {
   const program = new Command("holdfast")
@@ -54,19 +66,35 @@ export function createProgram(processes: Processes): Program {
   const mcp = program.command("mcp").description("MCP on this machine");
   mcp
     .command("wrap")
-    .description("the same enforcement around one stdio MCP server: holdfast mcp wrap -- <command …>")
+    .description(
+      "the same enforcement around one stdio MCP server: holdfast mcp wrap -- <command …>",
+    )
     .argument("<command...>", "the server's program and arguments")
     .option(...configOption)
     .option("--token-env <name>", "variable that holds the agent's token", "HOLDFAST_TOKEN")
-    .action(async (command: string[], options: { readonly config: string; readonly tokenEnv: string }) => {
-      const config = await configOrComplaint(options.config);
-      const token = process.env[options.tokenEnv] ?? "";
-      outcome.code = config === undefined ? 2 : await processes.wrap(config, token, command);
-    });
+    .action(
+      async (
+        command: string[],
+        options: { readonly config: string; readonly tokenEnv: string },
+      ) => {
+        const config = await configOrComplaint(options.config);
+        const token = process.env[options.tokenEnv] ?? "";
+        outcome.code = config === undefined ? 2 : await processes.wrap(config, token, command);
+      },
+    );
+  registerPolicyCommands(program, terminal, (code) => {
+    outcome.code = code;
+  });
+  registerAuditCommands(program);
+  registerTokenCommands(program);
   return { run: (args) => run(program, args, outcome) };
 }
 
-async function run(program: Command, args: readonly string[], outcome: { code: number }): Promise<number> {
+async function run(
+  program: Command,
+  args: readonly string[],
+  outcome: { code: number },
+): Promise<number> {
   try {
     await program.parseAsync(args, { from: "user" });
     return outcome.code === 0 ? Number(process.exitCode ?? 0) : outcome.code;
@@ -80,6 +108,8 @@ async function configOrComplaint(path: string): Promise<Config | undefined> {
   const loaded = await loadConfig(path);
   if (loaded.ok) return loaded.value;
   for (const { file, line, column, message, hint } of loaded.error)
-    process.stderr.write(`${file}:${line}:${column}: ${message}${hint === undefined ? "" : `\n  ${hint}`}\n`);
+    process.stderr.write(
+      `${file}:${line}:${column}: ${message}${hint === undefined ? "" : `\n  ${hint}`}\n`,
+    );
   return undefined;
 }

@@ -47,35 +47,39 @@ function nextStep(outcome: Outcome, approvalId: string | null): string {
   }
 }
 
-const refusals: Readonly<Record<RefusalCode, { readonly reason: string; readonly next: string }>> = {
-  no_policy: {
-    reason: "no valid policy bundle is loaded, so nothing is allowed",
-    next: "tell the operator: load a policy (holdfast policy check), then try again",
-  },
-  record_failed: {
-    reason: "the decision could not be recorded durably, so nothing was forwarded",
-    next: "nothing happened upstream; try again later and tell the operator if it persists",
-  },
-  outcome_unrecorded: {
-    reason: "the call was forwarded, but its outcome could not be recorded durably",
-    next: "the action may have taken effect: do not retry; check its effect before going on",
-  },
-  too_many_calls: {
-    reason: "too many calls of this agent are under way",
-    next: "nothing was forwarded; wait for a running call to finish, then try again",
-  },
-  unknown_server: {
-    reason: "no upstream of this name is configured",
-    next: "choose one of the configured servers",
-  },
-  stopping: {
-    reason: "the gateway is stopping",
-    next: "nothing was forwarded; try again in a few seconds",
-  },
-};
+const refusals: Readonly<Record<RefusalCode, { readonly reason: string; readonly next: string }>> =
+  {
+    no_policy: {
+      reason: "no valid policy bundle is loaded, so nothing is allowed",
+      next: "tell the operator: load a policy (holdfast policy check), then try again",
+    },
+    record_failed: {
+      reason: "the decision could not be recorded durably, so nothing was forwarded",
+      next: "nothing happened upstream; try again later and tell the operator if it persists",
+    },
+    outcome_unrecorded: {
+      reason: "the call was forwarded, but its outcome could not be recorded durably",
+      next: "the action may have taken effect: do not retry; check its effect before going on",
+    },
+    too_many_calls: {
+      reason: "too many calls of this agent are under way",
+      next: "nothing was forwarded; wait for a running call to finish, then try again",
+    },
+    unknown_server: {
+      reason: "no upstream of this name is configured",
+      next: "choose one of the configured servers",
+    },
+    stopping: {
+      reason: "the gateway is stopping",
+      next: "nothing was forwarded; try again in a few seconds",
+    },
+  };
 
 /** A refusal by the machinery, not by policy; `decision` is always `deny`. */
-export function refusalOf(code: RefusalCode, facts: Omit<AnswerFacts, "verdict" | "approvalId">): Decision {
+export function refusalOf(
+  code: RefusalCode,
+  facts: Omit<AnswerFacts, "verdict" | "approvalId">,
+): Decision {
   const { reason, next } = refusals[code];
   const { request, tool } = facts;
   return {

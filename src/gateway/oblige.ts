@@ -3,7 +3,12 @@
  * out the call is refused, because an obligation that was not met is not an allow.
  */
 import { digestOf, type JsonObject } from "../kernel/index.ts";
-import { applyObligations, type Obligation, type Verdict } from "../policy/index.ts";
+import {
+  applyObligations,
+  type Obligation,
+  redactForRecord,
+  type Verdict,
+} from "../policy/index.ts";
 
 export interface Obliged {
   readonly verdict: Verdict;
@@ -18,7 +23,11 @@ export function oblige(verdict: Verdict, args: JsonObject): Obliged {
   const applied = applyObligations(args, verdict.obligations);
   if (!applied.ok) {
     const reason = `an obligation could not be carried out: ${applied.error.message}`;
-    return { verdict: { ...verdict, outcome: "deny", reason, obligations: [] }, args, sanitizedDigest: null };
+    return {
+      verdict: { ...verdict, outcome: "deny", reason, obligations: [] },
+      args,
+      sanitizedDigest: null,
+    };
   }
   const { value } = applied;
   return {
@@ -29,7 +38,6 @@ export function oblige(verdict: Verdict, args: JsonObject): Obliged {
 }
 
 /** What may be kept: everything any rule for this tool redacts is taken out, also from a denied call. */
-export function forRecord(args: JsonObject, redactions: readonly Obligation[]): JsonObject | null {
-  const applied = applyObligations(args, redactions);
-  return applied.ok ? applied.value.args : null;
+export function forRecord(args: JsonObject, redactions: readonly Obligation[]): JsonObject {
+  return redactForRecord(args, redactions);
 }

@@ -85,10 +85,14 @@ export class PolicySource {
     };
     const appended = await ledger.append(entry);
     // A revision that is not in the log decides nothing; the ledger refuses every call from here on anyway.
-    if (!appended.ok) return this.#refused(`its activation could not be recorded: ${appended.error.detail}`);
+    if (!appended.ok)
+      return this.#refused(`its activation could not be recorded: ${appended.error.detail}`);
     policy.activate(engine);
     this.#lastError = undefined;
-    log.write("info", "policy_activated", { revision: bundle.revision, rules: bundle.set.rules.length });
+    log.write("info", "policy_activated", {
+      revision: bundle.revision,
+      rules: bundle.set.rules.length,
+    });
     return "activated";
   }
 

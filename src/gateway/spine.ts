@@ -90,7 +90,8 @@ async function govern<A>(
     // The entry may or may not be in the log; nothing was forwarded, and the ledger accepts nothing more.
     if (committed === undefined) return refuse(parts, passage, "record_failed");
     // From here the decision is durable. A crash now leaves a decision without outcome: `unknown` after restart.
-    const lets = judgement.decision.decision === "allow" || judgement.decision.decision === "sanitize";
+    const lets =
+      judgement.decision.decision === "allow" || judgement.decision.decision === "sanitize";
     if (forward === undefined || !lets) return answer(parts, passage, judgement, committed);
     const forwarded = await send(passage, judgement, forward);
     passage.forwardedMs = parts.clock.monotonicMs();

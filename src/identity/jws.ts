@@ -15,6 +15,7 @@ import {
   type Result,
   sha256,
 } from "../kernel/index.ts";
+import { isSoundRsa } from "./rsa-key.ts";
 
 /** Signatures with a public key. `none` and the HMACs are not words of this language. */
 export type SignatureAlg =
@@ -92,7 +93,7 @@ const publicMembers = ["kty", "crv", "x", "y", "n", "e", "alg", "use", "key_ops"
 
 /**
  * A key set from a JWK Set document (RFC 7517 §5). Keys that cannot verify a signature (symmetric, for encryption, of
- * an unknown type) are left out, private members are dropped. Refused: no `keys` list, over 100 keys, or none usable.
+ * an unknown type, RSA of an unsafe kind) are left out, private members are dropped. Refused: no `keys` list, over 100 keys, or none usable.
  */
 export function keySetOf(document: JsonValue): Result<KeySet, string> {
   const list = isJsonObject(document) ? document["keys"] : undefined;
@@ -108,6 +109,7 @@ export function keySetOf(document: JsonValue): Result<KeySet, string> {
 function verificationKey(entry: JsonObject): VerificationKey | undefined {
   const { kty, use, kid, key_ops: operations } = entry;
   if (kty !== "OKP" && kty !== "EC" && kty !== "RSA") return undefined;
+  if (kty === "RSA" && !isSoundRsa(entry["n"], entry["e"])) return undefined;
   if (use !== undefined && use !== "sig") return undefined;
   if (isJsonArray(operations) && !operations.includes("verify")) return undefined;
   if (kid !== undefined && typeof kid !== "string") return undefined;

@@ -1,10 +1,10 @@
 /** Every face of the gateway on one front: MCP, HTTP tools, AuthZEN, and what orchestrators ask. */
 import { childProcessPeers } from "../adapters/child-process/index.ts";
-import { systemClock } from "../adapters/clock/index.ts";
-import { readOpenApiFile } from "../adapters/openapi/index.ts";
-import type { Config, HttpUpstreamConfig, McpUpstreamConfig } from "../cli/index.ts";
+import { systemClock, systemEntropy } from "../adapters/clock/index.ts";
+import type { Config, McpUpstreamConfig } from "../cli/index.ts";
 import {
   authZen,
+  bridgeUrl,
   evaluationPath,
   evaluationsPath,
   type FrontFace,
@@ -16,16 +16,15 @@ import {
   type McpUpstream,
   metadataPath,
   type Route,
-  type RouteTable,
-  readOpenApi,
   routed,
-  routeTable,
-  stdioTransport,
+  StdioBridge,
   upstreamFace,
 } from "../gateway/index.ts";
 import { protectedResourceMetadata } from "../identity/index.ts";
-import { err, ok, type Result } from "../kernel/index.ts";
+import { ok, type Result } from "../kernel/index.ts";
 import type { DataPlane } from "./gateway-process.ts";
+import { httpUpstream, revealed } from "./http-upstreams.ts";
+import { hostRules } from "./listen.ts";
 
 export interface Faces {
   readonly face: FrontFace;
@@ -59,7 +58,12 @@ export async function facesOf(
   }
   routes.push({
     prefix: "/http",
-    face: httpTools({ upstreams: http, spine: plane.spine, identifier, transport: plane.transport }),
+    face: httpTools({
+      upstreams: http,
+      spine: plane.spine,
+      identifier,
+      transport: plane.transport,
+    }),
   });
   const pdp = authZen({
     spine: plane.spine,
@@ -71,11 +75,10 @@ export async function facesOf(
   });
   for (const prefix of [evaluationPath, evaluationsPath, metadataPath])
     routes.push({ prefix, face: pdp });
-  const rules = { allowedHosts: config.allowed_hosts, allowedOrigins: config.allowed_origins };
   const close = async (): Promise<void> => {
     for (const closer of closers) await closer();
   };
-  return ok({ face: routed(routes, rules), close });
+  return ok({ face: routed(routes, hostRules(config)), close });
 }
 
 interface OpenedMcp {
@@ -99,62 +102,22 @@ function mcpUpstream(
       close: async () => undefined,
     };
   }
-  const bridge = stdioTransport(
-    {
-      server,
-      command: {
-        command: mcp.command,
-        cwd: mcp.cwd,
-        env: revealed(mcp.env),
-        lineBytesMax: config.limits.line_bytes_max,
-      },
+  const bridge = new StdioBridge({
+    peers: childProcessPeers(plane.log),
+    command: {
+      command: mcp.command,
+      cwd: mcp.cwd,
+      env: revealed(mcp.env),
+      lineBytesMax: config.limits.line_bytes_max,
     },
-    { peers: childProcessPeers(plane.log), clock: systemClock, log: plane.log },
-  );
+    clock: systemClock,
+    entropy: systemEntropy,
+    log: plane.log,
+  });
   return {
-    upstream: { ...common, url: bridge.url, transport: bridge },
+    upstream: { ...common, url: bridgeUrl, transport: bridge },
     close: () => bridge.close(),
   };
-}
-
-async function httpUpstream(
-  name: string,
-  config: HttpUpstreamConfig,
-): Promise<Result<HttpUpstream, string>> {
-  const routes = await routesOf(config);
-  if (!routes.ok) return err(`upstreams.${name}: ${routes.error.join("; ")}`);
-  return ok({
-    name,
-    baseUrl: config.base_url,
-    ...(routes.value === undefined ? {} : { routes: routes.value }),
-    headers: revealed(config.headers),
-    forwardHeaders: config.forward_headers,
-    opaqueBodies: config.opaque_bodies,
-  });
-}
-
-async function routesOf(
-  config: HttpUpstreamConfig,
-): Promise<Result<RouteTable | undefined, readonly string[]>> {
-  if (config.openapi !== undefined) {
-    const document = await readOpenApiFile(config.openapi);
-    return document.ok ? readOpenApi(document.value) : err([document.error]);
-  }
-  if (config.routes === undefined) return ok(undefined);
-  return routeTable(
-    config.routes.map(({ method, path, effect, description }) => ({
-      method,
-      template: path,
-      ...(effect === undefined ? {} : { effect }),
-      ...(description === undefined ? {} : { description }),
-    })),
-  );
-}
-
-function revealed(
-  secrets: Readonly<Record<string, { reveal(): string }>>,
-): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(secrets).map(([name, secret]) => [name, secret.reveal()]));
 }
 
 /** RFC 9728: where a client finds out who issues tokens for this gateway. Public, like every metadata document. */
@@ -174,7 +137,8 @@ function operations(plane: DataPlane): readonly Route[] {
   const readiness = async (): Promise<FrontResponse> => {
     const policyVersion = plane.spine.policyVersion();
     const checks = {
-      policy: policyVersion === undefined ? (plane.policySource.lastError ?? "not loaded yet") : "ok",
+      policy:
+        policyVersion === undefined ? (plane.policySource.lastError ?? "not loaded yet") : "ok",
       log: plane.ledger.healthy() ? "ok" : "failed: stop, check the disk, restart, verify",
     };
     const ready = Object.values(checks).every((check) => check === "ok");

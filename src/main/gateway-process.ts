@@ -1,20 +1,21 @@
 /** Builds the data plane from the configuration, runs it until a signal, and stops it in an order that loses nothing. */
 import { join } from "node:path";
-import { openBundle } from "./bundle-trust.ts";
 import { systemClock, systemEntropy } from "../adapters/clock/index.ts";
 import { openDisk } from "../adapters/disk/index.ts";
 import { type ClosableTransport, serveFront, undiciTransport } from "../adapters/http/index.ts";
 import { openSigner } from "../adapters/keys/index.ts";
-import { openLog } from "../adapters/log/index.ts";
+import { pinoLog } from "../adapters/log/index.ts";
 import { openTelemetry } from "../adapters/telemetry/index.ts";
 import type { Config } from "../cli/index.ts";
 import { ActivePolicy, createSpine, InFlight, PolicySource, type Spine } from "../gateway/index.ts";
 import { err, ok, type Result } from "../kernel/index.ts";
 import { type Ledger, openLedger } from "../ledger/index.ts";
 import type { Log } from "../ports.ts";
+import { openBundle } from "./bundle-trust.ts";
 import { facesOf } from "./faces.ts";
 import { identifierOf } from "./identities.ts";
 import { hostAndPort } from "./listen.ts";
+import { complain, stopSignal } from "./process.ts";
 import { version } from "./version.ts";
 
 const policyPollMs = 500;
@@ -33,9 +34,20 @@ export interface DataPlane {
 }
 
 /** Everything a face needs, without a face. The error is a sentence for the operator. */
-export async function openDataPlane(config: Config, instance: string): Promise<Result<DataPlane, string>> {
-  const log = openLog({ level: config.log.level, name: "gateway" });
-  const telemetry = openTelemetry(config.telemetry);
+export async function openDataPlane(
+  config: Config,
+  instance: string,
+): Promise<Result<DataPlane, string>> {
+  const log = pinoLog({ level: config.log.level, fields: { process: "gateway", instance } });
+  const telemetry = openTelemetry({
+    serviceName: config.telemetry.service_name,
+    serviceVersion: version,
+    instance,
+    sampleRatio: config.telemetry.trace_sample_ratio,
+    ...(config.telemetry.otlp_endpoint === undefined
+      ? {}
+      : { otlpEndpoint: config.telemetry.otlp_endpoint }),
+  });
   const keyPath = join(config.data, "keys", "log.pem");
   const signer = await openSigner(keyPath, `${config.site}.${instance}.holdfast`);
   if (!signer.ok) return err(`${signer.error.path}: ${signer.error.detail}`);
@@ -70,22 +82,31 @@ export async function openDataPlane(config: Config, instance: string): Promise<R
     await telemetry.close();
   };
   const spine = createSpine({ ...common, entropy: systemEntropy, inFlight });
-  return ok({ spine, ledger: ledger.value, policySource, inFlight, transport, log, telemetry, close });
+  return ok({
+    spine,
+    ledger: ledger.value,
+    policySource,
+    inFlight,
+    transport,
+    log,
+    telemetry,
+    close,
+  });
 }
 
 /** Resolves with the exit code: 0 after a signal, 1 when it could not start or the log failed. */
 export async function runGateway(config: Config): Promise<number> {
   const opened = await openDataPlane(config, "gateway");
-  if (!opened.ok) return complain(opened.error);
+  if (!opened.ok) return complain("gateway", opened.error);
   const plane = opened.value;
   const identifier = await identifierOf(config, {
     clock: systemClock,
     http: plane.transport,
     log: plane.log,
   });
-  if (!identifier.ok) return complain(identifier.error);
+  if (!identifier.ok) return complain("gateway", identifier.error);
   const faces = await facesOf(config, plane, identifier.value);
-  if (!faces.ok) return complain(faces.error);
+  if (!faces.ok) return complain("gateway", faces.error);
   const { limits } = config;
   const server = await serveFront(faces.value.face, {
     ...hostAndPort(config.listen),
@@ -110,16 +131,4 @@ export async function runGateway(config: Config): Promise<number> {
   await plane.inFlight.idle();
   await plane.close();
   return 0;
-}
-
-function complain(sentence: string): number {
-  process.stderr.write(`holdfast gateway: ${sentence}\n`);
-  return 1;
-}
-
-export function stopSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    process.once("SIGTERM", () => resolve());
-    process.once("SIGINT", () => resolve());
-  });
 }

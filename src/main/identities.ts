@@ -2,8 +2,13 @@
 import { readFile } from "node:fs/promises";
 import type { Config } from "../cli/index.ts";
 import { type IdentifyConfig, type IssuerConfig, TokenIdentifier } from "../gateway/index.ts";
-import { type DevelopmentToken, type KeySet, keySetOf, type SignatureAlg } from "../identity/index.ts";
-import { type Result, err, ok, parseJsonStrict, sha256 } from "../kernel/index.ts";
+import {
+  type DevelopmentToken,
+  type KeySet,
+  keySetOf,
+  type SignatureAlg,
+} from "../identity/index.ts";
+import { err, ok, parseJsonStrict, type Result, sha256 } from "../kernel/index.ts";
 import type { Clock, HttpTransport, Log } from "../ports.ts";
 
 export interface IdentityPorts {

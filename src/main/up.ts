@@ -12,7 +12,9 @@ const stopGraceMs = 10_000;
 
 /** Runs until a signal or a death. Resolves with the exit code: 0 after a signal, 1 after a death. */
 export async function up(configPath: string): Promise<number> {
-  const children = new Map<Role, ChildProcess>(roles.map((role) => [role, start(role, configPath)]));
+  const children = new Map<Role, ChildProcess>(
+    roles.map((role) => [role, start(role, configPath)]),
+  );
   let stopping = false;
   const stop = (): void => {
     stopping = true;

@@ -83,7 +83,8 @@ class Conversion {
   /** Undefined after a reported problem. */
   convert(node: ASTNode, scope: Scope): Expr | undefined {
     const expr = this.#shape(node, scope);
-    if (expr) this.starts.set(expr, node.op === "." ? node.pos : node.start);
+    if (expr && !this.starts.has(expr))
+      this.starts.set(expr, node.op === "." ? node.pos : node.start);
     return expr;
   }
 
@@ -225,7 +226,10 @@ class Conversion {
         message: "has() takes a field, as in has(args.memo)",
       });
     const of = this.convert(node.args[0], scope);
-    return of && { op: "has", of, name: node.args[1] };
+    if (!of) return undefined;
+    const has: Expr = { op: "has", of, name: node.args[1] };
+    this.starts.set(has, node.pos);
+    return has;
   }
 
   #matches(subject: ASTNode, pattern: ASTNode, scope: Scope): Expr | undefined {

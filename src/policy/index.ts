@@ -32,6 +32,7 @@ export type {
   AgentLimits,
   Effect,
   Expr,
+  FieldPath,
   Obligation,
   Outcome,
   PolicySet,

@@ -95,5 +95,6 @@ function checkShape(file: File, source: SourceRule): void {
 function isBoundless(match: NonNullable<SourceRule["match"]>): boolean {
   const everything = (patterns: readonly { readonly value: string }[] | undefined): boolean =>
     patterns === undefined || patterns.some(({ value }) => value === "*");
-  return everything(match.agents) && everything(match.tools) && !match.effect;
+  const read = [...match.given].every((field) => match[field as keyof typeof match] !== undefined);
+  return read && everything(match.agents) && everything(match.tools) && !match.effect;
 }

@@ -1,5 +1,5 @@
 /** From an expression to Rego over the functions of `holdfast.value`. The text reads like the condition it came from. */
-import { canonicalJson, type JsonValue, unreachable } from "../kernel/index.ts";
+import { canonicalJson, unreachable } from "../kernel/index.ts";
 import type { ArithmeticOp, CompareOp, Expr, StringTest } from "./ir.ts";
 
 const lineWidth = 100;
@@ -33,116 +33,112 @@ const folds: Readonly<Record<"exists" | "all" | "exists_one", string>> = {
   exists_one: "one_true",
 };
 
+/** Where a term stands: how deep the text is indented, and the variables bound outside, outermost first. */
+interface Place {
+  readonly indent: number;
+  readonly scope: readonly string[];
+}
+
+const outermost: Place = { indent: 0, scope: [] };
+
 /**
- * A Rego term with the value of `expr` in tagged form. The roots are fields of the Rego variable `roots`; a variable of
- * the condition is `each_<name>`. `indent` is how deep the text stands.
+ * A Rego term with the value of `expr` in tagged form. The roots are fields of the Rego variable `roots`; the variable
+ * `x` of the outermost `exists` is `each1_x`.
  */
-export function regoTerm(expr: Expr, indent = 1): string {
+export function regoTerm(expr: Expr, place: Place = outermost): string {
   switch (expr.op) {
     case "literal":
-      return `value.ok(${regoJson(expr.value)})`;
+      return `value.ok(${canonicalJson(expr.value)})`;
     case "root":
       return `value.ok(roots.${expr.name})`;
     case "local":
-      return `each_${expr.name}`;
-    case "field":
-      return call("field", [expr.of, expr.name], indent);
-    case "has":
-      return call("has_field", [expr.of, expr.name], indent);
-    case "index":
-      return call("index", [expr.of, expr.at], indent);
+      return variable(expr.name, place.scope.lastIndexOf(expr.name));
     case "list":
-      return lines("value.list([", expr.items.map(nested(indent)), "])", indent);
+      return lines("value.list([", terms(expr.items, place), "])", place);
     case "exists":
     case "all":
     case "exists_one":
-      return fold(expr, indent);
-    case "matches":
-      return call("matches", [expr.of, expr.pattern], indent);
-    default:
-      return operator(expr, indent);
+      return fold(expr, place);
+    default: {
+      const [name, ...operands] = call(expr);
+      return lines(`value.${name}(`, terms(operands, place), ")", place);
+    }
   }
 }
 
-type Operator = Exclude<
+type Called = Exclude<
   Expr,
-  {
-    op:
-      | "literal"
-      | "root"
-      | "local"
-      | "field"
-      | "has"
-      | "index"
-      | "list"
-      | "exists"
-      | "all"
-      | "exists_one"
-      | "matches";
-  }
+  { op: "literal" | "root" | "local" | "list" | "exists" | "all" | "exists_one" }
 >;
 
-function operator(expr: Operator, indent: number): string {
+/** Name of the function and its operands; a plain string stands as itself. */
+function call(expr: Called): readonly [string, ...(Expr | string)[]] {
   switch (expr.op) {
+    case "field":
+      return ["field", expr.of, expr.name];
+    case "has":
+      return ["has_field", expr.of, expr.name];
+    case "index":
+      return ["index", expr.of, expr.at];
     case "not":
-      return call("negation", [expr.of], indent);
+      return ["negation", expr.of];
     case "negate":
-      return call("negative", [expr.of], indent);
+      return ["negative", expr.of];
     case "and":
+      return ["both", expr.left, expr.right];
     case "or":
-      return call(expr.op === "and" ? "both" : "either", [expr.left, expr.right], indent);
+      return ["either", expr.left, expr.right];
     case "if":
-      return call("choose", [expr.test, expr.then, expr.else], indent);
+      return ["choose", expr.test, expr.then, expr.else];
     case "compare":
-      return call(comparisons[expr.how], [expr.left, expr.right], indent);
+      return [comparisons[expr.how], expr.left, expr.right];
     case "arithmetic":
-      return call(arithmetics[expr.how], [expr.left, expr.right], indent);
+      return [arithmetics[expr.how], expr.left, expr.right];
     case "in":
-      return call("member", [expr.left, expr.right], indent);
+      return ["member", expr.left, expr.right];
     case "size":
-      return call("size", [expr.of], indent);
+      return ["size", expr.of];
     case "string":
-      return call(stringTests[expr.how], [expr.of, expr.with], indent);
+      return [stringTests[expr.how], expr.of, expr.with];
+    case "matches":
+      return ["matches", expr.of, expr.pattern];
     default:
       return unreachable(expr);
   }
 }
 
-/** Operands are expressions; a plain string stands as itself. */
-function call(name: string, operands: readonly (Expr | string)[], indent: number): string {
-  const terms = operands.map((operand) =>
-    typeof operand === "string" ? regoJson(operand) : nested(indent)(operand),
-  );
-  return lines(`value.${name}(`, terms, ")", indent);
+/** Each binding has a name of its own, so that one never hides another. */
+function variable(name: string, slot: number): string {
+  return `each${slot + 1}_${name}`;
 }
 
-function nested(indent: number): (expr: Expr) => string {
-  return (expr) => regoTerm(expr, indent + 1);
+function terms(operands: readonly (Expr | string)[], place: Place): readonly string[] {
+  const inner = { ...place, indent: place.indent + 1 };
+  return operands.map((operand) =>
+    typeof operand === "string" ? canonicalJson(operand) : regoTerm(operand, inner),
+  );
 }
 
 /** On one line when it fits, else one item a line. */
-function lines(open: string, items: readonly string[], close: string, indent: number): string {
+function lines(open: string, items: readonly string[], close: string, { indent }: Place): string {
   const short = `${open}${items.join(", ")}${close}`;
   if (!short.includes("\n") && indent * 4 + short.length <= lineWidth) return short;
-  const inner = "\t".repeat(indent + 1);
-  return `${open}\n${items.map((item) => `${inner}${item},\n`).join("")}${"\t".repeat(indent)}${close}`;
+  const margin = "\t".repeat(indent);
+  return `${open}\n${items.map((item) => `${margin}\t${item},\n`).join("")}${margin}${close}`;
 }
 
 function fold(
   expr: Extract<Expr, { op: "exists" | "all" | "exists_one" }>,
-  indent: number,
+  { indent, scope }: Place,
 ): string {
-  const member = `each_${expr.name}`;
-  const inner = "\t".repeat(indent + 1);
+  const member = variable(expr.name, scope.length);
+  const margin = "\t".repeat(indent);
+  const of = regoTerm(expr.of, { indent: indent + 1, scope });
+  const body = regoTerm(expr.body, { indent: indent + 1, scope: [...scope, expr.name] });
   return [
     `value.${folds[expr.op]}([test |`,
-    `${inner}some ${member} in value.elements(${regoTerm(expr.of, indent + 1)})`,
-    `${inner}test := value.given(${member}, ${regoTerm(expr.body, indent + 1)})`,
-    `${"\t".repeat(indent)}])`,
+    `${margin}\tsome ${member} in value.elements(${of})`,
+    `${margin}\ttest := value.given(${member}, ${body})`,
+    `${margin}])`,
   ].join("\n");
-}
-
-/** A JSON value as a Rego term; the two languages share the syntax of literals. */
-function regoJson(value: JsonValue): string {
-  return canonicalJson(value);
 }

@@ -61,7 +61,7 @@ function condition(rule: Rule): readonly string[] {
     /[\p{Cc}\u2028\u2029]+/gu,
     " ",
   );
-  return [`# ${comment}\nholds(${JSON.stringify(rule.id)}, roots) := ${regoTerm(rule.when, 0)}\n`];
+  return [`# ${comment}\nholds(${JSON.stringify(rule.id)}, roots) := ${regoTerm(rule.when)}\n`];
 }
 
 /** Order of files and rules never shows. */

@@ -237,13 +237,11 @@ class Checking {
         code: "wrong-type",
         message: `${printExpr(expr)} compares a ${left.kind} with a ${right.kind}, which is never decided`,
       });
-    else
-      for (const [side, type, other] of [
-        [expr.left, left, right],
-        [expr.right, right, left],
-      ] as const)
-        if (expr.how !== "==" && expr.how !== "!=") this.#ordered(side, type);
-        else if (side.op === "literal") this.#word(side, side.value, other);
+    else if (expr.how === "==" || expr.how === "!=") {
+      if (expr.left.op === "literal") this.#word(expr.left, expr.left.value, right);
+      if (expr.right.op === "literal") this.#word(expr.right, expr.right.value, left);
+    } else if (left.kind === "any") this.#ordered(expr.right, right);
+    else this.#ordered(expr.left, left);
   }
 
   #ordered(side: Expr, type: Type): void {

@@ -77,7 +77,11 @@ export function parseSource(file: string, text: string): ParsedSource {
     schema: "core",
     merge: false,
   });
-  for (const error of document.errors) report(error.pos[0], syntaxProblem(error));
+  // What follows a syntax error is guesswork: only the first is said, and the tree is not used.
+  const broken = document.errors.find(({ code }) => code !== "DUPLICATE_KEY");
+  for (const error of broken ? [broken] : document.errors)
+    report(error.pos[0], syntaxProblem(error));
+  if (broken) return { diagnostics };
   for (const warning of document.warnings) report(warning.pos[0], syntaxProblem(warning));
   const root = document.contents
     ? readNode(document.contents, { text, locate, report }, 0)

@@ -24,16 +24,22 @@ export function compileSchema(schema: JsonObject): SchemaCheck {
   return (value) => (validate(value) ? [] : worthSaying(validate.errors ?? []).map(asProblem));
 }
 
-/** What failed inside an alternative says less than that no alternative fits. */
+/** What failed inside an alternative says less than that no alternative fits; the wrong type says all there is to say. */
 function worthSaying(errors: readonly ErrorObject[]): readonly ErrorObject[] {
   const alternatives = errors.filter(({ keyword }) => keyword === "anyOf");
-  return errors.filter(
+  const outer = errors.filter(
     (error) =>
       error.keyword !== "propertyNames" &&
-      !alternatives.some(
-        (whole) => error !== whole && error.schemaPath.startsWith(`${whole.schemaPath}/`),
-      ),
+      !alternatives.some(({ schemaPath }) => error.schemaPath.startsWith(`${schemaPath}/`)),
   );
+  const wrongTypes = outer.filter(({ keyword }) => keyword === "type");
+  const worth = outer.filter(
+    (error) =>
+      error.keyword === "type" ||
+      !wrongTypes.some(({ instancePath }) => error.instancePath === instancePath),
+  );
+  // Leaving something out may never turn an invalid value into a valid one.
+  return worth.length > 0 ? worth : errors;
 }
 
 function asProblem(error: ErrorObject): SchemaProblem {

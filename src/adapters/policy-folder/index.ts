@@ -43,23 +43,40 @@ async function readInto(
   root: string,
   folder: string,
 ): Promise<PolicyFolderError | undefined> {
-  let here = join(root, folder);
+  const listed = await attempt(join(root, folder), (full) => readdir(full));
+  if (!listed.ok) return listed.error;
+  for (const name of listed.value.filter((each) => !each.startsWith("."))) {
+    const path = folder === "" ? name : `${folder}/${name}`;
+    const failed = await readEntry(files, root, path);
+    if (failed) return failed;
+  }
+  return undefined;
+}
+
+async function readEntry(
+  files: PolicyFile[],
+  root: string,
+  path: string,
+): Promise<PolicyFolderError | undefined> {
+  const found = await attempt(join(root, path), (full) => stat(full));
+  if (!found.ok) return found.error;
+  if (found.value.isDirectory()) return readInto(files, root, path);
+  if (!policyName.test(path)) return undefined;
+  const text = await attempt(join(root, path), async (full) => decodeText(await readFile(full)));
+  if (!text.ok) return text.error;
+  files.push({ path, text: text.value });
+  return undefined;
+}
+
+async function attempt<T>(
+  path: string,
+  read: (path: string) => Promise<T>,
+): Promise<Result<T, PolicyFolderError>> {
   try {
-    for (const name of await readdir(here)) {
-      if (name.startsWith(".")) continue;
-      const path = folder === "" ? name : `${folder}/${name}`;
-      here = join(root, path);
-      if ((await stat(here)).isDirectory()) {
-        const failed = await readInto(files, root, path);
-        if (failed) return failed;
-      } else if (policyName.test(name)) {
-        files.push({ path, text: decodeText(await readFile(here)) });
-      }
-    }
-    return undefined;
+    return ok(await read(path));
   } catch (thrown) {
     const code = (thrown as NodeJS.ErrnoException).code ?? "UNKNOWN";
-    return { path: here, code: code === "ERR_ENCODING_INVALID_ENCODED_DATA" ? "NOT_UTF8" : code };
+    return err({ path, code: code === "ERR_ENCODING_INVALID_ENCODED_DATA" ? "NOT_UTF8" : code });
   }
 }
 

@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import type { JsonObject, JsonValue } from "../../../src/kernel/index.ts";
 import type { Expr } from "../../../src/policy/ir.ts";
+import { evaluate } from "./twin-values.ts";
 
 const strings = [
   "",
@@ -297,3 +298,27 @@ function booleans(
     quantified,
   ];
 }
+
+const operand = fc.oneof(
+  fc.constantFrom(...numbers),
+  fc.integer({ min: -1_000_000, max: 1_000_000 }).map((n) => n / 1_000),
+  fc.integer({ min: -50, max: 50 }),
+  fc.maxSafeInteger(),
+);
+
+/** Two numbers computed with, and the result compared with the one the twin knows, or something close to it. */
+export const exactly: fc.Arbitrary<Expr> = fc
+  .record({
+    how: fc.constantFrom("+" as const, "-" as const, "*" as const, "/" as const, "%" as const),
+    left: operand,
+    right: operand,
+    off: fc.constantFrom(0, 0, 0, 1, 0.000001),
+  })
+  .map(({ how, left, right, off }): Expr => {
+    const sum: Expr = { op: "arithmetic", how, left: literal(left), right: literal(right) };
+    let result = 0;
+    try {
+      result = evaluate(sum, new Map()) as number;
+    } catch {}
+    return { op: "compare", how: "==", left: sum, right: literal(result + off) };
+  });

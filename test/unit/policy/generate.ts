@@ -3,7 +3,7 @@ import fc from "fast-check";
 import type { JsonObject, ToolId } from "../../../src/kernel/index.ts";
 import type { PolicyRequest } from "../../../src/policy/decision.ts";
 import type { Match, Obligation, PolicySet, Rule } from "../../../src/policy/ir.ts";
-import { args, condition, jsonObject } from "./generate-expr.ts";
+import { args, condition, exactly, jsonObject } from "./generate-expr.ts";
 
 const tools: readonly ToolId[] = ["pay:create", "pay:list", "files:read", "files:write[1]"];
 const agents = ["desk", "desk-2", "batch.night", "a*b", "guest"] as const;
@@ -22,6 +22,11 @@ const match: fc.Arbitrary<Match> = fc.record(
     effect: fc.constantFrom("read", "write"),
   },
   { requiredKeys: [], noNullPrototype: true },
+);
+
+const anyMatch: fc.Arbitrary<Match> = fc.oneof(
+  { arbitrary: fc.constant<Match>({}), weight: 1 },
+  { arbitrary: match, weight: 3 },
 );
 
 const path = fc.constantFrom<(readonly string[])[]>(
@@ -60,9 +65,9 @@ const obligation: fc.Arbitrary<Obligation> = fc.oneof(
 const rule: fc.Arbitrary<Omit<Rule, "id">> = fc
   .record(
     {
-      match,
+      match: anyMatch,
       when: condition(4),
-      outcome: fc.constantFrom("allow", "allow", "allow", "sanitize", "approval_needed", "deny"),
+      outcome: fc.constantFrom("allow", "sanitize", "approval_needed", "deny"),
       obligations: fc.oneof(
         { arbitrary: fc.constant([]), weight: 2 },
         { arbitrary: fc.array(obligation, { maxLength: 3 }), weight: 1 },
@@ -77,6 +82,27 @@ const rule: fc.Arbitrary<Omit<Rule, "id">> = fc
     },
   )
   .map((made) => made as Omit<Rule, "id">);
+
+/** One rule that every call meets: true is `allow`, false is default deny, no value is `indeterminate`. */
+export const probe: fc.Arbitrary<PolicySet> = fc
+  .oneof(condition(2), condition(3), exactly)
+  .map((when) => ({
+    formatVersion: 1,
+    rules: [
+      {
+        id: "p/probe",
+        match: {},
+        when,
+        outcome: "allow",
+        obligations: [],
+        onFailure: "deny",
+        reason: "probe",
+        source: "generated.yaml:1",
+      },
+    ],
+    tools: [],
+    limits: [],
+  }));
 
 export const policySet: fc.Arbitrary<PolicySet> = fc.record({
   formatVersion: fc.constant(1 as const),

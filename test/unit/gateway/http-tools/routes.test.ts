@@ -67,7 +67,11 @@ test("what could not be told apart is refused when built", () => {
 
 test("a filled template is the path that matched", () => {
   const values: Readonly<Record<string, string>> = { a: "1", b: "x y" };
-  expect(fillTemplate("/p/{a}/v-{b}.json", (name) => values[name])).toEqual(["p", "1", "v-x y.json"]);
+  expect(fillTemplate("/p/{a}/v-{b}.json", (name) => values[name])).toEqual([
+    "p",
+    "1",
+    "v-x y.json",
+  ]);
   expect(fillTemplate("/p/{missing}", (name) => values[name])).toBe(undefined);
   expect(fillTemplate("/p/{a}", () => "")).toBe(undefined);
 });

@@ -71,7 +71,12 @@ test("whatever is accepted is sent as the same segments, and a URL parser does n
 
 test("a query keeps every value in order and is written as it was judged", () => {
   const read = readParameters("a=1&b=x+y&a=2&c&__proto__=p", 10);
-  expect(read.ok && { ...read.value }).toEqual({ a: ["1", "2"], b: "x y", c: "", ["__proto__"]: "p" });
+  expect(read.ok && { ...read.value }).toEqual({
+    a: ["1", "2"],
+    b: "x y",
+    c: "",
+    ["__proto__"]: "p",
+  });
   expect(read.ok && Object.getPrototypeOf(read.value)).toBe(null);
   fc.assert(
     fc.property(

@@ -2,12 +2,10 @@
  * An MCP client whose every request carries the credentials of `UpstreamCredentials`, for the client scenarios of the
  * MCP conformance suite. Run by the suite: `node client.ts <server url>`.
  */
-import { randomBytes } from "node:crypto";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { UpstreamCredentials } from "../../../src/gateway/upstream-auth/authorizer.ts";
 import type { UpstreamAuthConfig } from "../../../src/gateway/upstream-auth/config.ts";
-import { err, ok } from "../../../src/kernel/index.ts";
-import type { Disk, HttpTransport } from "../../../src/ports.ts";
+import { realWorld } from "./world.ts";
 
 const url = process.argv.at(-1) ?? "";
 const context = JSON.parse(process.env["MCP_CONFORMANCE_CONTEXT"] ?? "{}") as Record<
@@ -16,40 +14,6 @@ const context = JSON.parse(process.env["MCP_CONFORMANCE_CONTEXT"] ?? "{}") as Re
 >;
 const { client_id: clientId, client_secret: clientSecret } = context;
 const scenario = process.env["MCP_CONFORMANCE_SCENARIO"] ?? "";
-
-const http: HttpTransport = {
-  async send({ method, url: to, headers, body }) {
-    try {
-      const response = await fetch(to, {
-        method,
-        headers,
-        redirect: "manual",
-        ...(body && { body: new Uint8Array(body) }),
-      });
-      const pieces = (async function* () {
-        if (response.body) for await (const piece of response.body) yield piece;
-      })();
-      return ok({
-        status: response.status,
-        headers: Object.fromEntries(response.headers),
-        body: pieces,
-      });
-    } catch (thrown) {
-      return err({ kind: "not_sent", reason: "refused", detail: String(thrown) });
-    }
-  },
-};
-const files = new Map<string, Uint8Array>();
-const disk = {
-  read: async (path: string) => {
-    const held = files.get(path);
-    return held ? ok(held) : err({ kind: "not_found", code: "ENOENT", path } as const);
-  },
-  replace: async (path: string, bytes: Uint8Array) => {
-    files.set(path, bytes);
-    return ok(undefined);
-  },
-} as Partial<Disk> as Disk;
 
 const config: UpstreamAuthConfig =
   scenario.includes("client-credentials") && clientId && clientSecret
@@ -65,16 +29,10 @@ const config: UpstreamAuthConfig =
       };
 const credentials = new UpstreamCredentials(
   { upstream: config },
-  {
-    http,
-    disk,
-    clock: { wallMs: Date.now, monotonicMs: () => performance.now(), sleep: async () => undefined },
-    entropy: { bytes: (count) => randomBytes(count) },
-    log: {
-      write: (level, event, fields) =>
-        process.stderr.write(`${level} ${event} ${JSON.stringify(fields)}\n`),
-    },
-  },
+  realWorld({
+    write: (level, event, fields) =>
+      process.stderr.write(`${level} ${event} ${JSON.stringify(fields)}\n`),
+  }),
 );
 
 const triesMax = 4;

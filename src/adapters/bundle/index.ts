@@ -1,0 +1,90 @@
+/** An OPA bundle as an archive: a gzipped tar. The same files give the same bytes (sorted, no time, no owner). */
+import { pipeline } from "node:stream/promises";
+import { promisify } from "node:util";
+import { createGunzip, gzip } from "node:zlib";
+import { extract, pack } from "tar-stream";
+import { err, ok, type Result } from "../../kernel/index.ts";
+import type { BundleFiles } from "../../policy/index.ts";
+
+export interface ArchiveError {
+  readonly kind: "malformed" | "too_large";
+  readonly detail: string;
+}
+
+export interface ArchiveLimits {
+  readonly filesMax: number;
+  /** All files together, unpacked. */
+  readonly bytesMax: number;
+}
+
+const limitsDefault: ArchiveLimits = { filesMax: 1_000, bytesMax: 128 * 1024 * 1024 };
+
+export async function writeBundle(files: BundleFiles): Promise<Uint8Array> {
+  const archive = pack();
+  const chunks: Buffer[] = [];
+  const collected = (async () => {
+    for await (const chunk of archive) chunks.push(chunk as Buffer);
+  })();
+  for (const name of [...files.keys()].sort())
+    archive.entry(
+      { name: `/${name}`, mtime: new Date(0), mode: 0o644 },
+      Buffer.from(files.get(name) ?? []),
+    );
+  archive.finalize();
+  await collected;
+  return promisify(gzip)(Buffer.concat(chunks), { level: 9 });
+}
+
+/** Reads every regular file. Names lose a leading `/` or `./`; other kinds of entry are refused. */
+export async function readBundle(
+  archive: Uint8Array,
+  limits: ArchiveLimits = limitsDefault,
+): Promise<Result<BundleFiles, ArchiveError>> {
+  const files = new Map<string, Uint8Array>();
+  const reader = extract();
+  let left = limits.bytesMax;
+  const reading = (async (): Promise<ArchiveError | undefined> => {
+    for await (const entry of reader) {
+      const name = entry.header.name.replace(/^(?:\.?\/)+/, "");
+      if (entry.header.type === "directory") entry.resume();
+      else if (entry.header.type !== "file" || files.has(name))
+        return malformed(
+          `${name} is a ${entry.header.type ?? "strange entry"} or stands there twice`,
+        );
+      else {
+        const chunks: Buffer[] = [];
+        for await (const chunk of entry) {
+          left -= (chunk as Buffer).length;
+          if (left < 0 || files.size >= limits.filesMax) return tooLarge(limits);
+          chunks.push(chunk as Buffer);
+        }
+        files.set(name, Buffer.concat(chunks));
+      }
+    }
+    return undefined;
+  })();
+  const feeding = pipeline([archive], createGunzip(), reader).catch((thrown: unknown) => thrown);
+  try {
+    const refused = await reading;
+    if (refused !== undefined) {
+      reader.destroy();
+      await feeding;
+      return err(refused);
+    }
+    const broken = await feeding;
+    return broken instanceof Error ? err(malformed(broken.message)) : ok(files);
+  } catch (thrown) {
+    return err(malformed(thrown instanceof Error ? thrown.message : String(thrown)));
+  }
+}
+
+function malformed(detail: string): ArchiveError {
+  return { kind: "malformed", detail: `not a bundle archive: ${detail}` };
+}
+
+function tooLarge({ filesMax, bytesMax }: ArchiveLimits): ArchiveError {
+  return {
+    kind: "too_large",
+    detail: `a bundle has at most ${filesMax} files and ${bytesMax} bytes`,
+  };
+}

@@ -1,0 +1,10 @@
+export {
+  BundleProtocol,
+  BundlePublisher,
+  type BundleStatus,
+  type ControlRequest,
+  type ControlResponse,
+  currentBundlePath,
+  type PublisherParts,
+  type Reports,
+} from "./bundles/index.ts";

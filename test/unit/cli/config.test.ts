@@ -1,0 +1,192 @@
+/** `holdfast.yaml`: complete when valid, refused with the place of every fault when not. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { inspect } from "node:util";
+import { afterAll, expect, test } from "vitest";
+import { type Config, loadConfig } from "../../../src/cli/index.ts";
+import { formatDiagnostic } from "../../../src/policy/index.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "holdfast-config-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+const file = join(folder, "holdfast.yaml");
+
+async function load(text: string): Promise<Config> {
+  writeFileSync(file, text);
+  const loaded = await loadConfig(file, { SECRET: "from-env" });
+  if (!loaded.ok) throw new Error(loaded.error.map(formatDiagnostic).join("\n"));
+  return loaded.value;
+}
+
+/** The diagnostics without the folder, `3:5: error: …`. */
+async function problems(text: string): Promise<readonly string[]> {
+  writeFileSync(file, text);
+  const loaded = await loadConfig(file, {});
+  if (loaded.ok) return [];
+  return loaded.error.map((one) => formatDiagnostic(one).replace(`${file}:`, ""));
+}
+
+const smallest = "upstreams:\n  files:\n    mcp:\n      command: [node, server.js]\n";
+
+test("the smallest file is completed with every default", async () => {
+  expect(await load(smallest)).toEqual({
+    listen: "127.0.0.1:7080",
+    public_url: "http://127.0.0.1:7080",
+    allowed_hosts: [],
+    allowed_origins: [],
+    control: { listen: "127.0.0.1:7081" },
+    data: join(folder, ".holdfast"),
+    policies: join(folder, "policies"),
+    site: "standalone",
+    tenant: "default",
+    upstreams: {
+      files: {
+        mcp: { command: ["node", "server.js"], cwd: folder, env: {}, headers: {}, trusted: false },
+      },
+    },
+    identity: { audience: "http://127.0.0.1:7080", issuers: [] },
+    development_tokens: [],
+    authzen: { enforcement_points: [] },
+    limits: {
+      body_bytes_max: 4_194_304,
+      depth_max: 64,
+      headers_max: 100,
+      header_bytes_max: 16_384,
+      path_bytes_max: 8192,
+      parameters_max: 256,
+      calls_in_flight_max: 1024,
+      calls_in_flight_per_agent_max: 64,
+      evaluations_max: 100,
+      request_timeout_ms: 30_000,
+      upstream_head_timeout_ms: 60_000,
+      upstream_idle_timeout_ms: 60_000,
+      answer_hold_bytes_max: 1_048_576,
+      line_bytes_max: 16_777_216,
+    },
+    telemetry: { trace_sample_ratio: 1, service_name: "holdfast" },
+    log: { level: "info" },
+  });
+});
+
+test("secrets come from the file, the environment or another file, and are never printed", async () => {
+  writeFileSync(join(folder, "key.txt"), "from-file\n");
+  const config = await load(`
+upstreams:
+  pay:
+    http:
+      base_url: https://pay.test/v1
+      openapi: pay.yaml
+      headers: { authorization: { env: SECRET }, x-key: { file: key.txt }, x-plain: plain }
+development_tokens:
+  - { token: { env: SECRET }, agent: buyer }
+`);
+  const { http } = config.upstreams["pay"] ?? {};
+  expect(http?.openapi).toBe(join(folder, "pay.yaml"));
+  const shown = Object.values(http?.headers ?? {});
+  expect(shown.map((secret) => secret.reveal())).toEqual(["from-env", "from-file", "plain"]);
+  expect(config.development_tokens[0]?.tenant).toBe("default");
+  for (const text of [JSON.stringify(config), inspect(config, { depth: 9 }), `${shown[0]}`]) {
+    expect(text).not.toMatch(/from-env|from-file|"plain"/);
+  }
+});
+
+const http = (lines: string): string => `upstreams:\n  pay:\n    http:\n${lines}`;
+const base = "      base_url: https://pay.test\n";
+
+const faults: readonly (readonly [string, string, string | RegExp])[] = [
+  [
+    "unknown field",
+    `${smallest}listn: x:1\n`,
+    /^5:1: error: unknown field "listn"; did you mean listen\?/,
+  ],
+  [
+    "nested field",
+    `${smallest}limits:\n  body_bytes_mx: 1\n`,
+    /^6:3: .*did you mean body_bytes_max\?/,
+  ],
+  ["unknown word", `${smallest}log: { level: inf }\n`, /^5:15: .*did you mean info\?/],
+  ["wrong type", `${smallest}limits: { depth_max: many }\n`, /^5:22: .*must be integer/],
+  ["out of range", `${smallest}limits:\n  depth_max: 65\n`, /^6:14: .*<= 64/],
+  ["missing field", http("      headers: {}\n"), /^3:5: .*"base_url" is missing/],
+  ["no upstreams", "site: a\n", /^1:1: .*"upstreams" is missing/],
+  [
+    "bad name",
+    "upstreams:\n  Pay.1:\n    http:\n      base_url: http://x\n",
+    /^2:3: .*lower-case name/,
+  ],
+  [
+    "both kinds",
+    `${http(base)}    mcp: { url: http://x }\n`,
+    /^3:5: .*exactly one of mcp and http/,
+  ],
+  ["neither", "upstreams:\n  a:\n    mcp: {}\n", /^3:5: .*exactly one of command and url/],
+  [
+    "cwd of an address",
+    "upstreams:\n  a:\n    mcp: { url: http://x, cwd: . }\n",
+    /cwd belongs to command/,
+  ],
+  [
+    "openapi and routes",
+    http(`${base}      openapi: x\n      routes: [{ method: GET, path: /a }]\n`),
+    /not both/,
+  ],
+  [
+    "method",
+    http(`${base}      routes: [{ method: GTE, path: /a }]\n`),
+    /^5:26: .*did you mean GET\?/,
+  ],
+  [
+    "credentials in an address",
+    http("      base_url: https://u:p@pay.test\n"),
+    /^4:17: .*without credentials/,
+  ],
+  [
+    "forwarded credentials",
+    http(`${base}      forward_headers: [authorization]\n`),
+    /^5:25: .*never sent on/,
+  ],
+  [
+    "secret of a wrong form",
+    `${smallest}development_tokens: [{ token: 5, agent: a }]\n`,
+    /^5:31: .*env: NAME/,
+  ],
+  [
+    "environment",
+    `${smallest}development_tokens:\n  - token: { env: NONE }\n    agent: a\n`,
+    /^6:19: .*NONE is not set/,
+  ],
+  [
+    "secret file",
+    `${smallest}development_tokens:\n  - token: { file: none }\n    agent: a\n`,
+    /^6:20: .*ENOENT/,
+  ],
+  [
+    "keys of an issuer",
+    `${smallest}identity:\n  issuers: [{ issuer: a }]\n`,
+    /exactly one of jwks_url and jwks_file/,
+  ],
+  ["port", `${smallest}listen: 127.0.0.1:99999\n`, /^5:9: .*over 65535/],
+  ["address", `${smallest}listen: here\n`, /^5:9: .*an address and a port/],
+  ["repeated key", `${smallest}site: a\nsite: b\n`, /^6:1: .*twice/],
+  ["alias", `${smallest}site: &a b\ntenant: *a\n`, /anchors and aliases/],
+  ["empty", "", /empty/],
+  ["a list", "[]", /must be object/],
+];
+
+test.each(faults)(
+  "a fault is named with line, column and the nearest word: %s",
+  async (_, text, expected) => {
+    const found = await problems(text);
+    expect(found[0]).toMatch(expected);
+  },
+);
+
+test("every fault is reported at once, in order", async () => {
+  const found = await problems(`${smallest}sit: a\nlog: { level: 1 }\nlimits: { x_max: 1 }\n`);
+  expect(found.map((one) => one.split(":", 1)[0])).toEqual(["5", "6", "7"]);
+});
+
+test("a file that cannot be read is a diagnostic", async () => {
+  const loaded = await loadConfig(join(folder, "absent.yaml"), {});
+  expect(loaded.ok ? [] : loaded.error[0]?.message).toMatch(/ENOENT/);
+});

@@ -1,0 +1,93 @@
+/** Every mistake is refused when a policy is loaded, at its place, with the word that was probably meant. */
+import { expect, test } from "vitest";
+import type { JsonObject, ToolId } from "../../../src/kernel/index.ts";
+import { type Diagnostic, formatDiagnostic, loadPolicySet } from "../../../src/policy/index.ts";
+import { mistakes, withCondition } from "./mistakes.ts";
+
+const catalog = `
+tools:
+  pay:create: { effect: write, risk: critical }
+  pay:get: { effect: read }
+  files:read: { effect: read }
+agents:
+  support-bot: {}
+`;
+
+const toolSchemas: ReadonlyMap<ToolId, JsonObject> = new Map<ToolId, JsonObject>([
+  [
+    "pay:create",
+    {
+      type: "object",
+      required: ["amount", "currency", "items", "count"],
+      properties: {
+        amount: { type: "number" },
+        count: { type: "integer" },
+        currency: { type: "string" },
+        speed: { enum: ["normal", "instant"] },
+        card: { type: "object", properties: { number: { type: "string" } } },
+        items: { type: "array", items: { $ref: "#/$defs/item" } },
+      },
+      $defs: { item: { type: "object", properties: { price: { type: "number" } } } },
+    },
+  ],
+  ["pay:get", { type: "object", properties: { id: { type: "string" } } }],
+]);
+
+function load(text: string): readonly Diagnostic[] {
+  return loadPolicySet(
+    [
+      { path: "catalog.yaml", text: catalog },
+      { path: "p.yaml", text },
+    ],
+    { toolSchemas },
+  ).diagnostics;
+}
+
+for (const [what, text, place, code, message, nearest] of mistakes)
+  test(`${what} (${code})`, () => {
+    const diagnostics = load(text);
+    const found = diagnostics.find(
+      (each) => each.code === code && `${each.line}:${each.column}` === place,
+    );
+    expect(found, diagnostics.map(formatDiagnostic).join("\n")).toBeDefined();
+    expect(found?.message).toMatch(message);
+    expect(found?.nearest).toBe(nearest);
+    if (found?.severity === "error")
+      expect(diagnostics.filter((d) => d.severity === "error")).toHaveLength(1);
+  });
+
+test("everything that is wrong is reported in one run, in order, and nothing loads", () => {
+  const text = `policy: p
+rules:
+- id: a
+  match: { tools: pay:creat }
+  when: arg.x == 1 || sise(args) > 2
+  outcome: alow
+- id: a
+  mach: {}
+  outcome: deny
+`;
+  const loaded = loadPolicySet([
+    { path: "catalog.yaml", text: catalog },
+    { path: "p.yaml", text },
+  ]);
+  expect(loaded.set).toBeUndefined();
+  expect(loaded.diagnostics.map((d) => `${d.line}:${d.column} ${d.code}`)).toEqual([
+    "4:19 unknown-tool",
+    "5:9 unknown-variable",
+    "5:23 unknown-function",
+    "6:12 unknown-word",
+    "7:3 missing-field",
+    "7:7 duplicate-id",
+    "8:3 unknown-field",
+    "9:12 missing-field",
+  ]);
+});
+
+test("the text form is that of compilers", () => {
+  const [diagnostic] = load(withCondition("args.amuont > 5"));
+  expect(diagnostic && formatDiagnostic(diagnostic)).toBe(
+    "p.yaml:3:14: error: args has no field amuont; did you mean amount?\n" +
+      "    it has amount, count, currency, speed, card, items",
+  );
+});

@@ -1,0 +1,39 @@
+/** Places inside scalars: a character of the value stands where an editor shows it. */
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { parseSource, type SourceNode } from "../../../src/policy/index.ts";
+
+function onlyScalar(root: SourceNode | undefined): Extract<SourceNode, { kind: "scalar" }> {
+  const first = root?.kind === "map" ? root.entries[0]?.value : undefined;
+  if (first?.kind !== "scalar") throw new Error("no scalar");
+  return first;
+}
+
+const forms: readonly [string, string][] = [
+  ["plain", "when: a && X\n"],
+  ["plain over lines", "when: a &&\n   b ||\n   X\n"],
+  ["single quotes", "when: 'it''s && ''X'\n"],
+  ["double quotes with escapes", 'when: "a == \\"\\u0041\\" \\x41 && X"\n'],
+  ["double quotes with a continued line", 'when: "a && \\\n    X"\n'],
+  ["literal block", "when: |\n  a &&\n\n    X\n"],
+  ["literal block with a comment and a mark", "when: |2- # why\n  a &&\n  X\n"],
+  ["folded block", "when: >-\n  a &&\n  b\n\n  X\n"],
+];
+
+for (const [form, text] of forms)
+  test(`${form}`, () => {
+    const scalar = onlyScalar(parseSource("p.yaml", text).root);
+    const { line, column } = scalar.positionOf(String(scalar.value).indexOf("X"));
+    expect(text.split("\n")[line - 1]?.[column - 1]).toBe("X");
+  });
+
+test("any text in double quotes keeps the place of its mark", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: "binary" }), (before) => {
+      const text = `when: ${JSON.stringify(`${before.replaceAll("\u2603", "")}\u2603`)}\n`;
+      const scalar = onlyScalar(parseSource("p.yaml", text).root);
+      const at = scalar.positionOf(String(scalar.value).indexOf("\u2603"));
+      expect(text[at.column - 1]).toBe("\u2603");
+    }),
+  );
+});

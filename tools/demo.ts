@@ -1,0 +1,239 @@
+/**
+ * The main job, seen from the terminal: two MCP reference servers and a payments API behind Holdfast, driven by the
+ * official MCP client and by plain HTTP, then the record verified offline. Exits 0 only if each step was as expected.
+ * `--stay` starts the same and stays.
+ */
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+
+const root = resolve(import.meta.dirname, "..");
+const stay = process.argv.includes("--stay");
+const token = "support-bot-development-token";
+const [gatewayUrl, controlUrl] = ["http://127.0.0.1:7080", "http://127.0.0.1:7081"];
+const startTimeoutMs = 30_000;
+
+/** What the agent saw of one call. */
+interface Seen {
+  readonly decision: string;
+  readonly reason: string;
+  readonly rules: readonly string[];
+  readonly receipt: string | undefined;
+}
+
+interface Step {
+  readonly what: string;
+  readonly expected: string;
+  readonly call: () => Promise<Seen>;
+  /** Beyond the decision: what must be true now. */
+  readonly check?: () => boolean;
+}
+
+const say = (line: string): boolean => process.stdout.write(`${line}\n`);
+
+async function main(): Promise<number> {
+  const base = stay ? join(root, ".holdfast") : mkdtempSync(join(tmpdir(), "holdfast-demo-"));
+  const started = begin(base);
+  try {
+    await ready(`${controlUrl}/readyz`);
+    await ready(`${gatewayUrl}/readyz`);
+    if (stay) return await staying(started, base);
+    const client = await connect("files");
+    const receipts = await runSteps(stepsOf(base, client));
+    await client.close();
+    await ended(started.holdfast);
+    return receipts === undefined ? 1 : verifyOffline(base, receipts);
+  } finally {
+    for (const child of Object.values(started)) child.kill("SIGTERM");
+    await ended(started.holdfast);
+    if (!stay) rmSync(base, { recursive: true, force: true });
+  }
+}
+
+interface Started {
+  readonly payments: ChildProcess;
+  readonly holdfast: ChildProcess;
+}
+
+function begin(base: string): Started {
+  mkdirSync(join(base, "workspace"), { recursive: true });
+  writeFileSync(join(base, "workspace", "welcome.txt"), "Hello from the workspace.\n");
+  const config = readFileSync(join(root, "examples/holdfast.yaml"), "utf8")
+    .replaceAll("../.holdfast", base)
+    .replaceAll("../node_modules", join(root, "node_modules"))
+    .replaceAll("../schemas", join(root, "schemas"))
+    .replaceAll(/: \.\//g, `: ${join(root, "examples")}/`);
+  const configPath = join(base, "holdfast.yaml");
+  writeFileSync(configPath, config);
+  const payments = spawn(
+    process.execPath,
+    [join(root, "examples/payments/server.ts"), "7082", join(base, "payments.jsonl")],
+    { stdio: ["ignore", "ignore", "inherit"] },
+  );
+  const holdfast = spawn(
+    process.execPath,
+    [join(root, "bin/holdfast.mjs"), "up", "--config", configPath],
+    { stdio: ["ignore", "inherit", stay ? "inherit" : "ignore"] },
+  );
+  return { payments, holdfast };
+}
+
+async function ready(url: string): Promise<void> {
+  const until = performance.now() + startTimeoutMs;
+  let last = "no answer";
+  while (performance.now() < until) {
+    try {
+      const answer = await fetch(url);
+      if (answer.ok) return;
+      last = await answer.text();
+    } catch (thrown) {
+      last = String(thrown);
+    }
+    await new Promise((wake) => setTimeout(wake, 100));
+  }
+  throw new Error(`${url} did not become ready: ${last}`);
+}
+
+async function connect(server: string): Promise<Client> {
+  const client = new Client({ name: "demo-agent", version: "1.0.0" });
+  const transport = new StreamableHTTPClientTransport(new URL(`${gatewayUrl}/mcp/${server}`), {
+    requestInit: { headers: { authorization: `Bearer ${token}` } },
+  });
+  await client.connect(transport);
+  return client;
+}
+
+function stepsOf(base: string, client: Client): readonly Step[] {
+  const workspace = join(base, "workspace");
+  const report = join(workspace, "report.md");
+  const journal = (): string => readFileSync(join(base, "payments.jsonl"), "utf8");
+  const pay = (amount: number) => () =>
+    payment({
+      amount,
+      currency: "EUR",
+      account_id: "acct_1001",
+      card_number: "4111111111111111",
+      memo: "invoice 7",
+    });
+  return [
+    {
+      what: "read a file",
+      expected: "allow",
+      call: () => tool(client, "read_text_file", { path: join(workspace, "welcome.txt") }),
+    },
+    {
+      what: "write a report",
+      expected: "allow",
+      call: () => tool(client, "write_file", { path: report, content: "# Report\n" }),
+      check: () => readFileSync(report, "utf8") === "# Report\n",
+    },
+    {
+      what: "move a file away",
+      expected: "deny",
+      call: () =>
+        tool(client, "move_file", { source: report, destination: join(workspace, "gone.md") }),
+      check: () => readFileSync(report, "utf8") === "# Report\n",
+    },
+    {
+      what: "pay 120.00 EUR, with a card number",
+      expected: "sanitize",
+      call: pay(120),
+      check: () => journal().includes("1111") && !journal().includes("4111111111111111"),
+    },
+    {
+      what: "pay 75,000 EUR",
+      expected: "approval_needed",
+      call: pay(75_000),
+      check: () => !journal().includes("75000"),
+    },
+  ];
+}
+
+async function tool(client: Client, name: string, args: Record<string, unknown>): Promise<Seen> {
+  const result = await client.callTool({ name, arguments: args });
+  const meta = result._meta ?? {};
+  const decision = meta["io.holdfast/decision"] as Record<string, unknown> | undefined;
+  return {
+    decision: String(decision?.["decision"] ?? "none"),
+    reason: String(decision?.["reason"] ?? ""),
+    rules: (decision?.["determining_rules"] as string[] | undefined) ?? [],
+    receipt: meta["io.holdfast/receipt"] as string | undefined,
+  };
+}
+
+async function payment(body: Record<string, unknown>): Promise<Seen> {
+  const answer = await fetch(`${gatewayUrl}/http/payments/payments`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  const problem = answer.ok ? {} : ((await answer.json()) as Record<string, unknown>);
+  const receipt = answer.headers.get("holdfast-receipt");
+  return {
+    decision: answer.headers.get("holdfast-decision") ?? "none",
+    reason: String(problem["detail"] ?? ""),
+    rules: (problem["determining_rules"] as string[] | undefined) ?? [],
+    receipt: receipt === null ? undefined : Buffer.from(receipt, "base64url").toString(),
+  };
+}
+
+/** Prints a line a step. The receipts, or undefined when a step was not as expected. */
+async function runSteps(steps: readonly Step[]): Promise<readonly string[] | undefined> {
+  const receipts: string[] = [];
+  let wrong = 0;
+  for (const { what, expected, call, check } of steps) {
+    const seen = await call();
+    const right = seen.decision === expected && (check?.() ?? true) && seen.receipt !== undefined;
+    if (!right) wrong += 1;
+    if (seen.receipt !== undefined) receipts.push(seen.receipt);
+    say(`${right ? "✓" : "✗"} ${seen.decision.padEnd(16)} ${what}`);
+    if (seen.reason !== "") say(`${" ".repeat(19)}${seen.reason}`);
+  }
+  if (wrong > 0) say(`\n${wrong} of ${steps.length} steps were not as expected`);
+  return wrong === 0 ? receipts : undefined;
+}
+
+/** With the gateway stopped: the whole log, and each receipt that the agent was given. */
+function verifyOffline(base: string, receipts: readonly string[]): number {
+  const log = join(base, "data", "log");
+  say("\nHoldfast is stopped. Verifying its record offline:");
+  const kept = receipts.flatMap((receipt, i) => {
+    const path = join(base, `${i}.tlog-proof`);
+    writeFileSync(path, receipt);
+    return ["--receipt", path];
+  });
+  const good = holdfast(["audit", "verify", log, "--key", join(log, "vkey"), ...kept]) === 0;
+  say(good ? "✓ every call, its record and its receipt agree" : "✗ verification failed");
+  return good ? 0 : 1;
+}
+
+function holdfast(args: readonly string[]): number {
+  const run = spawnSync(process.execPath, [join(root, "bin/holdfast.mjs"), ...args], {
+    stdio: "inherit",
+  });
+  return run.status ?? 1;
+}
+
+async function staying(started: Started, base: string): Promise<number> {
+  say(`\nHoldfast runs. MCP: ${gatewayUrl}/mcp/files and ${gatewayUrl}/mcp/everything`);
+  say(`HTTP tools: ${gatewayUrl}/http/payments   Bundles for OPA: ${controlUrl}/bundles/holdfast`);
+  say(`Agents send: Authorization: Bearer ${token}`);
+  say(
+    `Configuration: ${join(base, "holdfast.yaml")}. Policies: examples/policies (edit one: it is live).`,
+  );
+  say("Ctrl-C stops.\n");
+  process.once("SIGINT", () => started.holdfast.kill("SIGINT"));
+  process.once("SIGTERM", () => started.holdfast.kill("SIGTERM"));
+  return new Promise((done) => started.holdfast.once("exit", (code) => done(code ?? 1)));
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = new Promise<void>((done) => child.once("exit", () => done()));
+  child.kill("SIGTERM");
+  await gone;
+}
+
+process.exitCode = await main();
