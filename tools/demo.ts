@@ -204,7 +204,7 @@ function verifyOffline(base: string, receipts: readonly string[]): number {
     writeFileSync(path, receipt);
     return ["--receipt", path];
   });
-  const good = holdfast(["audit", "verify", log, "--key", join(log, "vkey"), ...kept]) === 0;
+  const good = holdfast(["audit", "verify", log, "--key", join(log, "log.vkey"), ...kept]) === 0;
   say(good ? "✓ every call, its record and its receipt agree" : "✗ verification failed");
   return good ? 0 : 1;
 }

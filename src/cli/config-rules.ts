@@ -8,6 +8,7 @@ type Members = Readonly<Record<string, unknown>>;
 export function checkRules(config: Members, findings: Findings): void {
   checkListen(config["listen"], ["listen"], findings);
   checkListen((config["control"] as Members)["listen"], ["control", "listen"], findings);
+  if (config["public_url"] !== undefined) checkUrl(config["public_url"], ["public_url"], findings);
   for (const [name, upstream] of Object.entries(config["upstreams"] as Record<string, Members>)) {
     checkUpstream(upstream, ["upstreams", name], findings);
   }

@@ -7,6 +7,7 @@ import type { Secret } from "./secret.ts";
 export interface Config {
   readonly listen: string;
   readonly public_url: string;
+  /** With the loopback names and that of `public_url`; without ports, IPv6 in brackets. */
   readonly allowed_hosts: readonly string[];
   readonly allowed_origins: readonly string[];
   readonly control: { readonly listen: string };

@@ -39,6 +39,7 @@ export async function loadConfig(
   for (const problem of (await schemaCheck())(config)) findings.reportSchema(problem);
   if (findings.found.length > 0) return err(sortDiagnostics(findings.found));
   checkRules(config, findings);
+  if (findings.found.length > 0) return err(sortDiagnostics(findings.found));
   const complete = await completed(config, dirname(resolve(path)), environment, findings);
   return findings.found.length > 0 ? err(sortDiagnostics(findings.found)) : ok(complete);
 }
@@ -66,6 +67,8 @@ async function completed(
 ): Promise<Config> {
   const how: Completion = { folder, environment, findings };
   config["public_url"] ??= `http://${String(config["listen"])}`;
+  config["allowed_hosts"] = withOwnNames(config, config["allowed_hosts"]);
+  config["allowed_origins"] = withOwnNames(config, config["allowed_origins"]);
   absolute(config, ["data", "policies"], folder);
   const identity = config["identity"] as Members;
   identity["audience"] ??= config["public_url"];
@@ -74,16 +77,33 @@ async function completed(
     token["tenant"] ??= config["tenant"];
     await readSecret(token, "token", ["development_tokens", String(at)], how);
   }
-  for (const [name, { mcp, http }] of Object.entries(
-    config["upstreams"] as Record<string, { mcp?: Members; http?: Members }>,
-  )) {
-    if (mcp !== undefined) await completeMcp(mcp, ["upstreams", name, "mcp"], how);
-    if (http !== undefined) {
-      absolute(http, ["openapi"], folder);
-      await readSecrets(http["headers"] as Members, ["upstreams", name, "http", "headers"], how);
-    }
+  for (const [name, upstream] of Object.entries(config["upstreams"] as Record<string, Upstream>)) {
+    await completeUpstream(upstream, ["upstreams", name], how);
   }
   return config as unknown as Config;
+}
+
+/** This machine's loopback names and that of the public address are always allowed. */
+function withOwnNames(config: Members, names: unknown): readonly string[] {
+  const { hostname } = new URL(String(config["public_url"]));
+  const own = ["localhost", "127.0.0.1", "[::1]", hostname];
+  return [...new Set([...own, ...(names as readonly string[])])];
+}
+
+interface Upstream {
+  readonly mcp?: Members;
+  readonly http?: Members;
+}
+
+async function completeUpstream(
+  { mcp, http }: Upstream,
+  path: Path,
+  how: Completion,
+): Promise<void> {
+  if (mcp !== undefined) await completeMcp(mcp, [...path, "mcp"], how);
+  if (http === undefined) return;
+  absolute(http, ["openapi"], how.folder);
+  await readSecrets(http["headers"] as Members, [...path, "http", "headers"], how);
 }
 
 async function completeMcp(mcp: Members, path: Path, how: Completion): Promise<void> {

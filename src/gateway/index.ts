@@ -54,6 +54,8 @@ export {
   type StdioLimits,
   type UpstreamFace,
   upstreamFace,
+  type WrapParts,
+  wrapStdio,
 } from "./mcp/index.ts";
 export { PolicySource, type PolicySourceParts, type VerifiedBundle } from "./policy-source.ts";
 export { type HostRules, loopbackRules, type Route, routed } from "./routes.ts";

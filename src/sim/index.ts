@@ -24,4 +24,12 @@ export {
 export { plants } from "./plants.ts";
 export { Random, simEntropy } from "./random.ts";
 export { simSigner } from "./signer.ts";
+export {
+  type CountedLabels,
+  type LoggedLine,
+  type RecordingLog,
+  type RecordingTelemetry,
+  recordingLog,
+  recordingTelemetry,
+} from "./telemetry.ts";
 export { simulate, type WorldOptions, type WorldReport } from "./world.ts";

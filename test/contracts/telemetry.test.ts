@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { pinoLog } from "../../src/adapters/log/index.ts";
 import { openTelemetry } from "../../src/adapters/telemetry/index.ts";
 import type { CallObservation, Log, Telemetry } from "../../src/ports.ts";
-import { recordingLog, recordingTelemetry } from "../../src/sim/telemetry.ts";
+import { recordingLog, recordingTelemetry } from "../../src/sim/index.ts";
 
 const settings = { serviceName: "holdfast", serviceVersion: "0", instance: "i" };
 /** Nobody listens there; nothing may notice. */

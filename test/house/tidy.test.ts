@@ -16,7 +16,11 @@ const bans: readonly Ban[] = [
     use: "parseJsonStrict",
     where: "src/{gateway,control,policy,audit,identity}/**/*.ts",
   },
-  { pattern: /\bas any\b|: any\b/, use: "a type", where: "{src,test,tools,bench}/**/*.ts" },
+  {
+    pattern: /\bas any\b|[:<]\s*any\s*[;,)=>\]]/,
+    use: "a type",
+    where: "{src,test,tools,bench}/**/*.ts",
+  },
   {
     pattern: /\b(?:it|test|describe)\.(?:skip|todo|only)\b/,
     use: "a test that runs",
@@ -32,7 +36,11 @@ const bans: readonly Ban[] = [
     use: "the thing's own name",
     where: "src/**/*.ts",
   },
-  { pattern: /\bfetch\(/, use: "HttpTransport", where: "src/{gateway,control,adapters}/**/*.ts" },
+  {
+    pattern: /(?<![#.\w])fetch\(/,
+    use: "HttpTransport",
+    where: "src/{gateway,control,adapters}/**/*.ts",
+  },
   {
     pattern: /^(?:export )?let /m,
     use: "state inside what `main.ts` builds",

@@ -16,34 +16,30 @@ afterAll(async () => {
   for (const cleanup of cleanups.reverse()) await cleanup();
 });
 
-test(
-  `${killsMin} kills under load lose nothing acknowledged and forward nothing unrecorded`,
-  async () => {
-    const totals = { kills: 0, calls: 0, acknowledged: 0, received: 0, entries: 0, unknown: 0 };
-    for (let i = 0; i < logs; i++) {
-      const victim = await Victim.begin();
-      for (let kill = 0; kill < killsMin / logs; kill++) {
-        await victim.liveAndDie();
-        const { problems, size, unknownCalls } = await victim.examine();
-        expect(problems, `log ${i}, kill ${kill}`).toEqual([]);
-        totals.kills += 1;
-        if (kill !== killsMin / logs - 1) continue;
-        totals.entries += size;
-        totals.unknown += unknownCalls;
-      }
-      totals.calls += victim.calls;
-      totals.acknowledged += victim.acknowledged.length;
-      totals.received += readJournal(victim.journal).length;
-      await victim.end();
+test(`${killsMin} kills under load lose nothing acknowledged and forward nothing unrecorded`, async () => {
+  const totals = { kills: 0, calls: 0, acknowledged: 0, received: 0, entries: 0, unknown: 0 };
+  for (let i = 0; i < logs; i++) {
+    const victim = await Victim.begin();
+    for (let kill = 0; kill < killsMin / logs; kill++) {
+      await victim.liveAndDie();
+      const { problems, size, unknownCalls } = await victim.examine();
+      expect(problems, `log ${i}, kill ${kill}`).toEqual([]);
+      totals.kills += 1;
+      if (kill !== killsMin / logs - 1) continue;
+      totals.entries += size;
+      totals.unknown += unknownCalls;
     }
-    process.stdout.write(`${JSON.stringify(totals)}\n`);
-    expect(totals.kills).toBeGreaterThanOrEqual(killsMin);
-    // A loop that never caught a call under way would show nothing.
-    expect(totals.acknowledged).toBeGreaterThan(killsMin);
-    expect(totals.unknown).toBeGreaterThan(0);
-  },
-  240_000,
-);
+    totals.calls += victim.calls;
+    totals.acknowledged += victim.acknowledged.length;
+    totals.received += readJournal(victim.journal).length;
+    await victim.end();
+  }
+  process.stdout.write(`${JSON.stringify(totals)}\n`);
+  expect(totals.kills).toBeGreaterThanOrEqual(killsMin);
+  // A loop that never caught a call under way would show nothing.
+  expect(totals.acknowledged).toBeGreaterThan(killsMin);
+  expect(totals.unknown).toBeGreaterThan(0);
+}, 240_000);
 
 /** One log, its upstream, and one gateway process after the other. */
 class Victim {

@@ -70,7 +70,8 @@ function story(
   const isJournal = ({ text }: SystemCall): boolean => text.includes("/log/journal/");
   const recorded = calls.find((each) => isJournal(each) && each.text.includes(call));
   const synced = calls.find(
-    (each) => each.name === "fdatasync" && isJournal(each) && each.startLine > (recorded?.endLine ?? 0),
+    (each) =>
+      each.name === "fdatasync" && isJournal(each) && each.startLine > (recorded?.endLine ?? 0),
   );
   const sent = calls.find((each) => isSend(each, port) && each.text.includes(call));
   if (!(recorded && synced && sent)) throw new Error("the trace does not show the call");
@@ -78,5 +79,7 @@ function story(
 }
 
 function isSend({ name, text }: SystemCall, port: string): boolean {
-  return name !== "fdatasync" && new RegExp(`<TCP:\\[[^\\]]*->127\\.0\\.0\\.1:${port}\\]>`).test(text);
+  return (
+    name !== "fdatasync" && new RegExp(`<TCP:\\[[^\\]]*->127\\.0\\.0\\.1:${port}\\]>`).test(text)
+  );
 }

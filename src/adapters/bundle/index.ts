@@ -2,7 +2,7 @@
 import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
 import { createGunzip, gzip } from "node:zlib";
-import { extract, pack } from "tar-stream";
+import { type Extract, extract, pack } from "tar-stream";
 import { err, ok, type Result } from "../../kernel/index.ts";
 import type { BundleFiles } from "../../policy/index.ts";
 
@@ -40,42 +40,41 @@ export async function readBundle(
   archive: Uint8Array,
   limits: ArchiveLimits = limitsDefault,
 ): Promise<Result<BundleFiles, ArchiveError>> {
-  const files = new Map<string, Uint8Array>();
   const reader = extract();
-  let left = limits.bytesMax;
-  const reading = (async (): Promise<ArchiveError | undefined> => {
-    for await (const entry of reader) {
-      const name = entry.header.name.replace(/^(?:\.?\/)+/, "");
-      if (entry.header.type === "directory") entry.resume();
-      else if (entry.header.type !== "file" || files.has(name))
-        return malformed(
-          `${name} is a ${entry.header.type ?? "strange entry"} or stands there twice`,
-        );
-      else {
-        const chunks: Buffer[] = [];
-        for await (const chunk of entry) {
-          left -= (chunk as Buffer).length;
-          if (left < 0 || files.size >= limits.filesMax) return tooLarge(limits);
-          chunks.push(chunk as Buffer);
-        }
-        files.set(name, Buffer.concat(chunks));
-      }
-    }
-    return undefined;
-  })();
+  const reading = readEntries(reader, limits);
   const feeding = pipeline([archive], createGunzip(), reader).catch((thrown: unknown) => thrown);
   try {
-    const refused = await reading;
-    if (refused !== undefined) {
-      reader.destroy();
-      await feeding;
-      return err(refused);
-    }
+    const files = await reading;
+    if (!files.ok) reader.destroy();
     const broken = await feeding;
-    return broken instanceof Error ? err(malformed(broken.message)) : ok(files);
+    return files.ok && broken instanceof Error ? err(malformed(broken.message)) : files;
   } catch (thrown) {
     return err(malformed(thrown instanceof Error ? thrown.message : String(thrown)));
   }
+}
+
+async function readEntries(
+  reader: Extract,
+  { filesMax, bytesMax }: ArchiveLimits,
+): Promise<Result<BundleFiles, ArchiveError>> {
+  const files = new Map<string, Uint8Array>();
+  let left = bytesMax;
+  for await (const entry of reader) {
+    const { name, type } = entry.header;
+    const path = name.replace(/^(?:\.?\/)+/, "");
+    if (type !== "file" && type !== "directory")
+      return err(malformed(`${path} is a ${type ?? "strange entry"}`));
+    if (files.has(path)) return err(malformed(`${path} stands there twice`));
+    const chunks: Buffer[] = [];
+    for await (const chunk of entry) {
+      left -= (chunk as Buffer).length;
+      if (left < 0) return err(tooLarge({ filesMax, bytesMax }));
+      chunks.push(chunk as Buffer);
+    }
+    if (type === "file") files.set(path, Buffer.concat(chunks));
+    if (files.size > filesMax) return err(tooLarge({ filesMax, bytesMax }));
+  }
+  return ok(files);
 }
 
 function malformed(detail: string): ArchiveError {

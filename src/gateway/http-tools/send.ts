@@ -52,7 +52,19 @@ export async function sendJudged(
     const { kind, reason, detail } = sent.error;
     return failed(kind, reason === "timeout" ? 504 : 502, `${reason}: ${detail}`);
   }
-  return await receive(call, sent.value, url, limits);
+  const received = await receive(call, sent.value, url, limits);
+  return request.method === "HEAD" ? withoutBody(received) : received;
+}
+
+/** To a HEAD the upstream's Content-Length speaks of a body that is not sent; a stream leaves that header alone. */
+function withoutBody(received: Forwarded<UpstreamAnswer>): Forwarded<UpstreamAnswer> {
+  const { answer } = received;
+  if (answer.kind !== "response") return received;
+  return { ...received, answer: { ...answer, response: { ...answer.response, body: nothing() } } };
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array> {
+  // No pieces.
 }
 
 function upstreamHeaders(

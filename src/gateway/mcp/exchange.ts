@@ -19,4 +19,5 @@ export interface Exchange {
   readonly clock: Clock;
   readonly log: Log;
   readonly limits: McpLimits;
+  readonly writesParamHeaders: boolean;
 }

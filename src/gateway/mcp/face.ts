@@ -45,6 +45,8 @@ export interface McpParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly limits?: Partial<McpLimits>;
+  /** The callers have no HTTP headers of their own (stdio): `Mcp-Param-*` is written for them, not demanded. */
+  readonly writesParamHeaders?: boolean;
 }
 
 export interface UpstreamFace {
@@ -152,6 +154,7 @@ class UpstreamRelay {
         clock,
         log,
         limits: this.#limits,
+        writesParamHeaders: this.#parts.writesParamHeaders ?? false,
       }
     );
   }
@@ -181,7 +184,7 @@ class UpstreamRelay {
     const { name, arguments: args } = message.params;
     const tool = await this.#describedTool(exchange, String(name));
     const fault =
-      exchange.era === "modern" && tool !== undefined
+      exchange.era === "modern" && tool !== undefined && !exchange.writesParamHeaders
         ? paramHeaderFault(
             tool.paramHeaders,
             isJsonObject(args) ? args : {},

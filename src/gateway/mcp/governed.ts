@@ -169,7 +169,8 @@ class GovernedRequest {
       "idempotency-key": judged.idempotencyKey,
       traceparent: judged.traceparent,
     };
-    if (judged.sanitized && this.#exchange.era === "modern") {
+    const rewrite = judged.sanitized || this.#exchange.writesParamHeaders;
+    if (rewrite && this.#exchange.era === "modern") {
       const mirrored = paramHeadersFor(this.#tool?.paramHeaders ?? [], judged.args);
       for (const name of mirrored.absent) delete headers[name];
       Object.assign(headers, mirrored.set);

@@ -37,7 +37,7 @@ export async function answerFrom(
     event,
     final: (line) => {
       if (!outlet.streaming) {
-        outlet.whole({ status: 200, headers, body: line });
+        outlet.whole({ status: cancellable ? statusOf(line) : 200, headers, body: line });
         return;
       }
       event(line);
@@ -50,6 +50,21 @@ export async function answerFrom(
       once: true,
     });
   return await outlet.response;
+}
+
+/** The HTTP status the stateless era gives to errors of the protocol itself. */
+const errorStatus: ReadonlyMap<string, number> = new Map([
+  ["-32700", 400],
+  ["-32600", 400],
+  ["-32601", 404],
+  ["-32020", 400],
+  ["-32021", 400],
+  ["-32022", 400],
+]);
+
+function statusOf(message: Uint8Array): number {
+  const code = sliceJson(message, ["error", "code"]);
+  return (code === undefined ? undefined : errorStatus.get(decoder.decode(code))) ?? 200;
 }
 
 export class LineSession {

@@ -32,8 +32,8 @@ test("the smallest file is completed with every default", async () => {
   expect(await load(smallest)).toEqual({
     listen: "127.0.0.1:7080",
     public_url: "http://127.0.0.1:7080",
-    allowed_hosts: [],
-    allowed_origins: [],
+    allowed_hosts: ["localhost", "127.0.0.1", "[::1]"],
+    allowed_origins: ["localhost", "127.0.0.1", "[::1]"],
     control: { listen: "127.0.0.1:7081" },
     data: join(folder, ".holdfast"),
     policies: join(folder, "policies"),
@@ -66,6 +66,14 @@ test("the smallest file is completed with every default", async () => {
     telemetry: { trace_sample_ratio: 1, service_name: "holdfast" },
     log: { level: "info" },
   });
+});
+
+test("hosts: the loopback names, that of the public address, and those configured", async () => {
+  const config = await load(
+    `${smallest}public_url: https://gate.test:8443\nallowed_hosts: [lan]\n`,
+  );
+  expect(config.allowed_hosts).toEqual(["localhost", "127.0.0.1", "[::1]", "gate.test", "lan"]);
+  expect(config.allowed_origins).toEqual(["localhost", "127.0.0.1", "[::1]", "gate.test"]);
 });
 
 test("secrets come from the file, the environment or another file, and are never printed", async () => {

@@ -100,6 +100,18 @@ describe("what becomes of a forwarded call", () => {
   });
 });
 
+test("the answer to HEAD keeps the length that the upstream names", async () => {
+  const { face, spine } = world(undefined, () => ({
+    headers: { "content-length": "7" },
+    body: "",
+  }));
+  const response = await face(frontRequest("HEAD", "/http/pay/payments/1"));
+  expect(spine.asked[0]).toMatchObject({ tool: "pay:GET /payments/{id}", method: "HEAD" });
+  expect(response.headers["content-length"]).toBe("7");
+  expect(response.body).not.toBeInstanceOf(Uint8Array);
+  expect(await bodyText(response.body)).toBe("");
+});
+
 describe("what obligations leave that cannot be sent is not sent", () => {
   test.each([
     ["a path parameter removed", { path: {}, query: {} }],

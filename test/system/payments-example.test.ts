@@ -1,0 +1,65 @@
+/** The payments API of the examples, as a program. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+const folder = mkdtempSync(join(tmpdir(), "holdfast-payments-"));
+const journal = join(folder, "journal.jsonl");
+const started: { child?: ChildProcess; base: string } = { base: "" };
+
+beforeAll(async () => {
+  const program = ["examples/payments/server.ts", "0", journal];
+  const child = spawn(process.execPath, program, { stdio: ["ignore", "pipe", "inherit"] });
+  started.child = child;
+  for await (const line of createInterface({ input: child.stdout })) {
+    started.base = line.replace("payments: ", "");
+    break;
+  }
+});
+
+afterAll(() => {
+  started.child?.kill();
+  rmSync(folder, { recursive: true });
+});
+
+const post = (body: string, headers: Readonly<Record<string, string>> = {}) =>
+  fetch(`${started.base}/payments`, { method: "POST", body, headers });
+
+test("a payment is made once per idempotency key, read back, listed and journalled", async () => {
+  const body = JSON.stringify({ amount: 5, currency: "EUR", to: "x" });
+  const made = await post(body, { "idempotency-key": "k" });
+  expect([made.status, made.headers.get("location")]).toEqual([201, "/payments/pay_1"]);
+  const again = await post(body, { "idempotency-key": "k" });
+  expect(await again.json()).toEqual(await made.json());
+  expect(await (await fetch(`${started.base}/payments/pay_1`)).json()).toMatchObject({ amount: 5 });
+  const listed = (await (await fetch(`${started.base}/payments?limit=5`)).json()) as {
+    payments: unknown[];
+  };
+  expect(listed.payments.length).toBe(1);
+  const lines = readFileSync(journal, "utf8").trim().split("\n");
+  expect(lines.map((line) => (JSON.parse(line) as { method: string }).method)).toEqual([
+    "POST",
+    "POST",
+    "GET",
+    "GET",
+  ]);
+});
+
+test.each([
+  ["{", 400],
+  ["[]", 400],
+  ['{"amount":1.5,"currency":"EUR","to":"x"}', 400],
+  ['{"amount":1,"currency":"eur","to":"x"}', 400],
+  ['{"amount":1,"currency":"EUR"}', 400],
+])("%s is refused", async (body, status) => {
+  expect((await post(body)).status).toBe(status);
+});
+
+test("unknown things are not found", async () => {
+  expect((await fetch(`${started.base}/payments/pay_99`)).status).toBe(404);
+  expect((await fetch(`${started.base}/other`)).status).toBe(404);
+  expect((await fetch(`${started.base}/payments/pay_1`, { method: "DELETE" })).status).toBe(405);
+});
