@@ -122,35 +122,41 @@ async function evaluations(
 ): Promise<FrontResponse> {
   const read = readQuestions(body, parts.evaluationsMax ?? 100);
   if (!read.ok) return refused({ status: 400, detail: read.error });
-  const questions = read.value.kind === "single" ? [read.value.question] : read.value.questions;
-  const all: Asked[] = [];
-  for (const question of questions) {
-    const asked = ask(parts, caller, question);
-    if (!asked.ok) return refused(asked.error);
-    all.push(asked.value);
+  const questions = read.value;
+  if (questions.kind === "single") {
+    const asked = ask(parts, caller, questions.question);
+    return asked.ok
+      ? jsonResponse(200, await evaluate(parts.spine, asked.value))
+      : refused(asked.error);
   }
-  if (read.value.kind === "many") {
-    return jsonResponse(200, { evaluations: await inOrder(parts.spine, all, read.value.semantic) });
-  }
-  const [only] = all;
-  return jsonResponse(200, only === undefined ? {} : await evaluate(parts.spine, only));
+  const all = questions.items.map((item) =>
+    item.ok ? ask(parts, caller, item.value) : err({ status: 400, detail: item.error }),
+  );
+  return jsonResponse(200, { evaluations: await inOrder(parts.spine, all, questions.semantic) });
 }
 
 /** 7.1.2: all of them, or up to and including the first that settles it. */
 async function inOrder(
   spine: Spine,
-  all: readonly Asked[],
+  all: readonly Result<Asked, Refused>[],
   semantic: Semantic,
 ): Promise<readonly Evaluation[]> {
-  if (semantic === "execute_all") return await Promise.all(all.map((one) => evaluate(spine, one)));
+  const answerOf = async (one: Result<Asked, Refused>): Promise<Evaluation> =>
+    one.ok ? await evaluate(spine, one.value) : failedItem(one.error);
+  if (semantic === "execute_all") return await Promise.all(all.map(answerOf));
   const last = semantic === "permit_on_first_permit";
   const results: Evaluation[] = [];
   for (const one of all) {
-    const result = await evaluate(spine, one);
+    const result = await answerOf(one);
     results.push(result);
     if (result.decision === last) break;
   }
   return results;
+}
+
+/** A question that could not be judged is not permitted, and says why in its own place. */
+function failedItem({ status, detail }: Refused): Evaluation {
+  return { decision: false, context: { error: { status, message: detail } } };
 }
 
 function ask(parts: AuthZen, caller: Identity, question: Question): Result<Asked, Refused> {

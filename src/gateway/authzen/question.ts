@@ -25,7 +25,10 @@ export type Semantic = "execute_all" | "deny_on_first_deny" | "permit_on_first_p
 /** `single` is also an evaluations request without evaluations (7.1.1). */
 export type Questions =
   | { readonly kind: "single"; readonly question: Question }
-  | { readonly kind: "many"; readonly questions: readonly Question[]; readonly semantic: Semantic };
+  | { readonly kind: "many"; readonly items: readonly Item[]; readonly semantic: Semantic };
+
+/** One of many: a question, or what is wrong with it; a fault inside does not fail the whole (7.2.1). */
+export type Item = Result<Question, string>;
 
 /** One question. The error names the field. */
 export function readQuestion(body: JsonValue): Result<Question, string> {
@@ -59,19 +62,23 @@ export function readQuestions(body: JsonValue, countMax: number): Result<Questio
     return single.ok ? ok({ kind: "single", question: single.value }) : single;
   }
   if (items.length > countMax) return err(`more than ${countMax} \`evaluations\``);
-  const questions: Question[] = [];
-  for (const [at, item] of items.entries()) {
-    if (!isJsonObject(item)) return err(`\`evaluations[${at}]\` must be an object`);
-    const question = readQuestion(withDefaults(item, body));
-    if (!question.ok) return err(`evaluations[${at}]: ${question.error}`);
-    questions.push(question.value);
-  }
-  return ok({ kind: "many", questions, semantic: semantic.value });
+  const wrong = shared.find((key) => body[key] !== undefined && !isJsonObject(body[key]));
+  if (wrong !== undefined) return err(`\`${wrong}\` must be an object`);
+  return ok({
+    kind: "many",
+    items: items.map((item) =>
+      isJsonObject(item) ? readQuestion(withDefaults(item, body)) : err("must be an object"),
+    ),
+    semantic: semantic.value,
+  });
 }
+
+/** What an item takes from the top level. */
+const shared = ["subject", "action", "resource", "context"] as const;
 
 function withDefaults(item: JsonObject, defaults: JsonObject): JsonObject {
   const merged: Record<string, JsonValue> = {};
-  for (const key of ["subject", "action", "resource", "context"]) {
+  for (const key of shared) {
     const value = Object.hasOwn(item, key) ? item[key] : defaults[key];
     if (value !== undefined) merged[key] = value;
   }

@@ -14,7 +14,7 @@ function world(say: Parameters<typeof fakeSpine>[0] = () => ({}), points = [pep]
     identifier,
     publicUrl: "https://gate.test/",
     enforcementPoints: points,
-    evaluationsMax: 3,
+    evaluationsMax: 4,
   });
   const post = async (path: string, body: JsonObject | string, headers = {}) => {
     const request = frontRequest("POST", `/access/v1/${path}`, body, {
@@ -231,6 +231,35 @@ describe("evaluations", () => {
     ]);
   });
 
+  test("an item that cannot be judged is false in its place, and the others are judged", async () => {
+    const { spine, post } = world();
+    const evaluations = [{ resource }, {}, 1, { resource, subject: { type: "user" } }];
+    const { status, json } = await post("evaluations", { subject, action, evaluations });
+    expect(status).toBe(200);
+    expect(decisions(json)).toEqual([true, false, false, false]);
+    expect(json["evaluations"]).toMatchObject([
+      {},
+      { context: { error: { status: 400 } } },
+      {},
+      {},
+    ]);
+    expect(spine.asked.length).toBe(1);
+    const stranger = await post(
+      "evaluations",
+      {
+        subject: { type: "agent", id: "buyer" },
+        action,
+        evaluations: [{ resource }, { resource, subject }],
+      },
+      { authorization: "Bearer buyer" },
+    );
+    expect(decisions(stranger.json)).toEqual([true, false]);
+    expect(stranger.json["evaluations"]).toMatchObject([
+      {},
+      { context: { error: { status: 403 } } },
+    ]);
+  });
+
   test("without evaluations it is a single evaluation", async () => {
     for (const evaluations of [{}, { evaluations: [] }]) {
       expect(
@@ -242,14 +271,13 @@ describe("evaluations", () => {
   });
 
   test.each<readonly [string, JsonObject]>([
-    ["an item without a resource", { subject, action, evaluations: [{}] }],
-    ["a wrong item", { ...question, evaluations: [1] }],
+    ["a wrong default", { ...question, subject: "alice", evaluations: [{}] }],
     ["evaluations no array", { ...question, evaluations: {} }],
     [
       "an unknown semantic",
       { ...question, evaluations: [{}], options: { evaluations_semantic: "x" } },
     ],
-    ["too many", { ...question, evaluations: [{}, {}, {}, {}] }],
+    ["too many", { ...question, evaluations: [{}, {}, {}, {}, {}] }],
   ])("%s is 400 and nothing is judged", async (_, body) => {
     const { spine, post } = world();
     expect((await post("evaluations", body)).status).toBe(400);
