@@ -1,18 +1,19 @@
 /** Verifies a whole log from its files and one public key. Trusts nothing in the folder; changes nothing. */
 import type { OpenCall } from "./calls.ts";
 import { type Checkpoint, openCheckpoint, peekCheckpoint } from "./checkpoint.ts";
-import { firstDifference } from "./difference.ts";
+import { type Claim, Claims } from "./claims.ts";
 import type { Entry } from "./entry.ts";
 import { EntryChecks } from "./entry-checks.ts";
 import { type Finding, finding } from "./finding.ts";
 import { HashTree } from "./hash-tree.ts";
 import type { JournalRecord } from "./journal.ts";
-import { checkpointPath, type LogFiles, readBundle, readTile, resolveEntry } from "./log-files.ts";
+import { checkpointPath, type LogFiles, resolveEntry } from "./log-files.ts";
 import type { NoteVerifier } from "./note.ts";
 import { verifyReceipt } from "./proof.ts";
 import { readJournal } from "./read-journal.ts";
-import { type Tile, tilePath, tilesOf, tileWidth } from "./tile.ts";
-import { emptyRoot, hashBytes, leafHash, sameHash } from "./tree.ts";
+import { tilesOf } from "./tile.ts";
+import { checkBundle, checkFullTiles, checkPartialTiles } from "./tile-checks.ts";
+import { emptyRoot, leafHash, sameHash } from "./tree.ts";
 
 export interface VerifyRequest {
   readonly files: LogFiles;
@@ -51,19 +52,9 @@ export async function verifyLog(request: VerifyRequest): Promise<LogReport> {
   const { published, journal } = await verification.openLog();
   verification.openEvidence();
   await verification.walkBundles(published?.size ?? 0, journal[0]?.first);
-  await verification.comparePartialTiles(published?.size ?? 0);
   await verification.replayJournal(journal);
   verification.compareClaims();
   return verification.report();
-}
-
-/** Something signed that says which root the log has at some size. */
-interface Claim {
-  readonly who: string;
-  readonly size: number;
-  readonly rootHash: Uint8Array;
-  /** In the folder itself, or kept elsewhere. */
-  readonly kept: "here" | "elsewhere";
 }
 
 /** Further ones say nothing new. */
@@ -73,9 +64,7 @@ class Verification {
   readonly #request: VerifyRequest;
   readonly #findings: Finding[] = [];
   readonly #tree = new HashTree();
-  readonly #claims: Claim[] = [];
-  readonly #roots = new Map<number, Uint8Array>();
-  readonly #wantedSizes = new Set<number>();
+  readonly #claims = new Claims();
   readonly #checks: EntryChecks;
   #newest: { readonly size: number; readonly note: string } | undefined;
 
@@ -166,36 +155,17 @@ class Verification {
 
   /** Every bundle: its entries are the leaves of the tree, well formed, and make sense in order. */
   async walkBundles(size: number, journalFirst: number | undefined): Promise<void> {
+    const { files } = this.#request;
     const keepFrom = Math.min(this.#request.keepFrom ?? size, journalFirst ?? size);
     for (const tile of tilesOf("entries", size)) {
-      const first = tile.index * tileWidth;
-      const leaves = await this.#readLeaves({ ...tile, level: 0 });
-      const bundle = await readBundle(this.#request.files, tile.index, tile.width);
-      if (!bundle.ok) this.#found(finding("missing_file", bundle.error, first));
-      const entries = bundle.ok ? bundle.value : [];
-      const hashes = entries.map(leafHash);
-      const difference = bundle.ok && leaves ? firstDifference(hashes, leaves) : undefined;
-      if (difference !== undefined) {
-        const index = first + difference.at;
-        this.#found(finding("entry_differs", `entry ${index} ${difference.what}`, index));
-      }
-      const known = leaves ?? (hashes.length === tile.width ? hashes : undefined);
-      if (known === undefined) return;
-      for (const [i, leaf] of known.entries()) await this.#next(leaf, entries[i]);
-      await this.#compareFullTiles();
+      const { leaves, entries, findings } = await checkBundle(files, tile);
+      for (const each of findings) this.#found(each);
+      if (leaves === undefined) return;
+      for (const [i, leaf] of leaves.entries()) await this.#next(leaf, entries[i]);
+      for (const each of await checkFullTiles(files, this.#tree)) this.#found(each);
       this.#tree.forgetBefore(Math.min(keepFrom, this.#tree.size));
     }
-  }
-
-  /** The rightmost tile of each level above the leaves. */
-  async comparePartialTiles(size: number): Promise<void> {
-    if (this.#tree.size !== size) return;
-    for (let level = 1; size >= tileWidth ** level; level++) {
-      const count = Math.floor(size / tileWidth ** level);
-      const width = count % tileWidth;
-      if (width > 0)
-        await this.#compareTile({ level, index: Math.floor(count / tileWidth), width });
-    }
+    for (const each of await checkPartialTiles(files, this.#tree)) this.#found(each);
   }
 
   /** What is durable and not yet published continues the tree; what is published already is the same. */
@@ -220,28 +190,7 @@ class Verification {
 
   /** Every signed statement about the log agrees with what is there; what was kept elsewhere shows the rest. */
   compareClaims(): void {
-    let agreed = 0;
-    for (const { who, size, rootHash, kept } of this.#claims.sort((a, b) => a.size - b.size)) {
-      const root = size === 0 ? emptyRoot : this.#roots.get(size);
-      if (root !== undefined && sameHash(root, rootHash)) {
-        agreed = size;
-        continue;
-      }
-      const index = root === undefined ? this.#tree.size : agreed;
-      this.#found(
-        root === undefined
-          ? finding(
-              kept === "elsewhere" ? "rolled_back" : "missing_file",
-              `${who} covers ${size} entries, the log has ${index}: entries ${index} to ${size - 1} are missing`,
-              index,
-            )
-          : finding(
-              kept === "elsewhere" ? "forked" : "root_differs",
-              `${who} has another root at ${size} entries: something in ${index} to ${size - 1} was changed`,
-              index,
-            ),
-      );
-    }
+    for (const each of this.#claims.compare(this.#tree.size)) this.#found(each);
   }
 
   report(): LogReport {
@@ -267,7 +216,7 @@ class Verification {
         : undefined;
     if (bytes !== undefined) this.#request.onEntry?.(index, bytes, entry);
     this.#tree.append(leaf);
-    if (this.#wantedSizes.has(this.#tree.size)) this.#roots.set(this.#tree.size, this.#tree.root());
+    this.#claims.reached(this.#tree.size, () => this.#tree.root());
   }
 
   async #checkEntry(index: number, bytes: Uint8Array): Promise<Entry | undefined> {
@@ -281,50 +230,8 @@ class Verification {
     return entry.value;
   }
 
-  async #readLeaves(tile: Tile): Promise<Uint8Array[] | undefined> {
-    const found = await readTile(this.#request.files, tile);
-    const first = tile.index * tileWidth;
-    if (!found.ok) {
-      this.#found(finding("missing_file", `${tilePath(tile)}: ${found.error.code}`, first));
-      return undefined;
-    }
-    const { bytes, full } = found.value;
-    if (bytes.length !== (full ? tileWidth : tile.width) * hashBytes) {
-      const message = `${tilePath(tile)} does not have ${tile.width} hashes`;
-      this.#found(finding("tile_differs", message, first));
-      return undefined;
-    }
-    return Array.from({ length: tile.width }, (_, i) =>
-      bytes.slice(i * hashBytes, (i + 1) * hashBytes),
-    );
-  }
-
-  /** The tiles that the last bundle filled. */
-  async #compareFullTiles(): Promise<void> {
-    const { size } = this.#tree;
-    for (let level = 1; size % tileWidth ** (level + 1) === 0; level++)
-      await this.#compareTile({
-        level,
-        index: size / tileWidth ** (level + 1) - 1,
-        width: tileWidth,
-      });
-  }
-
-  async #compareTile(tile: Tile & { readonly level: number }): Promise<void> {
-    const found = await readTile(this.#request.files, tile);
-    const first = tile.index * tileWidth ** (tile.level + 1);
-    if (!found.ok) {
-      this.#found(finding("missing_file", `${tilePath(tile)}: ${found.error.code}`, first));
-      return;
-    }
-    const expected = this.#tree.tile(tile.level, tile.index, tile.width);
-    if (Buffer.compare(found.value.bytes.subarray(0, expected.length), expected) !== 0)
-      this.#found(finding("tile_differs", `${tilePath(tile)} is not made of its entries`, first));
-  }
-
   #claim(who: string, { size, rootHash }: Checkpoint, kept: Claim["kept"]): void {
-    this.#claims.push({ who, size, rootHash, kept });
-    this.#wantedSizes.add(size);
+    this.#claims.add({ who, size, rootHash, kept });
   }
 
   #unreadable(path: string, code: string): void {

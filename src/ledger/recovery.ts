@@ -68,9 +68,10 @@ export async function recover(disk: Disk, verifier: NoteVerifier): Promise<Outco
 async function replayJournal(
   disk: Disk,
   segments: readonly number[],
-  { tree, entries, size }: Published,
+  published: Published,
   verifier: NoteVerifier,
 ): Promise<Outcome<string | undefined>> {
+  const { tree, size } = published;
   let checkpoint: string | undefined;
   for (const [i, first] of segments.entries()) {
     const next = segments[i + 1];
@@ -78,17 +79,20 @@ async function replayJournal(
     if (next !== undefined && next <= size) continue;
     const records = await readRecords(disk, first, next === undefined);
     if (!records.ok) return records;
-    for (const record of records.value.filter((each) => endOf(each) > size)) {
-      const replayed = replay(record, tree, verifier);
-      if (!replayed.ok) return damaged(`${segmentPath(first)}: ${replayed.error}`);
-      for (const entry of record.entries) entries.push(entry);
-      checkpoint = record.checkpoint;
-    }
-    const missingUpTo = next ?? first;
-    if (missingUpTo > tree.size || (next !== undefined && next !== tree.size))
-      return damaged(`entries ${tree.size} to ${missingUpTo} are missing from the journal`);
+    const fresh = records.value.filter((each) => endOf(each) > size);
+    const replayed = replay(fresh, published, verifier);
+    if (!replayed.ok) return damaged(`${segmentPath(first)}: ${replayed.error}`);
+    checkpoint = fresh.at(-1)?.checkpoint ?? checkpoint;
+    const gap = gapAfter(tree.size, first, next);
+    if (gap !== undefined) return damaged(gap);
   }
   return ok(checkpoint);
+}
+
+/** The next segment begins where this one ended; an empty last one begins where the log ends. */
+function gapAfter(size: number, first: number, next: number | undefined): string | undefined {
+  if (next === undefined ? first <= size : next === size) return undefined;
+  return `the journal goes from entry ${size} to ${next ?? first}`;
 }
 
 function endOf({ first, entries }: JournalRecord): number {
@@ -175,20 +179,25 @@ async function readRecords(
   return ok(segment.value.records);
 }
 
-/** Adds the entries of a record when it continues the log and its checkpoint is ours. */
+/** Adds the entries of each record that continues the log and whose checkpoint is ours. */
 function replay(
-  record: JournalRecord,
-  tree: HashTree,
+  records: readonly JournalRecord[],
+  { tree, entries }: Published,
   verifier: NoteVerifier,
 ): Result<void, string> {
-  if (record.first !== tree.size)
-    return err(`a record begins at entry ${record.first}, the log has ${tree.size}`);
-  const opened = openCheckpoint(record.checkpoint, verifier);
-  if (!opened.ok) return err(`the checkpoint of entry ${record.first}: ${opened.error}`);
-  for (const entry of record.entries) tree.append(leafHash(entry));
-  const { size, rootHash } = opened.value;
-  if (size !== tree.size || !sameHash(rootHash, tree.root()))
-    return err(`the entries from ${record.first} do not have the root of their checkpoint`);
+  for (const record of records) {
+    if (record.first !== tree.size)
+      return err(`a record begins at entry ${record.first}, the log has ${tree.size}`);
+    const opened = openCheckpoint(record.checkpoint, verifier);
+    if (!opened.ok) return err(`the checkpoint of entry ${record.first}: ${opened.error}`);
+    for (const entry of record.entries) {
+      tree.append(leafHash(entry));
+      entries.push(entry);
+    }
+    const { size, rootHash } = opened.value;
+    if (size !== tree.size || !sameHash(rootHash, tree.root()))
+      return err(`the entries from ${record.first} do not have the root of their checkpoint`);
+  }
   return ok(undefined);
 }
 

@@ -112,7 +112,7 @@ test("bundles: round trip; a cut one is refused", () => {
   );
 });
 
-test("receipts: any change of the text makes them prove nothing, or the same", () => {
+test("receipts: every change of the text makes them prove nothing, or the same", () => {
   const entries = Array.from({ length: 9 }, (_, i) => encodeEntry(policyEntry(`r${i}`)).bytes);
   const tree = new HashTree();
   for (const entry of entries) tree.append(leafHash(entry));
