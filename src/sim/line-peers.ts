@@ -3,7 +3,14 @@
  * peer dies: before it read a line, or after it acted on it and before it answered.
  */
 import { err, ok, type Result } from "../kernel/index.ts";
-import type { Clock, LinePeer, LinePeers, PeerCommand, TransportError } from "../ports.ts";
+import {
+  type Clock,
+  type LinePeer,
+  type LinePeers,
+  type PeerCommand,
+  type TransportError,
+  TransportFailure,
+} from "../ports.ts";
 import { type FaultCounts, strikes } from "./faults.ts";
 import type { Random } from "./random.ts";
 
@@ -107,8 +114,6 @@ class SimPeer implements LinePeer {
     const answer = this.#answer(line);
     if ("dies" in answer) return this.#die(answer.dies);
     if (this.#strikes("diesAfterLine")) return this.#die("killed before it answered");
-    const tooLong = answer.find(({ length }) => length > this.#lineBytesMax);
-    if (tooLong !== undefined) return this.#die(`a line of ${tooLong.length} bytes is too long`);
     this.#written.push(...answer);
     this.#wake?.();
   }
@@ -116,13 +121,19 @@ class SimPeer implements LinePeer {
   async *#read(): AsyncGenerator<Uint8Array> {
     for (;;) {
       const line = this.#written.shift();
-      if (line !== undefined) yield line;
+      if (line !== undefined) yield this.#measured(line);
       else if (this.#ended !== undefined) return;
       else
         await new Promise<void>((resolve) => {
           this.#wake = resolve;
         });
     }
+  }
+
+  #measured(line: Uint8Array): Uint8Array {
+    if (line.length <= this.#lineBytesMax) return line;
+    const detail = `a line is over ${this.#lineBytesMax} bytes`;
+    throw new TransportFailure({ kind: "unknown", reason: "too_large", detail });
   }
 
   #die(reason: string): void {
