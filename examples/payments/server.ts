@@ -70,7 +70,7 @@ function read(id: string): Answer {
 function answer(request: IncomingMessage, body: string): Answer {
   const url = new URL(request.url ?? "/", "http://localhost");
   const [, collection, id, ...more] = url.pathname.split("/");
-  const { method } = request;
+  const method = request.method === "HEAD" ? "GET" : request.method;
   if (collection !== "payments" || more.length > 0)
     return { status: 404, body: { error: "not found" } };
   if (method === "GET") return id === undefined ? list(url) : read(id);

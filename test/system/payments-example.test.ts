@@ -1,27 +1,21 @@
 /** The payments API of the examples, as a program. */
-import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { type PaymentsProgram, startPayments } from "../fixtures/payments-program.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "holdfast-payments-"));
 const journal = join(folder, "journal.jsonl");
-const started: { child?: ChildProcess; base: string } = { base: "" };
+const started: { program?: PaymentsProgram; base: string } = { base: "" };
 
 beforeAll(async () => {
-  const program = ["examples/payments/server.ts", "0", journal];
-  const child = spawn(process.execPath, program, { stdio: ["ignore", "pipe", "inherit"] });
-  started.child = child;
-  for await (const line of createInterface({ input: child.stdout })) {
-    started.base = line.replace("payments: ", "");
-    break;
-  }
+  const program = await startPayments(journal);
+  Object.assign(started, { program, base: program.base });
 });
 
 afterAll(() => {
-  started.child?.kill();
+  started.program?.stop();
   rmSync(folder, { recursive: true });
 });
 

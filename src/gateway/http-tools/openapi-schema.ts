@@ -25,7 +25,7 @@ export class SchemaReader {
   /** A schema with every reference written out. */
   schema(value: JsonValue, where: string): JsonObject {
     const budget = { references: referencesMax };
-    const whole = this.#expand(value, where, [], 0, budget);
+    const whole = this.#expand(value, { where, open: [], depth: 0, budget });
     return isJsonObject(whole) ? whole : {};
   }
 
@@ -55,39 +55,41 @@ export class SchemaReader {
     return current;
   }
 
-  #expand(
-    value: JsonValue,
-    where: string,
-    open: readonly string[],
-    depth: number,
-    budget: { references: number },
-  ): JsonValue {
-    if (depth > nestingMax) return {};
-    if (isJsonArray(value))
-      return value.map((item) => this.#expand(item, where, open, depth + 1, budget));
+  #expand(value: JsonValue, at: Place): JsonValue {
+    if (at.depth > nestingMax) return {};
+    const inner = { ...at, depth: at.depth + 1 };
+    if (isJsonArray(value)) return value.map((item) => this.#expand(item, inner));
     if (!isJsonObject(value)) return value;
     const reference = value["$ref"];
-    if (typeof reference === "string") {
-      if (open.includes(reference) || budget.references-- <= 0) return {};
-      const target = this.#resolve(reference);
-      if (target === undefined) {
-        this.problems.push(`${where}: ${reference} is not a place in this document`);
-        return {};
-      }
-      return this.#expand(target, where, [...open, reference], depth + 1, budget);
-    }
+    if (typeof reference === "string") return this.#expandReference(reference, inner);
     const members: Record<string, JsonValue> = Object.create(null);
     for (const [key, member] of Object.entries(value)) {
-      if (ignored.includes(key)) continue;
-      const expand = (schema: JsonValue): JsonValue =>
-        this.#expand(schema, where, open, depth + 1, budget);
-      if (literalKeys.includes(key)) members[key] = member;
-      else if (nameKeys.includes(key) && isJsonObject(member))
-        members[key] = mapValues(member, expand);
-      else members[key] = expand(member);
+      if (!ignored.includes(key)) members[key] = this.#expandMember(key, member, inner);
     }
     return fromDialect30(members);
   }
+
+  #expandMember(key: string, member: JsonValue, at: Place): JsonValue {
+    if (literalKeys.includes(key)) return member;
+    if (!nameKeys.includes(key) || !isJsonObject(member)) return this.#expand(member, at);
+    return mapValues(member, (schema) => this.#expand(schema, at));
+  }
+
+  #expandReference(reference: string, at: Place): JsonValue {
+    if (at.open.includes(reference) || at.budget.references-- <= 0) return {};
+    const target = this.#resolve(reference);
+    if (target !== undefined) return this.#expand(target, { ...at, open: [...at.open, reference] });
+    this.problems.push(`${at.where}: ${reference} is not a place in this document`);
+    return {};
+  }
+}
+
+/** Where an expansion stands: the references it is inside of, and how many more it may follow. */
+interface Place {
+  readonly where: string;
+  readonly open: readonly string[];
+  readonly depth: number;
+  readonly budget: { references: number };
 }
 
 /** Says nothing about which values are valid. */

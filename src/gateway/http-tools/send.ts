@@ -1,9 +1,15 @@
 /** Sends a judged call to its upstream once, and says what became of it. */
 
 import type { Identity } from "../../identity/index.ts";
-import { sha256Hex } from "../../kernel/index.ts";
+import { err, type Result, sha256Hex } from "../../kernel/index.ts";
 import type { Effect } from "../../policy/index.ts";
-import { type HttpResponse, type HttpTransport, TransportFailure } from "../../ports.ts";
+import {
+  type HttpRequest,
+  type HttpResponse,
+  type HttpTransport,
+  type TransportError,
+  TransportFailure,
+} from "../../ports.ts";
 import type { Forwarded, Judged } from "../call.ts";
 import type { FrontRequest } from "../http-front.ts";
 import type { UpstreamAnswer } from "./answer.ts";
@@ -38,7 +44,7 @@ export async function sendJudged(
     return failed("not_sent", 403, `The judged request cannot be sent: ${written.error}.`);
   const { target, body } = written.value;
   const url = call.upstream.baseUrl.replace(/\/$/, "") + target;
-  const sent = await transport.send({
+  const sent = await sendOnce(transport, {
     method: request.method,
     url,
     headers: upstreamHeaders(call, judged, request, body !== undefined),
@@ -65,6 +71,18 @@ function withoutBody(received: Forwarded<UpstreamAnswer>): Forwarded<UpstreamAns
 
 async function* nothing(): AsyncGenerator<Uint8Array> {
   // No pieces.
+}
+
+/** A transport that throws has broken its promise; what it had sent by then nobody knows. */
+async function sendOnce(
+  transport: HttpTransport,
+  request: HttpRequest,
+): Promise<Result<HttpResponse, TransportError>> {
+  try {
+    return await transport.send(request);
+  } catch (thrown) {
+    return err({ kind: "unknown", reason: "broken", detail: String(thrown) });
+  }
 }
 
 function upstreamHeaders(

@@ -70,6 +70,14 @@ describe("what becomes of a forwarded call", () => {
     },
   );
 
+  test("a transport that throws leaves the outcome unknown", async () => {
+    const { face } = world(undefined, () => {
+      throw new Error("broken promise");
+    });
+    const response = await face(frontRequest("POST", "/http/pay/payments", payment));
+    expect(await bodyJson(response.body)).toMatchObject({ status: 502, outcome: "unknown" });
+  });
+
   test("an answer that breaks off while held is unknown", async () => {
     async function* broken(): AsyncGenerator<Uint8Array> {
       yield new Uint8Array(3);
