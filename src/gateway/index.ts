@@ -44,6 +44,8 @@ export {
 export { type IdentifyConfig, type IssuerConfig, TokenIdentifier } from "./identify.ts";
 export { InFlight } from "./in-flight.ts";
 export {
+  type AggregateParts,
+  aggregateFace,
   bridgeUrl,
   type McpLimits,
   type McpParts,

@@ -1,3 +1,4 @@
+export { type AggregateParts, aggregateFace } from "./aggregate.ts";
 export { type McpParts, type UpstreamFace, upstreamFace } from "./face.ts";
 export { bridgeUrl, StdioBridge, type StdioBridgeParts, type StdioLimits } from "./stdio-bridge.ts";
 export { type McpLimits, type McpUpstream, mcpLimitsDefault } from "./upstream.ts";
