@@ -4,16 +4,17 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { type Answer, type Client, client } from "../fixtures/client.ts";
-import { type Acknowledged, examine } from "../fixtures/log-evidence.ts";
-import { type Listening, readJournal, start, temporaryFolder } from "../fixtures/processes.ts";
+import type { Acknowledged } from "../fixtures/log-evidence.ts";
+import { type Listening, type Received, temporaryFolder } from "../fixtures/processes.ts";
+import { readiness, Site, type Tracer } from "../fixtures/site.ts";
 
-const cleanups: (() => void | Promise<void>)[] = [];
+const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
 /** strace fails the `n`-th call and no other; one thread does all file work, so that `n` counts them all. */
-const injected = (fault: string): Pick<Parameters<typeof start>[0], "under" | "env"> => ({
+const injected = (fault: string): Tracer => ({
   under: [
     "strace",
     "-f",
@@ -33,7 +34,7 @@ for (const [what, when] of [
   ["an outcome", 6],
 ] as const)
   test(`a failed fdatasync of ${what} ends all forwarding`, async () => {
-    const site = await Site.begin();
+    const site = await Trial.begin();
     const gateway = await site.gateway(injected(`fdatasync:error=EIO:when=${when}`));
     const first = await site.call();
     expect(first.status).toBe(200);
@@ -50,8 +51,8 @@ for (const [what, when] of [
   });
 
 test("a journal that cannot grow refuses, never silently, and forwards nothing unrecorded", async () => {
-  const site = await Site.begin();
-  const journal = join(site.folder, "data/log/journal/0000000000000000");
+  const site = await Trial.begin();
+  const journal = join(site.logFolder, "journal/0000000000000000");
   const { under, env } = injected("write:error=ENOSPC:when=9+");
   await fillsUp(
     site,
@@ -62,12 +63,20 @@ test("a journal that cannot grow refuses, never silently, and forwards nothing u
 // Mounting is for root; the test above needs no rights.
 if (process.getuid?.() === 0)
   test("a full file system refuses, never silently, and forwards nothing unrecorded", async () => {
-    const site = await Site.begin();
-    const mounted = mountSmall(site.folder);
-    await fillsUp(site, await site.gateway(), mounted.grow);
+    let data = "";
+    const site = await Trial.begin((folder) => {
+      data = folder;
+      mountSmall(folder);
+    });
+    const grow = (): unknown => execFileSync("mount", ["-o", "remount,size=8m", data]);
+    await fillsUp(site, await site.gateway(), grow);
   });
 
-async function fillsUp(site: Site, gateway: Listening, free: () => void = () => {}): Promise<void> {
+async function fillsUp(
+  site: Trial,
+  gateway: Listening,
+  free: () => unknown = () => {},
+): Promise<void> {
   const answers: Answer[] = [];
   for (let i = 0; i < 400 && answers.at(-1)?.status !== 503; i++)
     answers.push(await site.call(8_000));
@@ -81,32 +90,35 @@ async function fillsUp(site: Site, gateway: Listening, free: () => void = () => 
   await site.restartsSound(gateway);
 }
 
-/** A gateway, its upstream, an agent, and what the agent was told. */
-class Site {
-  readonly folder: string;
-  readonly #upstream: Listening;
+/** A site with one agent, and what the agent was told. */
+class Trial {
+  readonly #site: Site;
   readonly #acknowledged: Acknowledged[] = [];
   #agent: Client | undefined;
   #calls = 0;
 
-  static async begin(): Promise<Site> {
+  /** `before` is given the folder of the data while it is empty. */
+  static async begin(before: (data: string) => void = () => {}): Promise<Trial> {
     const folder = await temporaryFolder();
     cleanups.push(folder.remove);
-    const args = [join(folder.path, "journal")];
-    const upstream = await start({ script: "journaling-upstream.ts", args });
-    cleanups.push(() => upstream.kill());
-    await mkdir(join(folder.path, "data"));
-    return new Site(folder.path, upstream);
+    const data = join(folder.path, "data");
+    await mkdir(data);
+    before(data);
+    const site = await Site.prepare(folder.path);
+    cleanups.push(() => site.end());
+    return new Trial(site);
   }
 
-  constructor(folder: string, upstream: Listening) {
-    this.folder = folder;
-    this.#upstream = upstream;
+  private constructor(site: Site) {
+    this.#site = site;
   }
 
-  async gateway(how: Partial<Parameters<typeof start>[0]> = {}): Promise<Listening> {
-    const args = [join(this.folder, "data"), this.#upstream.url];
-    const gateway = await start({ script: "gateway-process.ts", args, ...how });
+  get logFolder(): string {
+    return this.#site.logFolder;
+  }
+
+  async gateway(tracer?: Tracer): Promise<Listening> {
+    const gateway = await this.#site.gateway(tracer);
     const agent = client(gateway.url);
     cleanups.push(() => gateway.kill());
     cleanups.push(() => agent.close());
@@ -126,8 +138,8 @@ class Site {
     return answer;
   }
 
-  received(): ReturnType<typeof readJournal> {
-    return readJournal(join(this.folder, "journal"));
+  received(): readonly Received[] {
+    return this.#site.received();
   }
 
   /** Stop, restart, verify: the log is whole, holds what was acknowledged, and the gateway serves again. */
@@ -141,19 +153,12 @@ class Site {
   }
 
   async #problems(): Promise<readonly string[]> {
-    const log = join(this.folder, "data/log");
-    return (await examine(log, this.received(), this.#acknowledged)).problems;
+    return (await this.#site.examine(this.#acknowledged)).problems;
   }
 }
 
-async function readiness({ url }: Listening): Promise<number> {
-  return (await fetch(`${url}/readyz`)).status;
-}
-
-/** A file system of one megabyte for the data folder. */
-function mountSmall(folder: string): { grow(): void } {
-  const data = join(folder, "data");
+/** A file system of one megabyte for the data. */
+function mountSmall(data: string): void {
   execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", data]);
-  cleanups.push(() => void execFileSync("umount", ["-l", data]));
-  return { grow: () => void execFileSync("mount", ["-o", "remount,size=8m", data]) };
+  cleanups.push(() => execFileSync("umount", ["-l", data]));
 }

@@ -1,9 +1,9 @@
 /** kill -9 under load, again and again: what was acknowledged is there, what was forwarded was decided. */
-import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { type Client, client } from "../fixtures/client.ts";
-import { type Acknowledged, examine } from "../fixtures/log-evidence.ts";
-import { type Listening, readJournal, start, temporaryFolder } from "../fixtures/processes.ts";
+import type { Acknowledged } from "../fixtures/log-evidence.ts";
+import { temporaryFolder } from "../fixtures/processes.ts";
+import { Site } from "../fixtures/site.ts";
 
 const killsMin = 200;
 /** A log grows with every run of its gateway and is verified whole after each; so each has its share of the kills. */
@@ -11,7 +11,7 @@ const logs = 10;
 const lanes = 8;
 const runMsMax = 120;
 
-const cleanups: (() => Promise<void>)[] = [];
+const cleanups: (() => unknown)[] = [];
 afterAll(async () => {
   for (const cleanup of cleanups.reverse()) await cleanup();
 });
@@ -22,7 +22,7 @@ test(`${killsMin} kills under load lose nothing acknowledged and forward nothing
     const victim = await Victim.begin();
     for (let kill = 0; kill < killsMin / logs; kill++) {
       await victim.liveAndDie();
-      const { problems, size, unknownCalls } = await victim.examine();
+      const { problems, size, unknownCalls } = await victim.site.examine(victim.acknowledged);
       expect(problems, `log ${i}, kill ${kill}`).toEqual([]);
       totals.kills += 1;
       if (kill !== killsMin / logs - 1) continue;
@@ -31,8 +31,8 @@ test(`${killsMin} kills under load lose nothing acknowledged and forward nothing
     }
     totals.calls += victim.calls;
     totals.acknowledged += victim.acknowledged.length;
-    totals.received += readJournal(victim.journal).length;
-    await victim.end();
+    totals.received += victim.site.received().length;
+    await victim.site.end();
   }
   process.stdout.write(`${JSON.stringify(totals)}\n`);
   expect(totals.kills).toBeGreaterThanOrEqual(killsMin);
@@ -44,29 +44,23 @@ test(`${killsMin} kills under load lose nothing acknowledged and forward nothing
 /** One log, its upstream, and one gateway process after the other. */
 class Victim {
   readonly acknowledged: Acknowledged[] = [];
-  readonly journal: string;
-  readonly #folder: string;
-  readonly #upstream: Listening;
+  readonly site: Site;
   calls = 0;
 
   static async begin(): Promise<Victim> {
     const folder = await temporaryFolder();
     cleanups.push(folder.remove);
-    const journal = join(folder.path, "journal");
-    const upstream = await start({ script: "journaling-upstream.ts", args: [journal] });
-    cleanups.push(async () => upstream.kill());
-    return new Victim(folder.path, journal, upstream);
+    const site = await Site.prepare(folder.path);
+    cleanups.push(() => site.end());
+    return new Victim(site);
   }
 
-  constructor(folder: string, journal: string, upstream: Listening) {
-    this.#folder = folder;
-    this.journal = journal;
-    this.#upstream = upstream;
+  private constructor(site: Site) {
+    this.site = site;
   }
 
   async liveAndDie(): Promise<void> {
-    const args = [join(this.#folder, "data"), this.#upstream.url];
-    const gateway = await start({ script: "gateway-process.ts", args });
+    const gateway = await this.site.gateway();
     const agent = client(gateway.url);
     const over = new AbortController();
     const load = Array.from({ length: lanes }, () => this.#load(agent, over.signal));
@@ -76,15 +70,6 @@ class Victim {
     await gateway.exited;
     await Promise.all(load);
     await agent.close();
-  }
-
-  examine(): ReturnType<typeof examine> {
-    return examine(join(this.#folder, "data/log"), readJournal(this.journal), this.acknowledged);
-  }
-
-  async end(): Promise<void> {
-    this.#upstream.kill();
-    await this.#upstream.exited;
   }
 
   async #load(agent: Client, over: AbortSignal): Promise<void> {

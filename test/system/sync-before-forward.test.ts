@@ -3,48 +3,37 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { client } from "../fixtures/client.ts";
-import { type Listening, readJournal, start, temporaryFolder } from "../fixtures/processes.ts";
+import { temporaryFolder } from "../fixtures/processes.ts";
+import { Site } from "../fixtures/site.ts";
 import { readTrace, type SystemCall } from "../fixtures/strace.ts";
 
-const running: { kill(): void; exited: Promise<void> }[] = [];
-const folders: { remove(): Promise<void> }[] = [];
-
+const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
-  for (const { kill, exited } of running.splice(0)) {
-    kill();
-    await exited;
-  }
-  for (const folder of folders.splice(0)) await folder.remove();
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
-
-async function begin(args: Parameters<typeof start>[0]): Promise<Listening> {
-  const started = await start(args);
-  running.push(started);
-  return started;
-}
 
 test("fdatasync of the decision entry completed before the call left for the upstream", async () => {
   const folder = await temporaryFolder();
-  folders.push(folder);
-  const journal = join(folder.path, "journal");
+  cleanups.push(folder.remove);
   const trace = join(folder.path, "trace");
-  const upstream = await begin({ script: "journaling-upstream.ts", args: [journal] });
-  const gateway = await begin({
-    script: "gateway-process.ts",
-    args: [join(folder.path, "data"), upstream.url],
+  const site = await Site.prepare(folder.path);
+  cleanups.push(() => site.end());
+  const gateway = await site.gateway({
     under: ["strace", "-f", "-yy", "-ttt", "-s", "65536", "-o", trace, "-e", `trace=${traced}`],
   });
+  cleanups.push(() => gateway.kill());
   const agent = client(gateway.url);
   const answer = await agent.post("/charge", { amount: 7 });
   await agent.close();
   expect(answer?.status).toBe(200);
-  expect(readJournal(journal)).toHaveLength(1);
+  expect(site.received()).toHaveLength(1);
   const call = answer?.call ?? "";
   gateway.kill("SIGTERM");
   await gateway.exited;
 
+  const { port } = new URL(site.upstream.url);
   const calls = readTrace(await readFile(trace, "utf8"));
-  const { recorded, synced, sent } = story(calls, call, new URL(upstream.url).port);
+  const { recorded, synced, sent } = story(calls, call, port);
   process.stdout.write(
     `entry written ${recorded.startedAt}, synced ${synced.endedAt}, sent ${sent.startedAt}\n`,
   );
@@ -53,9 +42,7 @@ test("fdatasync of the decision entry completed before the call left for the ups
   expect(recorded.endLine).toBeLessThan(synced.startLine);
   expect(synced.endLine).toBeLessThan(sent.startLine);
   // And nothing of this call left earlier by any other way.
-  const leaks = calls.filter(
-    (each) => each.startLine < synced.endLine && isSend(each, new URL(upstream.url).port),
-  );
+  const leaks = calls.filter((each) => each.startLine < synced.endLine && isSend(each, port));
   expect(leaks).toEqual([]);
 });
 
