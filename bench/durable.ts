@@ -3,7 +3,13 @@ import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { systemClock, systemEntropy } from "../src/adapters/clock/index.ts";
 import { openDisk } from "../src/adapters/disk/index.ts";
-import { ActivePolicy, createSpine, InFlight, type ToolRequest } from "../src/gateway/index.ts";
+import {
+  ActivePolicy,
+  createSpine,
+  type Forwarded,
+  InFlight,
+  type ToolRequest,
+} from "../src/gateway/index.ts";
 import { type Ledger, openLedger } from "../src/ledger/index.ts";
 import { compile, type Rule } from "../src/policy/index.ts";
 import type { Telemetry } from "../src/ports.ts";
@@ -55,8 +61,11 @@ const origin = { instance: "bench", site: "standalone", epoch: 0 };
 
 async function openLog(folder: string): Promise<Ledger> {
   const opened = await openLedger({
-    ...{ disk: openDisk(folder), clock: systemClock, origin, tenant: "bench" },
+    disk: openDisk(folder),
     signer: simSigner("bench.holdfast", new Random(1)),
+    clock: systemClock,
+    tenant: "bench",
+    origin,
     holdfastVersion: "bench",
   });
   if (!opened.ok) throw new Error(opened.error.detail);
@@ -65,10 +74,9 @@ async function openLog(folder: string): Promise<Ledger> {
 
 function governedCall(ledger: Ledger): () => Promise<void> {
   const policy = new ActivePolicy();
-  const tool = "pay:charge";
   const rule: Rule = {
     id: "bench/charge",
-    match: { tools: [tool] },
+    match: { tools: [request.tool] },
     outcome: "allow",
     obligations: [],
     onFailure: "deny",
@@ -77,24 +85,37 @@ function governedCall(ledger: Ledger): () => Promise<void> {
   };
   policy.activate(compile({ formatVersion: 1, rules: [rule], tools: [], limits: [] }, "bench"));
   const spine = createSpine({
-    ...{ clock: systemClock, entropy: systemEntropy, ledger, policy, telemetry, origin },
+    clock: systemClock,
+    entropy: systemEntropy,
+    ledger,
+    policy,
     inFlight: new InFlight({ perAgentMax: 1_000, totalMax: 1_000 }),
+    telemetry,
     log: { write: () => {} },
+    origin,
   });
-  const request: ToolRequest = {
-    ...{ face: "http", method: "POST", tool, args: { amount: 12, currency: "EUR" } },
-    identity: {
-      ...{ agent: "bench", tenant: "bench", delegation: [], properties: {} },
-      ...{ how: "development_token", expiresAtMs: Number.MAX_SAFE_INTEGER },
-    },
-  };
   return async () => {
-    const { decision, forwarded } = await spine.govern(request, async () => ({
-      ...{ outcome: "ok", resultBytes: 0, answer: undefined },
-    }));
+    const { decision, forwarded } = await spine.govern(request, async () => arrived);
     if (forwarded === undefined) throw new Error(decision.reason);
   };
 }
+
+const arrived: Forwarded<undefined> = { outcome: "ok", resultBytes: 0, answer: undefined };
+
+const request: ToolRequest = {
+  face: "http",
+  method: "POST",
+  tool: "pay:charge",
+  args: { amount: 12, currency: "EUR" },
+  identity: {
+    agent: "bench",
+    tenant: "bench",
+    delegation: [],
+    properties: {},
+    how: "development_token",
+    expiresAtMs: Number.MAX_SAFE_INTEGER,
+  },
+};
 
 const telemetry: Telemetry = {
   startCall: () => ({ traceparent: "", end: () => {} }),

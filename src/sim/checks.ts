@@ -1,6 +1,7 @@
 /**
  * The promises, checked from outside while a simulated world runs. The witness sees what really happened: what the
- * disk made durable, what went on the wire, what an agent was told. It shares no code with the spine or the ledger.
+ * disk made durable, what went on the wire, what an agent was told. It reads entries as an auditor does, and asks
+ * neither the spine nor the ledger.
  */
 import {
   type DecisionEntry,

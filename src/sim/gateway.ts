@@ -9,6 +9,7 @@ import {
   type Judged,
   PolicySource,
   type Spine,
+  type ToolRequest,
 } from "../gateway/index.ts";
 import { canonicalJson, ok, type Result, type ToolId } from "../kernel/index.ts";
 import { type Ledger, type LedgerOpenError, openLedger } from "../ledger/index.ts";
@@ -47,21 +48,27 @@ export class SimGateway {
     const disk = (plant.disk ?? same)(process.disk(mounted));
     const clock = process.clock(world.clock);
     const origin = { instance: "gateway-sim", site: "standalone", epoch: 0 };
+    const tenant = "sim";
     const opened = await openLedger({
-      ...{ disk, clock, origin, signer: world.signer },
-      tenant: "sim",
+      disk,
+      clock,
+      origin,
+      tenant,
+      signer: world.signer,
       holdfastVersion: "0.0.0-sim",
       limits: { publishIntervalMs: 20, segmentBytesMax: 4_096, unpublishedEntriesMax: 64 },
     });
     if (!opened.ok) return opened;
     const ledger = (plant.ledger ?? same)(opened.value);
     const policy = new ActivePolicy();
-    const log = simLog(world);
-    const parts = { clock, ledger, policy, log, origin, telemetry: simTelemetry };
+    const parts = { clock, ledger, policy, origin, log: simLog(world), telemetry: simTelemetry };
     const source = new PolicySource({
       ...parts,
-      ...{ disk: process.disk(world.policyDisk.mount()), tenant: "sim" },
-      ...{ open: openSimBundle, path: "bundle", pollMs: 15 },
+      tenant,
+      disk: process.disk(world.policyDisk.mount()),
+      open: openSimBundle,
+      path: "bundle",
+      pollMs: 15,
     });
     const stop = new AbortController();
     await source.refresh();
@@ -94,11 +101,18 @@ export class SimGateway {
   }
 
   serve({ agent, tool, args }: SimCall): Promise<Governed<string>> {
-    const request = {
-      ...({ face: "http", method: "POST", tool, args } as const),
+    const request: ToolRequest = {
+      face: "http",
+      method: "POST",
+      tool,
+      args,
       identity: {
-        ...{ agent, tenant: "sim", delegation: [], properties: {} },
-        ...({ how: "development_token", expiresAtMs: Number.MAX_SAFE_INTEGER } as const),
+        agent,
+        tenant: "sim",
+        delegation: [],
+        properties: {},
+        how: "development_token",
+        expiresAtMs: Number.MAX_SAFE_INTEGER,
       },
     };
     return this.#spine.govern(request, (judged) => this.#forward(tool, judged));

@@ -128,7 +128,10 @@ test("what the simulated network loses, doubles and delays, it counts, and not_s
   const clock = new SimClock();
   const upstream = new JournalingUpstream(({ url }) => behave(new URL(url).pathname));
   const network = new SimNetwork({
-    ...{ clock, counts, faults, random: new Random(11) },
+    clock,
+    counts,
+    faults,
+    random: new Random(11),
     upstreams: new Map([["http://up", upstream.receive]]),
   });
   for (let i = 0; i < 200; i++) {
@@ -190,11 +193,16 @@ async function simulatedWire(): Promise<Wire> {
   const clock = new SimClock();
   const upstream = new JournalingUpstream(({ url, body }) => behave(new URL(url).pathname, body));
   const transport = new SimNetwork({
-    ...{ clock, random: new Random(1), counts: new FaultCounts(), faults: noNetworkFaults },
+    clock,
+    random: new Random(1),
+    counts: new FaultCounts(),
+    faults: noNetworkFaults,
     upstreams: new Map([["http://upstream", upstream.receive]]),
   });
   return {
-    ...{ transport, origin: "http://upstream", deadOrigin: "http://nobody" },
+    transport,
+    origin: "http://upstream",
+    deadOrigin: "http://nobody",
     received: () => upstream.journal.map(({ url }) => new URL(url).pathname),
     live: (work) => clock.run(work),
     end: async () => undefined,
@@ -210,11 +218,9 @@ async function realWire(): Promise<Wire> {
   const [port, deadPort] = [await listen(server), await unusedPort()];
   const transport: ClosableTransport = undiciTransport({ addresses: "not_metadata" });
   return {
-    ...{
-      transport,
-      origin: `http://127.0.0.1:${port}`,
-      deadOrigin: `http://127.0.0.1:${deadPort}`,
-    },
+    transport,
+    origin: `http://127.0.0.1:${port}`,
+    deadOrigin: `http://127.0.0.1:${deadPort}`,
     received: () => paths,
     live: (work) => work,
     end: async () => {
