@@ -169,7 +169,7 @@ export interface CallObservation {
   readonly recordMs: number;
   readonly forwardMs: number;
   readonly totalMs: number;
-  /** `ok`, `tool_error`, `refused`, `not_sent`, `unknown`. */
+  /** `ok`, `tool_error`, `refused`, `evaluated` (decided without forwarding), `not_sent`, `unknown`. */
   readonly outcome: string;
   /** W3C trace context of the caller, when it sent one. */
   readonly traceparent?: string;

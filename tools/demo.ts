@@ -4,7 +4,7 @@
  * `--stay` starts the same and stays.
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
@@ -37,8 +37,8 @@ async function main(): Promise<number> {
   const base = stay ? join(root, ".holdfast") : mkdtempSync(join(tmpdir(), "holdfast-demo-"));
   const started = begin(base);
   try {
-    await ready(`${controlUrl}/readyz`);
-    await ready(`${gatewayUrl}/readyz`);
+    await ready(`${controlUrl}/readyz`, base);
+    await ready(`${gatewayUrl}/readyz`, base);
     if (stay) return await staying(started, base);
     const client = await connect("files");
     const receipts = await runSteps(stepsOf(base, client));
@@ -75,12 +75,12 @@ function begin(base: string): Started {
   const holdfast = spawn(
     process.execPath,
     [join(root, "bin/holdfast.mjs"), "up", "--config", configPath],
-    { stdio: ["ignore", "inherit", stay ? "inherit" : "ignore"] },
+    { stdio: ["ignore", "inherit", stay ? "inherit" : openSync(join(base, "holdfast.log"), "a")] },
   );
   return { payments, holdfast };
 }
 
-async function ready(url: string): Promise<void> {
+async function ready(url: string, base: string): Promise<void> {
   const until = performance.now() + startTimeoutMs;
   let last = "no answer";
   while (performance.now() < until) {
@@ -93,7 +93,11 @@ async function ready(url: string): Promise<void> {
     }
     await new Promise((wake) => setTimeout(wake, 100));
   }
-  throw new Error(`${url} did not become ready: ${last}`);
+  throw new Error(`${url} did not become ready: ${last}\n${logOf(base)}`);
+}
+
+function logOf(base: string): string {
+  return stay ? "" : readFileSync(join(base, "holdfast.log"), "utf8");
 }
 
 async function connect(server: string): Promise<Client> {

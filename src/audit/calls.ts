@@ -10,7 +10,7 @@ export interface CallComplaint {
 }
 
 /** Whether a decision lets something leave, so that an outcome must follow. */
-export function isForwarded({ face, decision }: DecisionEntry): boolean {
+function isForwarded({ face, decision }: DecisionEntry): boolean {
   return face !== "authzen" && (decision === "allow" || decision === "sanitize");
 }
 

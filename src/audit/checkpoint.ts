@@ -11,7 +11,7 @@ export interface Checkpoint {
 }
 
 /** The note text: what gets signed. */
-export function checkpointText({ origin, size, rootHash }: Checkpoint): string {
+function checkpointText({ origin, size, rootHash }: Checkpoint): string {
   return `${origin}\n${size}\n${toBase64(rootHash)}\n`;
 }
 

@@ -41,7 +41,10 @@ export interface DecisionEntry extends EntryCommon {
   readonly face: "mcp" | "http" | "authzen";
   readonly method: string;
   readonly agent_id: string;
+  /** How it was proven: `jwt`, `development_token`, or `asserted` by the enforcement point in `caller`. */
   readonly identity: string;
+  /** The enforcement point that asked on the agent's behalf, when the agent did not ask itself. */
+  readonly caller: string | null;
   readonly model: string | null;
   readonly principal: string | null;
   readonly delegation: readonly string[];

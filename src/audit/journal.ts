@@ -19,7 +19,7 @@ export interface JournalRecord {
 const magic = Buffer.from("HFJ1");
 const headBytes = 32;
 const sectorBytes = 512;
-export const recordBytesMax: number = 64 * 1024 * 1024;
+const recordBytesMax = 64 * 1024 * 1024;
 
 /** `journal/0000000000000042`: named by the index of its first entry, so that names sort. */
 export function segmentPath(first: number): string {

@@ -35,7 +35,7 @@ export interface NoteVerifier {
 }
 
 /** The first four bytes of `SHA-256(name || "\n" || type || key)`. */
-export function noteKeyId(name: string, type: number, publicKey: Uint8Array): number {
+function noteKeyId(name: string, type: number, publicKey: Uint8Array): number {
   const input = Buffer.concat([Buffer.from(`${name}\n`), Buffer.from([type]), publicKey]);
   return Buffer.from(sha256(input)).readUInt32BE(0);
 }
@@ -77,7 +77,7 @@ export function noteVerifier(
 }
 
 /** A signature line, without its newline. */
-export function signatureLine(name: string, keyId: number, signature: Uint8Array): string {
+function signatureLine(name: string, keyId: number, signature: Uint8Array): string {
   const id = Buffer.alloc(4);
   id.writeUInt32BE(keyId);
   return `— ${name} ${toBase64(Buffer.concat([id, signature]))}`;
@@ -119,6 +119,8 @@ export function parseNote(note: string): Result<Note, string> {
 
 /** The text, when `verifier` signed it. A signature that names the key and does not verify refuses the whole note. */
 export function openNote(note: string, verifier: NoteVerifier): Result<Note, string> {
+  if (verifier.type !== signatureType.ed25519)
+    return err(`the key of ${verifier.name} does not sign notes: it is of type ${verifier.type}`);
   const parsed = parseNote(note);
   if (!parsed.ok) return parsed;
   const ours = parsed.value.signatures.filter(

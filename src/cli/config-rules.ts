@@ -39,9 +39,19 @@ function checkUpstream(upstream: Members, path: Path, findings: Findings): void 
       checkUrl(mcp["url"], [...at, "url"], findings);
     }
     if (mcp["command"] !== undefined) onlyWith(mcp, ["auth"], "url", at, findings);
+    checkAuth(mcp["auth"] as Members | undefined, [...at, "auth"], findings);
     return;
   }
   checkHttp(upstream["http"] as Members, [...path, "http"], findings);
+}
+
+/** An agent that acts for itself proves itself by id and secret (RFC 6749 §4.4). */
+function checkAuth(auth: Members | undefined, path: Path, findings: Findings): void {
+  if (auth?.["flow"] !== "client_credentials") return;
+  for (const name of ["client_id", "client_secret"]) {
+    if (auth[name] !== undefined) continue;
+    findings.report(path, { code: "choice", message: `client_credentials needs ${name}` });
+  }
 }
 
 function checkHttp(http: Members, path: Path, findings: Findings): void {

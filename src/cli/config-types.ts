@@ -32,7 +32,7 @@ export type UpstreamConfig =
 interface McpCommon {
   readonly headers: Readonly<Record<string, Secret>>;
   readonly env: Readonly<Record<string, Secret>>;
-  readonly auth?: ClientCredentialsConfig;
+  readonly auth?: UpstreamAuthConfig;
   readonly trusted: boolean;
 }
 
@@ -47,12 +47,15 @@ export type McpUpstreamConfig = McpCommon &
     | { readonly url: string; readonly command?: never; readonly cwd?: never }
   );
 
-export interface ClientCredentialsConfig {
-  readonly token_url: string;
-  readonly client_id: string;
-  readonly client_secret: Secret;
+/** OAuth towards an upstream; the gateway is the client. */
+export interface UpstreamAuthConfig {
+  readonly flow: "client_credentials" | "authorization_code";
+  readonly issuer?: string;
+  readonly client_id?: string;
+  readonly client_secret?: Secret;
+  readonly client_metadata_url?: string;
   readonly scopes: readonly string[];
-  readonly resource?: string;
+  readonly authorize: "manual" | "automatic";
 }
 
 export interface HttpUpstreamConfig {

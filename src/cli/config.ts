@@ -111,8 +111,9 @@ async function completeMcp(mcp: Members, path: Path, how: Completion): Promise<v
   absolute(mcp, ["cwd"], how.folder);
   await readSecrets(mcp["headers"] as Members, [...path, "headers"], how);
   await readSecrets(mcp["env"] as Members, [...path, "env"], how);
-  if (mcp["auth"] !== undefined) {
-    await readSecret(mcp["auth"] as Members, "client_secret", [...path, "auth"], how);
+  const auth = mcp["auth"] as Members | undefined;
+  if (auth?.["client_secret"] !== undefined) {
+    await readSecret(auth, "client_secret", [...path, "auth"], how);
   }
 }
 

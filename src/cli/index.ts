@@ -1,6 +1,5 @@
 export { configSchemaUrl, type Environment, loadConfig } from "./config.ts";
 export type {
-  ClientCredentialsConfig,
   Config,
   DevelopmentTokenConfig,
   EnforcementPointConfig,
@@ -11,7 +10,8 @@ export type {
   LimitsConfig,
   McpUpstreamConfig,
   TelemetryConfig,
+  UpstreamAuthConfig,
   UpstreamConfig,
 } from "./config-types.ts";
-export { createProgram, type Processes, type Program } from "./program.ts";
+export { createProgram, type Processes, type Program, type WrapOptions } from "./program.ts";
 export { Secret } from "./secret.ts";

@@ -31,7 +31,7 @@ export interface PolicyOptions {
 const usageExit = 2;
 
 /** Checks every file of a policy folder. */
-export async function checkPolicy(
+async function checkPolicy(
   folder: string,
   options: PolicyOptions,
   io: CommandOutput,
@@ -49,7 +49,7 @@ export async function checkPolicy(
 }
 
 /** Runs the cases (`*.test.yaml`) of a policy folder. */
-export async function testPolicy(
+async function testPolicy(
   folder: string,
   options: PolicyOptions,
   io: CommandOutput,
@@ -71,7 +71,7 @@ export async function testPolicy(
 }
 
 /** Says for one request (a YAML or JSON file) which rules matched and why. */
-export async function explainPolicy(
+async function explainPolicy(
   folder: string,
   requestPath: string,
   options: PolicyOptions,
@@ -118,12 +118,13 @@ export function registerPolicyCommands(
   return policy;
 }
 
-interface OpenedFolder {
+export interface OpenedFolder {
   readonly files: PolicyFolder;
   readonly loaded: Loaded;
 }
 
-async function openFolder(
+/** Reads and checks a policy folder; undefined, after saying why, when it cannot be read. */
+export async function openFolder(
   folder: string,
   options: PolicyOptions,
   io: CommandOutput,
@@ -171,7 +172,8 @@ function hasErrors(diagnostics: readonly Diagnostic[]): boolean {
   return diagnostics.some(({ severity }) => severity === "error");
 }
 
-function refuse(
+/** Tells what is wrong with the policies. Gives the exit code. */
+export function refuse(
   diagnostics: readonly Diagnostic[],
   options: PolicyOptions,
   io: CommandOutput,

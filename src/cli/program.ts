@@ -4,6 +4,7 @@ import { registerAuditCommands } from "./audit.ts";
 import { loadConfig } from "./config.ts";
 import type { Config } from "./config-types.ts";
 import { type CommandOutput, registerPolicyCommands } from "./policy.ts";
+import { registerPolicyBuild } from "./policy-build.ts";
 import { registerTokenCommands } from "./token.ts";
 
 /** What only `main.ts` can build. Each resolves with an exit code. */
@@ -12,16 +13,25 @@ export interface Processes {
   readonly runGateway: (config: Config) => Promise<number>;
   readonly runControl: (config: Config) => Promise<number>;
   readonly up: (configPath: string) => Promise<number>;
-  readonly wrap: (
-    config: Config,
-    agentToken: string,
-    command: readonly string[],
-  ) => Promise<number>;
+  readonly wrap: (config: Config, options: WrapOptions) => Promise<number>;
+}
+
+export interface WrapOptions {
+  /** The first half of tool ids in policy and records. */
+  readonly server: string;
+  /** The agent's token; empty when the variable is not set. */
+  readonly token: string;
+  readonly tokenEnv: string;
+  readonly command: readonly string[];
 }
 
 export interface Program {
   /** 0 done, 1 found something wrong, 2 used wrongly or unreadable. */
   run(args: readonly string[]): Promise<number>;
+}
+
+interface ConfigOption {
+  readonly config: string;
 }
 
 const configOption = ["-c, --config <file>", "configuration file", "holdfast.yaml"] as const;
@@ -72,19 +82,17 @@ export function createProgram(processes: Processes): Program {
     .argument("<command...>", "the server's program and arguments")
     .option(...configOption)
     .option("--token-env <name>", "variable that holds the agent's token", "HOLDFAST_TOKEN")
-    .action(
-      async (
-        command: string[],
-        options: { readonly config: string; readonly tokenEnv: string },
-      ) => {
-        const config = await configOrComplaint(options.config);
-        const token = process.env[options.tokenEnv] ?? "";
-        outcome.code = config === undefined ? 2 : await processes.wrap(config, token, command);
-      },
-    );
-  registerPolicyCommands(program, terminal, (code) => {
+    .option("--server <name>", "the server's name in policies and records", "wrapped")
+    .action(async (command: string[], options: Omit<WrapOptions, "command"> & ConfigOption) => {
+      const config = await configOrComplaint(options.config);
+      const token = process.env[options.tokenEnv] ?? "";
+      outcome.code =
+        config === undefined ? 2 : await processes.wrap(config, { ...options, token, command });
+    });
+  const exit = (code: number): void => {
     outcome.code = code;
-  });
+  };
+  registerPolicyBuild(registerPolicyCommands(program, terminal, exit), terminal, exit);
   registerAuditCommands(program);
   registerTokenCommands(program);
   return { run: (args) => run(program, args, outcome) };

@@ -39,17 +39,20 @@ const bearer = /^bearer +([A-Za-z0-9._~+/-]+=*)$/i;
 export class TokenIdentifier implements Identifier {
   readonly #config: IdentifyConfig;
   readonly #ports: IssuerKeysPorts;
-  readonly #verified: VerifiedTokens;
+  #verified: VerifiedTokens;
   readonly #fetched = new Map<string, IssuerKeys>();
 
   constructor(config: IdentifyConfig, ports: IssuerKeysPorts) {
     this.#config = config;
     this.#ports = ports;
-    this.#verified = new VerifiedTokens(config.cacheEntriesMax ?? 10_000);
+    const empty = (): VerifiedTokens => new VerifiedTokens(config.cacheEntriesMax ?? 10_000);
+    this.#verified = empty();
     for (const { keys } of config.issuers) {
       if (!("jwksUrl" in keys)) continue;
       // What an issuer no longer stands by must not live on in the cache.
-      const forget = (): void => this.#verified.clear();
+      const forget = (): void => {
+        this.#verified = empty();
+      };
       this.#fetched.set(keys.jwksUrl, new IssuerKeys(keys.jwksUrl, ports, forget));
     }
   }
@@ -71,11 +74,13 @@ export class TokenIdentifier implements Identifier {
   async #fromJwt(token: string): Promise<Identity | IdentityError> {
     for (const keys of this.#fetched.values()) keys.refreshWhenOld();
     const digest = sha256Hex(token);
-    const known = this.#verified.get(digest, this.#now());
+    // Held here: when the keys change meanwhile, the result goes where nobody looks any more.
+    const cache = this.#verified;
+    const known = cache.get(digest, this.#now());
     if (known !== undefined) return known;
     const verified = await this.#verify(token);
     if (!verified.ok) return verified.error;
-    this.#verified.put(digest, verified.value, this.#now());
+    cache.put(digest, verified.value, this.#now());
     return verified.value;
   }
 

@@ -47,6 +47,8 @@ export {
   type AggregateParts,
   aggregateFace,
   bridgeUrl,
+  EraBridge,
+  type EraBridgeParts,
   type McpLimits,
   type McpParts,
   type McpUpstream,
@@ -62,3 +64,9 @@ export {
 export { PolicySource, type PolicySourceParts, type VerifiedBundle } from "./policy-source.ts";
 export { type HostRules, loopbackRules, type Route, routed } from "./routes.ts";
 export { createSpine, type SpineParts } from "./spine.ts";
+export {
+  authorizedTransport,
+  type UpstreamAuthConfig,
+  type UpstreamAuthorizer,
+  UpstreamCredentials,
+} from "./upstream-auth/index.ts";

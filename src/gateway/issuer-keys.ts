@@ -53,13 +53,13 @@ export class IssuerKeys {
     const nowMs = this.#ports.clock.monotonicMs();
     if (this.#triedMs !== undefined && nowMs - this.#triedMs < fetchIntervalMs) return;
     this.#triedMs = nowMs;
-    this.#running = this.#fetch().finally(() => {
+    this.#running = this.#ask().finally(() => {
       this.#running = undefined;
     });
     return this.#running;
   }
 
-  async #fetch(): Promise<void> {
+  async #ask(): Promise<void> {
     const fetched = await fetchKeySet(this.#url, this.#ports.http);
     if (!fetched.ok) {
       this.#problem = fetched.error;

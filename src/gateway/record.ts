@@ -37,6 +37,7 @@ export function decisionEntry(origin: EntryOrigin, facts: DecisionFacts): Decisi
     method: request.method,
     agent_id: identity.agent,
     identity: identity.how,
+    caller: request.caller?.agent ?? null,
     model: identity.model ?? null,
     principal: identity.principal ?? null,
     delegation: identity.delegation,

@@ -92,13 +92,14 @@ async function govern<A>(
     // From here the decision is durable. A crash now leaves a decision without outcome: `unknown` after restart.
     const lets =
       judgement.decision.decision === "allow" || judgement.decision.decision === "sanitize";
-    if (forward === undefined || !lets) return answer(parts, passage, judgement, committed);
+    if (forward === undefined || !lets)
+      return answer(parts, passage, judgement, committed, lets ? "evaluated" : "refused");
     const forwarded = await send(passage, judgement, forward);
     passage.forwardedMs = parts.clock.monotonicMs();
     // The upstream has acted (or may have). The answer waits for the outcome to be durable.
     const settled = await recordOutcome(parts, passage, committed, forwarded);
     if (!settled) return refuse(parts, passage, "outcome_unrecorded", receiptOf(parts, committed));
-    return answer(parts, passage, judgement, committed, forwarded);
+    return answer(parts, passage, judgement, committed, forwarded.outcome, forwarded);
   } finally {
     leave();
   }
@@ -209,9 +210,10 @@ function answer<A>(
   passage: Passage,
   judgement: Judgement,
   committed: Committed,
+  outcome: string,
   forwarded?: Forwarded<A>,
 ): Governed<A> {
-  observe(parts, passage, judgement.decision, forwarded?.outcome ?? "refused");
+  observe(parts, passage, judgement.decision, outcome);
   const receipt = receiptOf(parts, committed);
   return {
     decision: judgement.decision,

@@ -29,7 +29,7 @@ export const claimNamesDefault: ClaimNames = {
 };
 
 /** Actors in one chain, `agent` not counted. */
-export const delegationDepthMax = 8;
+const delegationDepthMax = 8;
 
 /** Agents and tenants: printable ASCII without spaces, so that two names that look alike are alike. */
 const machineName = /^[\x21-\x7e]{1,256}$/;
@@ -91,7 +91,7 @@ function named(
  * itself is left out when it leads the chain. Every other actor stays: rights are the intersection along the chain, so
  * an actor that is dropped would be rights gained. An actor that comes back is a cycle, and refused.
  */
-export function delegationOf(
+function delegationOf(
   agent: string,
   act: JsonValue | undefined,
   issuer: JsonValue | undefined,

@@ -184,6 +184,7 @@ export function developmentIdentity(
   token: string,
   entries: readonly DevelopmentToken[],
 ): Identity | undefined {
+  if (entries.length === 0) return undefined;
   const digest = sha256(token);
   let found: DevelopmentToken | undefined;
   for (const entry of entries) {

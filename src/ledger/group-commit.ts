@@ -40,6 +40,7 @@ export class GroupCommit {
   readonly #options: GroupCommitOptions;
   #segment: AppendFile;
   #queue: Waiting[] = [];
+  #queueBytes = 0;
   #running: Promise<void> | undefined;
   #failure: string | undefined;
 
@@ -54,11 +55,13 @@ export class GroupCommit {
 
   add(bytes: Uint8Array): Promise<Result<Committed, LedgerError>> {
     if (this.#failure !== undefined) return Promise.resolve(this.#stopped());
-    const { queueEntriesMax } = this.#options.limits;
-    if (this.#queue.length >= queueEntriesMax)
-      return Promise.resolve(
-        err({ kind: "full", detail: `${queueEntriesMax} entries wait already; try again later` }),
-      );
+    const { queueEntriesMax, queueBytesMax } = this.#options.limits;
+    const { length } = this.#queue;
+    if (length >= queueEntriesMax || this.#queueBytes + bytes.length > queueBytesMax) {
+      const detail = `${length} entries of ${this.#queueBytes} bytes wait already; try again later`;
+      return Promise.resolve(err({ kind: "full", detail }));
+    }
+    this.#queueBytes += bytes.length;
     return new Promise((settle) => {
       this.#queue.push({ bytes, settle });
       this.#running ??= this.#run();
@@ -88,7 +91,7 @@ export class GroupCommit {
     await Promise.resolve();
     while (this.#queue.length > 0 && this.#failure === undefined) {
       const group = this.#take();
-      const committed = await this.#commit(group);
+      const committed = await this.#commit(group).catch(brokenPromise);
       if (!committed.ok) {
         this.stop(committed.error);
         for (const { settle } of group) settle(err({ kind: "failed", detail: committed.error }));
@@ -106,7 +109,9 @@ export class GroupCommit {
       if (count > 0 && (count === groupEntriesMax || bytes > groupBytesMax)) break;
       count += 1;
     }
-    return this.#queue.splice(0, count);
+    const group = this.#queue.splice(0, count);
+    for (const waiting of group) this.#queueBytes -= waiting.bytes.length;
+    return group;
   }
 
   async #commit(group: readonly Waiting[]): Promise<Result<void, string>> {
@@ -153,4 +158,9 @@ export class GroupCommit {
   #stopped(): { readonly ok: false; readonly error: LedgerError } {
     return err({ kind: "stopped", detail: this.#failure ?? "the ledger is closed" });
   }
+}
+
+/** A key that is gone, or a broken invariant: nothing is known any more, so nothing more is accepted. */
+function brokenPromise(reason: unknown): Result<void, string> {
+  return err(`stopped: ${reason instanceof Error ? reason.message : String(reason)}`);
 }

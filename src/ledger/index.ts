@@ -1,9 +1,8 @@
-export {
-  type Committed,
-  type Ledger,
-  type LedgerError,
-  type LedgerLimits,
-  type LedgerOpenError,
-  ledgerLimits,
+export type {
+  Committed,
+  Ledger,
+  LedgerError,
+  LedgerLimits,
+  LedgerOpenError,
 } from "./ledger.ts";
 export { type LedgerOptions, openLedger } from "./open.ts";

@@ -26,7 +26,7 @@ export interface Ledger {
   append(entry: Entry): Promise<Result<Committed, LedgerError>>;
   /**
    * The `c2sp.org/tlog-proof@v1` text of a committed entry, against the newest durable checkpoint; carries the entry as
-   * `extra`. `undefined` once the entry left memory (the newest 16,384 stay): `holdfast audit prove` reads the files.
+   * `extra`. `undefined` once the entry left memory (the newest 16,384 stay, or 64 MiB): `holdfast audit prove` reads the files.
    */
   receipt(index: number): string | undefined;
   head(): { readonly size: number; readonly rootHash: Uint8Array; readonly checkpoint: string };
@@ -48,6 +48,7 @@ export interface LedgerOpenError {
 export interface LedgerLimits {
   /** Entries that wait for their group. */
   readonly queueEntriesMax: number;
+  readonly queueBytesMax: number;
   readonly groupEntriesMax: number;
   readonly groupBytesMax: number;
   /** A longer segment of the journal is followed by a new one. */
@@ -58,14 +59,18 @@ export interface LedgerLimits {
   readonly unpublishedEntriesMax: number;
   /** The newest entries, kept in memory for receipts. */
   readonly receiptEntriesMax: number;
+  /** The same in bytes; at twice this, commits wait until more is published and let go. */
+  readonly receiptBytesMax: number;
 }
 
 export const ledgerLimits: LedgerLimits = {
   queueEntriesMax: 16_384,
+  queueBytesMax: 64 * 1024 * 1024,
   groupEntriesMax: 1_024,
   groupBytesMax: 4 * 1024 * 1024,
   segmentBytesMax: 16 * 1024 * 1024,
   publishIntervalMs: 1_000,
   unpublishedEntriesMax: 65_536,
   receiptEntriesMax: 16_384,
+  receiptBytesMax: 64 * 1024 * 1024,
 };

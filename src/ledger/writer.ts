@@ -34,6 +34,7 @@ export class LedgerWriter implements Ledger {
   readonly #commits: GroupCommit;
   readonly #entries: Uint8Array[];
   #entriesFirst: number;
+  #entriesBytes: number;
   #head: Head;
   #published: number;
   #publishing: Promise<void> | undefined;
@@ -44,6 +45,7 @@ export class LedgerWriter implements Ledger {
     this.#options = options;
     this.#entries = options.entries;
     this.#entriesFirst = options.head.size - options.entries.length;
+    this.#entriesBytes = bytesOf(options.entries);
     this.#head = options.head;
     this.#published = options.published;
     const onDurable = (head: Head, entries: readonly Uint8Array[]): Promise<void> =>
@@ -97,8 +99,13 @@ export class LedgerWriter implements Ledger {
   async #onDurable(head: Head, entries: readonly Uint8Array[]): Promise<void> {
     this.#head = head;
     for (const entry of entries) this.#entries.push(entry);
+    this.#entriesBytes += bytesOf(entries);
     this.#publishing ??= this.#publishLater();
-    if (head.size - this.#published <= this.#options.limits.unpublishedEntriesMax) return;
+    const { unpublishedEntriesMax, receiptBytesMax } = this.#options.limits;
+    const isBehind =
+      head.size - this.#published > unpublishedEntriesMax ||
+      this.#entriesBytes > 2 * receiptBytesMax;
+    if (!isBehind) return;
     this.#wake.abort();
     await this.#publishing;
   }
@@ -131,13 +138,17 @@ export class LedgerWriter implements Ledger {
   /** Keeps what the next publication needs, and what receipts are asked of. */
   #forget(): void {
     const { limits, tree } = this.#options;
-    const wanted = Math.min(
-      this.#published,
-      Math.max(0, this.#head.size - limits.receiptEntriesMax),
-    );
-    const keepFrom = Math.floor(wanted / tileWidth) * tileWidth;
+    let [at, bytes] = [this.#entriesFirst, this.#entriesBytes];
+    const tooMany = (): boolean =>
+      this.#head.size - at > limits.receiptEntriesMax || bytes > limits.receiptBytesMax;
+    while (at < this.#published && tooMany()) {
+      bytes -= this.#entries[at - this.#entriesFirst]?.length ?? 0;
+      at += 1;
+    }
+    const keepFrom = Math.floor(at / tileWidth) * tileWidth;
     if (keepFrom <= this.#entriesFirst) return;
-    this.#entries.splice(0, keepFrom - this.#entriesFirst);
+    const forgotten = this.#entries.splice(0, keepFrom - this.#entriesFirst);
+    this.#entriesBytes -= bytesOf(forgotten);
     this.#entriesFirst = keepFrom;
     tree.forgetBefore(keepFrom);
   }
@@ -154,4 +165,8 @@ export class LedgerWriter implements Ledger {
       if (first !== undefined) await disk.remove(segmentPath(first));
     }
   }
+}
+
+function bytesOf(entries: readonly Uint8Array[]): number {
+  return entries.reduce((sum, entry) => sum + entry.length, 0);
 }

@@ -1,15 +1,10 @@
 /** Builds the control plane from the configuration: watches the policy folder, publishes bundles, serves them to OPA. */
-import { join } from "node:path";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
-import { writeBundle } from "../adapters/bundle/index.ts";
-import { openDisk } from "../adapters/disk/index.ts";
 import { serveFront } from "../adapters/http/index.ts";
-import { openBundleKey } from "../adapters/keys/index.ts";
 import { pinoLog } from "../adapters/log/index.ts";
-import { watchPolicyFolder } from "../adapters/policy-folder/index.ts";
 import type { Config } from "../cli/index.ts";
-import { BundleProtocol, BundlePublisher } from "../control/index.ts";
+import { BundleProtocol, type BundlePublisher } from "../control/index.ts";
 import {
   type FrontFace,
   type FrontRequest,
@@ -18,13 +13,10 @@ import {
   problemResponse,
   type Route,
   routed,
-  toolSchemas,
 } from "../gateway/index.ts";
-import type { JsonObject, ToolId } from "../kernel/index.ts";
-import { bundlePublicKeyFile } from "./bundle-trust.ts";
-import { routesOf } from "./http-upstreams.ts";
 import { hostAndPort, hostRules } from "./listen.ts";
 import { complain, stopSignal } from "./process.ts";
+import { startPublishing } from "./publishing.ts";
 
 const reportBytesMax = 16 * 1024 * 1024;
 const stopGraceMs = 2_000;
@@ -32,26 +24,9 @@ const stopGraceMs = 2_000;
 /** Resolves with the exit code: 0 after a signal, 1 when it could not start. */
 export async function runControl(config: Config): Promise<number> {
   const log = pinoLog({ level: config.log.level, fields: { process: "control" } });
-  const keys = join(config.data, "keys");
-  const signer = await openBundleKey(
-    join(keys, "bundle.pem"),
-    join(config.data, bundlePublicKeyFile),
-  );
-  if (!signer.ok) return complain("control", `${signer.error.path}: ${signer.error.detail}`);
-  const schemas = await knownSchemas(config);
-  const publisher = new BundlePublisher({
-    disk: openDisk(config.data),
-    log,
-    signer: signer.value,
-    archive: writeBundle,
-    toolSchemas: schemas,
-  });
-  const watching = watchPolicyFolder(config.policies, {
-    onSnapshot: (snapshot) => {
-      if (snapshot.ok) void publisher.publish(snapshot.value.policies);
-      else publisher.unreadable(`${snapshot.error.path}: ${snapshot.error.code}`);
-    },
-  });
+  const publishing = await startPublishing(config, config.data, log);
+  if (!publishing.ok) return complain("control", publishing.error);
+  const { publisher, stop } = publishing.value;
   const protocol = new BundleProtocol(publisher);
   const server = await serveFront(routed(controlRoutes(publisher, protocol), hostRules(config)), {
     ...hostAndPort(config.control.listen),
@@ -59,21 +34,9 @@ export async function runControl(config: Config): Promise<number> {
   });
   log.write("info", "control_listening", { url: server.url, policies: config.policies });
   await stopSignal();
-  watching.stop();
+  stop();
   await server.close(stopGraceMs);
   return 0;
-}
-
-/** Argument schemas that are known without asking anyone: those of OpenAPI documents. */
-async function knownSchemas(config: Config): Promise<ReadonlyMap<ToolId, JsonObject>> {
-  const schemas = new Map<ToolId, JsonObject>();
-  for (const [name, upstream] of Object.entries(config.upstreams)) {
-    if (upstream.http === undefined) continue;
-    const routes = await routesOf(upstream.http);
-    if (!routes.ok || routes.value === undefined) continue;
-    for (const [tool, schema] of toolSchemas(name, routes.value)) schemas.set(tool, schema);
-  }
-  return schemas;
 }
 
 function controlRoutes(publisher: BundlePublisher, protocol: BundleProtocol): readonly Route[] {

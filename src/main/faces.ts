@@ -3,6 +3,8 @@ import { childProcessPeers } from "../adapters/child-process/index.ts";
 import { systemClock, systemEntropy } from "../adapters/clock/index.ts";
 import type { Config, McpUpstreamConfig } from "../cli/index.ts";
 import {
+  aggregateFace,
+  authorizedTransport,
   authZen,
   bridgeUrl,
   evaluationPath,
@@ -18,6 +20,7 @@ import {
   type Route,
   routed,
   StdioBridge,
+  type UpstreamCredentials,
   upstreamFace,
 } from "../gateway/index.ts";
 import { protectedResourceMetadata } from "../identity/index.ts";
@@ -25,6 +28,7 @@ import { ok, type Result } from "../kernel/index.ts";
 import type { DataPlane } from "./gateway-process.ts";
 import { httpUpstream, revealed } from "./http-upstreams.ts";
 import { hostRules } from "./listen.ts";
+import { callbackRoute, upstreamCredentials } from "./upstream-credentials.ts";
 
 export interface Faces {
   readonly face: FrontFace;
@@ -36,36 +40,95 @@ export async function facesOf(
   plane: DataPlane,
   identifier: Identifier,
 ): Promise<Result<Faces, string>> {
-  const routes: Route[] = [...operations(plane), metadataRoute(config)];
+  const credentials = upstreamCredentials(config, plane);
+  const mcp = mcpFaces(config, plane, identifier, credentials);
+  const http = await httpFace(config, plane, identifier);
+  if (!http.ok) return http;
+  const routes: readonly Route[] = [
+    ...operations(plane),
+    metadataRoute(config),
+    callbackRoute(credentials),
+    ...mcp.routes,
+    { prefix: "/http", face: http.value },
+    ...decisionRoutes(config, plane, identifier),
+  ];
+  return ok({ face: routed(routes, hostRules(config)), close: mcp.close });
+}
+
+interface McpFaces {
+  readonly routes: readonly Route[];
+  readonly close: () => Promise<void>;
+}
+
+/** `/mcp/{upstream}` for each, and `/mcp` for all of them as one server. */
+function mcpFaces(
+  config: Config,
+  plane: DataPlane,
+  identifier: Identifier,
+  credentials: UpstreamCredentials,
+): McpFaces {
+  const parts = { spine: plane.spine, identifier, clock: systemClock, log: plane.log };
+  const limits = {
+    messageBytesMax: config.limits.body_bytes_max,
+    depthMax: config.limits.depth_max,
+  };
+  const members = new Map<string, FrontFace>();
   const closers: (() => void | Promise<void>)[] = [];
-  const http = new Map<string, HttpUpstream>();
-  for (const [name, upstream] of Object.entries(config.upstreams)) {
-    if (upstream.mcp !== undefined) {
-      const mcp = mcpUpstream(name, upstream.mcp, config, plane);
-      const served = upstreamFace(mcp.upstream, {
-        spine: plane.spine,
-        identifier,
-        clock: systemClock,
-        log: plane.log,
-      });
-      routes.push({ prefix: `/mcp/${name}`, face: served.face });
-      closers.push(served.close, mcp.close);
-      continue;
-    }
-    const opened = await httpUpstream(name, upstream.http);
-    if (!opened.ok) return opened;
-    http.set(name, opened.value);
+  for (const [name, { mcp }] of Object.entries(config.upstreams)) {
+    if (mcp === undefined) continue;
+    const opened = mcpUpstream(name, mcp, config, plane, credentials);
+    const served = upstreamFace(opened.upstream, { ...parts, limits });
+    members.set(name, served.face);
+    closers.push(served.close, opened.close);
   }
-  routes.push({
-    prefix: "/http",
-    face: httpTools({
-      upstreams: http,
-      spine: plane.spine,
-      identifier,
-      transport: plane.transport,
-    }),
+  const aggregate = aggregateFace(members, { ...parts, limits, entropy: systemEntropy });
+  closers.unshift(aggregate.close);
+  return {
+    routes: [
+      { prefix: "/mcp", face: aggregate.face },
+      ...[...members].map(([name, face]) => ({ prefix: `/mcp/${name}`, face })),
+    ],
+    close: async () => {
+      for (const closer of closers) await closer();
+    },
+  };
+}
+
+async function httpFace(
+  config: Config,
+  plane: DataPlane,
+  identifier: Identifier,
+): Promise<Result<FrontFace, string>> {
+  const upstreams = new Map<string, HttpUpstream>();
+  for (const [name, { http }] of Object.entries(config.upstreams)) {
+    if (http === undefined) continue;
+    const opened = await httpUpstream(name, http);
+    if (!opened.ok) return opened;
+    upstreams.set(name, opened.value);
+  }
+  const { limits } = config;
+  const face = httpTools({
+    ...{ upstreams, spine: plane.spine, identifier, transport: plane.transport },
+    limits: {
+      bodyBytesMax: limits.body_bytes_max,
+      depthMax: limits.depth_max,
+      pathBytesMax: limits.path_bytes_max,
+      parametersMax: limits.parameters_max,
+      holdBytesMax: limits.answer_hold_bytes_max,
+      headTimeoutMs: limits.upstream_head_timeout_ms,
+      idleTimeoutMs: limits.upstream_idle_timeout_ms,
+    },
   });
-  const pdp = authZen({
+  return ok(face);
+}
+
+/** The decision alone: OpenID AuthZEN 1.0. */
+function decisionRoutes(
+  config: Config,
+  plane: DataPlane,
+  identifier: Identifier,
+): readonly Route[] {
+  const face = authZen({
     spine: plane.spine,
     identifier,
     publicUrl: config.public_url,
@@ -73,12 +136,7 @@ export async function facesOf(
     bodyBytesMax: config.limits.body_bytes_max,
     evaluationsMax: config.limits.evaluations_max,
   });
-  for (const prefix of [evaluationPath, evaluationsPath, metadataPath])
-    routes.push({ prefix, face: pdp });
-  const close = async (): Promise<void> => {
-    for (const closer of closers) await closer();
-  };
-  return ok({ face: routed(routes, hostRules(config)), close });
+  return [evaluationPath, evaluationsPath, metadataPath].map((prefix) => ({ prefix, face }));
 }
 
 interface OpenedMcp {
@@ -91,16 +149,12 @@ function mcpUpstream(
   mcp: McpUpstreamConfig,
   config: Config,
   plane: DataPlane,
+  credentials: UpstreamCredentials,
 ): OpenedMcp {
-  const headers = revealed(mcp.headers);
   const common = { server, trusted: mcp.trusted };
   if (mcp.url !== undefined) {
-    const { transport } = plane;
-    const credentials = async (): Promise<Result<typeof headers, string>> => ok(headers);
-    return {
-      upstream: { ...common, url: mcp.url, transport, credentials },
-      close: async () => undefined,
-    };
+    const transport = authorizedTransport(plane.transport, server, credentials);
+    return { upstream: { ...common, url: mcp.url, transport }, close: async () => undefined };
   }
   const bridge = new StdioBridge({
     peers: childProcessPeers(plane.log),

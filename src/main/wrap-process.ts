@@ -1,11 +1,83 @@
-/** `holdfast mcp wrap -- <command …>`: the same enforcement around one stdio MCP server, for desktop clients. */
-import type { Config } from "../cli/index.ts";
+/**
+ * `holdfast mcp wrap -- <command …>`: the same enforcement around one stdio MCP server, for desktop clients that start
+ * their servers themselves. One process: policy is published and read in it; the log is a folder of its own.
+ */
+import { basename, join } from "node:path";
+import { childProcessPeers, standardLines } from "../adapters/child-process/index.ts";
+import { systemClock, systemEntropy } from "../adapters/clock/index.ts";
+import type { Config, WrapOptions } from "../cli/index.ts";
+import { bridgeUrl, StdioBridge, upstreamFace, wrapStdio } from "../gateway/index.ts";
+import { type DataPlane, openDataPlane } from "./gateway-process.ts";
+import { identifierOf } from "./identities.ts";
 import { complain } from "./process.ts";
+import { startPublishing } from "./publishing.ts";
 
-export async function wrap(
-  _config: Config,
-  _agentToken: string,
-  _command: readonly string[],
-): Promise<number> {
-  return complain("mcp wrap", "not built yet");
+const policyWaitMs = 10_000;
+
+/** Serves standard input and output until the client closes its side. 0 then; 1 when it could not start. */
+export async function wrap(configured: Config, options: WrapOptions): Promise<number> {
+  const { server, token, command } = options;
+  const [program, ...args] = command;
+  if (program === undefined) return complain("mcp wrap", "name the server's program after --");
+  if (token === "")
+    return complain("mcp wrap", `put the agent's token into the variable ${options.tokenEnv}`);
+  const config: Config = { ...configured, data: join(configured.data, "wrap", server) };
+  const opened = await openDataPlane(config, `wrap-${server}`);
+  if (!opened.ok) return complain("mcp wrap", opened.error);
+  const plane = opened.value;
+  const publishing = await startPublishing(config, config.data, plane.log);
+  if (!publishing.ok) return complain("mcp wrap", publishing.error);
+  const identifier = await identifierOf(config, {
+    clock: systemClock,
+    http: plane.transport,
+    log: plane.log,
+  });
+  if (!identifier.ok) return complain("mcp wrap", identifier.error);
+  const stop = new AbortController();
+  await firstPolicy(plane);
+  const following = plane.policySource.follow(stop.signal);
+  const bridge = new StdioBridge({
+    peers: childProcessPeers(plane.log),
+    command: {
+      command: [program, ...args],
+      env: wrappedEnvironment(options.tokenEnv),
+      lineBytesMax: config.limits.line_bytes_max,
+    },
+    clock: systemClock,
+    entropy: systemEntropy,
+    log: plane.log,
+  });
+  const upstream = { server, url: bridgeUrl, transport: bridge, trusted: false };
+  const common = { spine: plane.spine, identifier: identifier.value, clock: systemClock };
+  const { face, close } = upstreamFace(upstream, { ...common, log: plane.log });
+  const { input, output } = standardLines(config.limits.line_bytes_max);
+  plane.log.write("info", "wrapping", { server, program: basename(program) });
+  await wrapStdio({
+    ...{ face, input, output, clock: systemClock },
+    headers: { authorization: `Bearer ${token}` },
+    answerBytesMax: config.limits.line_bytes_max,
+  });
+  stop.abort();
+  publishing.value.stop();
+  close();
+  await bridge.close();
+  await following;
+  await plane.inFlight.idle();
+  await plane.close();
+  return 0;
+}
+
+/** A desktop client does not ask twice: the first call must not find the policy still on its way. */
+async function firstPolicy({ policySource, spine }: DataPlane): Promise<void> {
+  const until = systemClock.monotonicMs() + policyWaitMs;
+  while (spine.policyVersion() === undefined && systemClock.monotonicMs() < until) {
+    await policySource.refresh();
+    await systemClock.sleep(50);
+  }
+}
+
+/** The client's environment, without the token: the wrapped server must not see it. */
+function wrappedEnvironment(tokenEnv: string): Readonly<Record<string, string>> {
+  const kept = Object.entries(process.env).filter(([name]) => name !== tokenEnv);
+  return Object.fromEntries(kept.map(([name, value]) => [name, value ?? ""]));
 }

@@ -58,7 +58,7 @@ export function bundleSigner(pem: string): Result<BundleSigner, string> {
   try {
     key = createPrivateKey(pem);
   } catch {
-    return err("not a private key in PEM; make one with `holdfast keys`");
+    return err("not a private key in PEM (PKCS#8)");
   }
   const publicKey = createPublicKey(key);
   const keyId = keyIdOf(publicKey);

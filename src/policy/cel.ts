@@ -34,11 +34,17 @@ type Macro = (typeof macros)[number];
 /** Everything that can be called, as it is written. */
 const callable: readonly string[] = ["has", "size", "matches", ...stringTests, ...macros];
 
+const charactersMax = 4_096;
 const nodesMax = 2_000;
 const depthMax = 100;
 
 /** Parses one condition. Collects every word outside the subset; a syntax error is the only one of its text. */
 export function parseCondition(text: string): ParsedCondition {
+  if (text.length > charactersMax) {
+    const message = `the condition is over ${charactersMax} characters`;
+    const problem = { code: "too-large", message, hint: "make it several rules", start: 0 };
+    return { starts: new Map(), fractions: new Set(), problems: [problem] };
+  }
   const conversion = new Conversion();
   const language = celLanguage();
   try {

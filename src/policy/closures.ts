@@ -194,7 +194,7 @@ function comprehension(
   const of = compileExpr(expr.of, scope);
   const slot = scope.length;
   const body = compileExpr(expr.body, [...scope, expr.name]);
-  const fold = expr.op === "exists_one" ? exactlyOne : any(expr.op === "exists");
+  const fold = expr.op === "exists_one" ? exactlyOne : decidedBy(expr.op === "exists");
   const where = `the body of ${expr.op}()`;
   return (frame) => {
     const range = of(frame);
@@ -211,7 +211,7 @@ function comprehension(
 type Fold = (count: number, at: (index: number) => boolean | Failure) => Evaluated;
 
 /** `exists` (deciding true) and `all` (deciding false): one deciding member outranks failures of others. */
-function any(deciding: boolean): Fold {
+function decidedBy(deciding: boolean): Fold {
   return (count, at) => {
     let failure: Failure | undefined;
     for (let i = 0; i < count; i++) {

@@ -1,5 +1,5 @@
 /** From what each rule says to one verdict. Order of rules never matters: everything is taken by rule id. */
-import { canonicalJson } from "../kernel/index.ts";
+import { assert, canonicalJson } from "../kernel/index.ts";
 import type { Verdict } from "./decision.ts";
 import type { Obligation, Outcome, Rule } from "./ir.ts";
 import type { Failure } from "./values.ts";
@@ -17,78 +17,87 @@ export type Finding =
       readonly opened: boolean;
     };
 
-const strictness: Readonly<Record<Outcome, number>> = {
-  allow: 0,
-  sanitize: 1,
-  approval_needed: 2,
-  deny: 3,
-};
-
-/** True when `a` is stricter than `b`: deny over approval_needed over sanitize over allow. */
-export function isStricter(a: Outcome, b: Outcome): boolean {
-  return strictness[a] > strictness[b];
-}
-
 /** What the rules say about one agent. `findings` must be ordered by rule id. */
 export interface AgentVerdict {
+  readonly agent: string;
   readonly outcome: Outcome;
   readonly reason: string;
   readonly determining: readonly string[];
   readonly findings: readonly Finding[];
 }
 
-/** Steps 3 to 5: true denies and broken requirements, then indeterminate rules, then the strictest true outcome. */
-export function combineRules(findings: readonly Finding[]): AgentVerdict {
-  const denying = findings.filter(isDenying);
-  const first = denying[0];
-  if (first)
-    return { outcome: "deny", reason: reasonOf(first), determining: ids(denying), findings };
+/** How strict an outcome is, and how much a finding weighs: the heaviest findings decide, the others do not count. */
+const strictness: Readonly<Record<Outcome, number>> = {
+  allow: 1,
+  sanitize: 2,
+  approval_needed: 3,
+  deny: 5,
+};
+const closedWeight = 4;
+const openedWeight = 0;
 
-  const closed = findings.filter((f) => f.kind === "indeterminate" && !f.opened);
-  const unclear = closed[0];
-  if (unclear)
-    return {
-      outcome: "deny",
-      reason: `the rule ${unclear.rule.id} could not be evaluated`,
-      determining: ids(closed),
-      findings,
-    };
-
-  for (const outcome of ["approval_needed", "sanitize", "allow"] as const) {
-    const saying = findings.filter((f) => f.kind === "true" && f.rule.outcome === outcome);
-    const top = saying[0];
-    if (top) return { outcome, reason: reasonOf(top), determining: ids(saying), findings };
+function weightOf(finding: Finding): number {
+  switch (finding.kind) {
+    case "true":
+      return strictness[finding.rule.outcome];
+    case "broken":
+      return strictness.deny;
+    case "indeterminate":
+      return finding.opened ? openedWeight : closedWeight;
   }
-  return { outcome: "deny", reason: "no rule allows this", determining: [], findings };
 }
 
-function isDenying(finding: Finding): boolean {
-  return finding.kind === "broken" || (finding.kind === "true" && finding.rule.outcome === "deny");
+/**
+ * True denies and broken requirements over indeterminate rules over approval_needed over sanitize over allow; nothing
+ * at all is the default deny.
+ */
+export function combineRules(agent: string, findings: readonly Finding[]): AgentVerdict {
+  let heaviest = openedWeight;
+  let first: Finding | undefined;
+  for (const finding of findings) {
+    const weight = weightOf(finding);
+    if (weight <= heaviest) continue;
+    heaviest = weight;
+    first = finding;
+  }
+  if (!first)
+    return { agent, outcome: "deny", reason: "no rule allows this", determining: [], findings };
+  const determining: string[] = [];
+  for (const finding of findings)
+    if (weightOf(finding) === heaviest) determining.push(finding.rule.id);
+  const outcome = first.kind === "true" ? first.rule.outcome : "deny";
+  return { agent, outcome, reason: reasonOf(first), determining, findings };
 }
 
 function reasonOf(finding: Finding): string {
-  return finding.kind === "broken"
-    ? `${finding.rule.reason}: ${finding.broken}`
-    : finding.rule.reason;
+  const { rule } = finding;
+  switch (finding.kind) {
+    case "true":
+      return rule.reason;
+    case "broken":
+      return `${rule.reason}: ${finding.broken}`;
+    case "indeterminate":
+      return `the rule ${rule.id} could not be evaluated`;
+  }
 }
 
-function ids(findings: readonly Finding[]): string[] {
-  return findings.map((finding) => finding.rule.id);
-}
-
-/** The strictest of the chain wins: a delegated call never has more rights than any agent it came through. */
-export function combineChain(chain: readonly { agent: string; verdict: AgentVerdict }[]): Verdict {
-  const outcome = chain
-    .map(({ verdict }) => verdict.outcome)
-    .reduce((strictest, next) => (isStricter(next, strictest) ? next : strictest), "allow");
-  const saying = chain.filter(({ verdict }) => verdict.outcome === outcome);
-  const first = saying[0];
-  const delegate = first === chain[0] ? "" : ` (for ${first?.agent} in the delegation chain)`;
-  const findings = chain.flatMap(({ verdict }) => verdict.findings);
+/**
+ * The strictest of the chain wins: a delegated call never has more rights than any agent it came through. `chain`
+ * holds at least the subject.
+ */
+export function combineChain(chain: readonly AgentVerdict[]): Verdict {
+  const [subject] = chain;
+  assert(subject, "a chain starts with the subject");
+  let first = subject;
+  for (const next of chain) if (strictness[next.outcome] > strictness[first.outcome]) first = next;
+  const { outcome, reason } = first;
+  const saying = chain.filter((each) => each.outcome === outcome);
+  const findings = chain.length === 1 ? subject.findings : chain.flatMap((each) => each.findings);
   return {
     outcome,
-    reason: `${first?.verdict.reason}${delegate}`,
-    determiningRules: sortedUnique(saying.flatMap(({ verdict }) => verdict.determining)),
+    reason: first === subject ? reason : `${reason} (for ${first.agent} in the delegation chain)`,
+    determiningRules:
+      saying.length === 1 ? first.determining : sortedUnique(saying.flatMap((s) => s.determining)),
     indeterminate: indeterminateOf(findings),
     obligations: outcome === "deny" ? [] : obligationsOf(findings),
     opened: findings.some((finding) => finding.kind === "indeterminate" && finding.opened),
@@ -96,6 +105,7 @@ export function combineChain(chain: readonly { agent: string; verdict: AgentVerd
 }
 
 function indeterminateOf(findings: readonly Finding[]): Verdict["indeterminate"] {
+  if (!findings.some(({ kind }) => kind === "indeterminate")) return [];
   const why = new Map<string, string>();
   for (const finding of findings)
     if (finding.kind === "indeterminate" && !why.has(finding.rule.id))
@@ -105,6 +115,7 @@ function indeterminateOf(findings: readonly Finding[]): Verdict["indeterminate"]
 
 /** Of every true rule, by rule id and position, without repetitions. */
 function obligationsOf(findings: readonly Finding[]): readonly Obligation[] {
+  if (!findings.some(({ rule }) => rule.obligations.length > 0)) return [];
   const rules = new Map<string, Rule>();
   for (const { kind, rule } of findings) if (kind === "true") rules.set(rule.id, rule);
   return uniqueObligations(

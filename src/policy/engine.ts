@@ -50,22 +50,24 @@ type Candidates = (action: Action, agent: string) => readonly CompiledRule[];
 
 /** Rules whose `match` fits, remembered per effect, tool and agent. */
 function indexCandidates(rules: readonly CompiledRule[]): Candidates {
-  const index = new Map<string, Map<string, readonly CompiledRule[]>>();
+  type ByAgent = Map<string, readonly CompiledRule[]>;
+  const index = { read: new Map<string, ByAgent>(), write: new Map<string, ByAgent>() };
   let entries = 0;
   return (action, agent) => {
-    const place = action.effect === "write" ? `w${action.name}` : `r${action.name}`;
-    const known = index.get(place)?.get(agent);
+    const byTool = index[action.effect];
+    const known = byTool.get(action.name)?.get(agent);
     if (known) return known;
     if (entries++ >= indexEntriesMax) {
-      index.clear();
+      index.read.clear();
+      index.write.clear();
       entries = 1;
     }
     const found = rules.filter(
       (rule) =>
         rule.fitsEffect(action.effect) && rule.fitsTool(action.name) && rule.fitsAgent(agent),
     );
-    const byAgent = index.get(place) ?? new Map<string, readonly CompiledRule[]>();
-    index.set(place, byAgent.set(agent, found));
+    const byAgent: ByAgent = byTool.get(action.name) ?? new Map();
+    byTool.set(action.name, byAgent.set(agent, found));
     return found;
   };
 }
@@ -75,14 +77,12 @@ function decide(
   candidates: Candidates,
   tool: ToolDeclaration | undefined,
 ): Verdict {
-  const chain = [request.subject.id, ...request.subject.delegation].map((agent) => {
+  const { subject, action, args } = request;
+  const judge = (agent: string): AgentVerdict => {
     const frame = frameFor(request, agent);
-    const verdict = combineRules(
-      findAll(candidates(request.action, agent), frame, request.args, request.action, tool),
-    );
-    return { agent, verdict };
-  });
-  return combineChain(chain);
+    return combineRules(agent, findAll(candidates(action, agent), frame, args, action, tool));
+  };
+  return combineChain([judge(subject.id), ...subject.delegation.map(judge)]);
 }
 
 /** The roots as a condition sees them. For an agent of the chain, `subject.id` is that agent. */

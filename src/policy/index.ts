@@ -8,7 +8,7 @@ export {
   bundleSigner,
   signBundle,
 } from "./bundle-signature.ts";
-export { type CaseResult, type CasesRun, readRequest, runCases } from "./cases.ts";
+export { readRequest, runCases } from "./cases.ts";
 export type { Engine, PolicyRequest, PolicySubject, Verdict } from "./decision.ts";
 export { json as sourceValue } from "./decode.ts";
 export {
@@ -21,15 +21,9 @@ export {
   sortDiagnostics,
 } from "./diagnostic.ts";
 export { compile } from "./engine.ts";
-export {
-  type ExplainedRule,
-  type ExplainedValue,
-  type Explanation,
-  explain,
-} from "./explain.ts";
+export { explain } from "./explain.ts";
 export { formatFieldPath } from "./field-path.ts";
 export type {
-  AgentLimits,
   Effect,
   Expr,
   FieldPath,
@@ -39,12 +33,10 @@ export type {
   Risk,
   Rule,
 } from "./ir.ts";
-export { type Loaded, type LoadOptions, loadPolicySet, type PolicyFile } from "./load.ts";
+export { type Loaded, loadPolicySet, type PolicyFile } from "./load.ts";
 export {
-  type Applied,
   applyObligations,
-  type ObligationError,
   redactForRecord,
 } from "./obligations.ts";
 export { renderExplanation } from "./render.ts";
-export { type ParsedSource, parseSource, type SourceNode } from "./yaml.ts";
+export { parseSource, type SourceNode } from "./yaml.ts";

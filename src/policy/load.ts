@@ -32,7 +32,7 @@ export interface Loaded {
 }
 
 /** Reports against one file. */
-export interface InFile {
+interface InFile {
   readonly file: string;
   report(at: Position, problem: Problem): void;
 }
@@ -60,7 +60,7 @@ export function loadPolicySet(files: readonly PolicyFile[], options: LoadOptions
   return { set, diagnostics: sorted };
 }
 
-export interface ReadSource extends InFile {
+interface ReadSource extends InFile {
   readonly source: SourceFile;
 }
 

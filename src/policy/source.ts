@@ -1,4 +1,7 @@
-/** The form of a policy file, field by field. `schemas/policy.schema.json` says the same to editors. */
+/**
+ * The form of a policy file, field by field. `schemas/policy.schema.json` says the same to editors. The catalog has no
+ * wildcards: a tool nobody has declared must not be taken for something it is not.
+ */
 import {
   type Decoder,
   type Field,

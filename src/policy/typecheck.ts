@@ -36,7 +36,7 @@ function guardedFields(expr: Expr, found: Set<string> = new Set()): ReadonlySet<
 }
 
 /** The operands of an expression, in their order. */
-export function childrenOf(expr: Expr): readonly Expr[] {
+function childrenOf(expr: Expr): readonly Expr[] {
   switch (expr.op) {
     case "literal":
     case "root":

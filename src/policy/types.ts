@@ -29,7 +29,7 @@ export interface FieldType {
 
 export const anyType: Type = { kind: "any" };
 export const textType: Type = { kind: "string" };
-export const openMap: MapType = { kind: "map", fields: new Map(), rest: anyType };
+const openMap: MapType = { kind: "map", fields: new Map(), rest: anyType };
 
 function fields(
   needed: Readonly<Record<string, Type>>,

@@ -13,23 +13,24 @@ import {
   parseDocument,
   type Scalar,
   type YAMLError,
+  type YAMLMap,
 } from "yaml";
 import { isWellFormed } from "../kernel/index.ts";
 import { type Diagnostic, diagnosticAt, type Position, type Problem } from "./diagnostic.ts";
 
-export interface SourceMap {
+interface SourceMap {
   readonly kind: "map";
   readonly at: Position;
   readonly entries: readonly SourceEntry[];
 }
 
-export interface SourceEntry {
+interface SourceEntry {
   readonly key: string;
   readonly keyAt: Position;
   readonly value: SourceNode;
 }
 
-export interface SourceList {
+interface SourceList {
   readonly kind: "list";
   readonly at: Position;
   readonly items: readonly SourceNode[];
@@ -73,14 +74,13 @@ export function parseSource(file: string, text: string): ParsedSource {
     lineCounter: lines,
     prettyErrors: false,
     strict: true,
-    uniqueKeys: true,
+    uniqueKeys: false,
     schema: "core",
     merge: false,
   });
   // What follows a syntax error is guesswork: only the first is said, and the tree is not used.
-  const broken = document.errors.find(({ code }) => code !== "DUPLICATE_KEY");
-  for (const error of broken ? [broken] : document.errors)
-    report(error.pos[0], syntaxProblem(error));
+  const [broken] = document.errors;
+  if (broken) report(broken.pos[0], syntaxProblem(broken));
   if (broken) return { diagnostics };
   for (const warning of document.warnings) report(warning.pos[0], syntaxProblem(warning));
   const root = document.contents
@@ -90,18 +90,14 @@ export function parseSource(file: string, text: string): ParsedSource {
 }
 
 function syntaxProblem(error: YAMLError): Problem {
-  switch (error.code) {
-    case "DUPLICATE_KEY":
-      return { code: "duplicate-key", message: "this key stands twice in the same map" };
-    case "MULTIPLE_DOCS":
-      return {
-        code: "yaml",
-        message: "a file holds one document",
-        hint: "put what follows --- into a file of its own",
-      };
-    default:
-      return { code: "yaml", message: error.message };
-  }
+  if (error.code === "MULTIPLE_DOCS")
+    return {
+      code: "yaml",
+      message: "a file holds one document",
+      hint: "put what follows --- into a file of its own",
+    };
+  const tooDeep = error.message.startsWith("Maximum call stack");
+  return { code: "yaml", message: tooDeep ? `nesting is over ${depthMax} deep` : error.message };
 }
 
 interface Reading {
@@ -123,6 +119,7 @@ function readNode(node: Node, reading: Reading, depth: number): SourceNode | und
   if (node.tag !== undefined) return refuse(`the tag ${node.tag} is not allowed`);
   if (isMap<Node, Node | null>(node)) {
     const entries = node.items.flatMap((pair) => readEntry(pair, reading, depth));
+    reportRepeatedKeys(node, reading);
     return { kind: "map", at, entries };
   }
   if (isSeq<Node>(node)) {
@@ -130,6 +127,20 @@ function readNode(node: Node, reading: Reading, depth: number): SourceNode | und
     return { kind: "list", at, items };
   }
   return isScalar(node) ? readScalar(node, reading, start) : refuse("this cannot be read");
+}
+
+/** In linear time, which the library's own check is not. */
+function reportRepeatedKeys(map: YAMLMap<Node, Node | null>, reading: Reading): void {
+  const seen = new Set<unknown>();
+  for (const { key } of map.items) {
+    const name = isScalar(key) ? key.value : key;
+    if (seen.has(name))
+      reading.report(key.range?.[0] ?? 0, {
+        code: "duplicate-key",
+        message: `the key ${String(name)} stands twice in the same map`,
+      });
+    seen.add(name);
+  }
 }
 
 function readEntry(pair: Pair<Node, Node | null>, reading: Reading, depth: number): SourceEntry[] {

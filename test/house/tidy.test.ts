@@ -17,7 +17,7 @@ const bans: readonly Ban[] = [
     where: "src/{gateway,control,policy,audit,identity}/**/*.ts",
   },
   {
-    pattern: /\bas any\b|[:<]\s*any\s*[;,)=>\]]/,
+    pattern: /\bas any\b|:\s*any\s*[;,)=\]]|<any[,>]/,
     use: "a type",
     where: "{src,test,tools,bench}/**/*.ts",
   },

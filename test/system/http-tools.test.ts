@@ -84,7 +84,7 @@ test("a payment goes through once, as judged, and comes back with its decision",
   const made = await ask(
     "POST",
     "/http/payments/payments",
-    '{ "amount": 5,\n "currency": "EUR", "to": "x" }',
+    '{ "amount": 5,\n "currency": "EUR", "account_id": "x" }',
   );
   expect(made).toMatchObject({
     status: 201,
@@ -94,7 +94,7 @@ test("a payment goes through once, as judged, and comes back with its decision",
   expect(received).toMatchObject({
     method: "POST",
     url: "/payments",
-    body: '{"amount":5,"currency":"EUR","to":"x"}',
+    body: '{"amount":5,"currency":"EUR","account_id":"x"}',
     headers: { authorization: "Bearer upstream", "idempotency-key": "call-1" },
   });
   const read = await ask("GET", "/http/payments/payments/pay_1");
@@ -106,7 +106,7 @@ test("a payment goes through once, as judged, and comes back with its decision",
 test("nothing refused reaches the upstream", async () => {
   const before = journalled().length;
   const refused: readonly (readonly [number, string, string, string?])[] = [
-    [403, "POST", "/http/payments/payments", '{"amount":75000,"currency":"EUR","to":"x"}'],
+    [403, "POST", "/http/payments/payments", '{"amount":75000,"currency":"EUR","account_id":"x"}'],
     [400, "POST", "/http/payments/payments", '{"amount":1,"amount":2}'],
     [400, "POST", "/http/payments/payments", '{"amount":9007199254740993}'],
     [400, "GET", "/http/payments/payments/..%2f..%2fadmin"],

@@ -23,7 +23,7 @@ const post = (body: string, headers: Readonly<Record<string, string>> = {}) =>
   fetch(`${started.base}/payments`, { method: "POST", body, headers });
 
 test("a payment is made once per idempotency key, read back, listed and journalled", async () => {
-  const body = JSON.stringify({ amount: 5, currency: "EUR", to: "x" });
+  const body = JSON.stringify({ amount: 5, currency: "EUR", account_id: "x" });
   const made = await post(body, { "idempotency-key": "k" });
   expect([made.status, made.headers.get("location")]).toEqual([201, "/payments/pay_1"]);
   const again = await post(body, { "idempotency-key": "k" });
@@ -45,8 +45,8 @@ test("a payment is made once per idempotency key, read back, listed and journall
 test.each([
   ["{", 400],
   ["[]", 400],
-  ['{"amount":1.5,"currency":"EUR","to":"x"}', 400],
-  ['{"amount":1,"currency":"eur","to":"x"}', 400],
+  ['{"amount":0,"currency":"EUR","account_id":"x"}', 400],
+  ['{"amount":1,"currency":"eur","account_id":"x"}', 400],
   ['{"amount":1,"currency":"EUR"}', 400],
 ])("%s is refused", async (body, status) => {
   expect((await post(body)).status).toBe(status);

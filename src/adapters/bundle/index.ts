@@ -65,16 +65,27 @@ async function readEntries(
     if (type !== "file" && type !== "directory")
       return err(malformed(`${path} is a ${type ?? "strange entry"}`));
     if (files.has(path)) return err(malformed(`${path} stands there twice`));
-    const chunks: Buffer[] = [];
-    for await (const chunk of entry) {
-      left -= (chunk as Buffer).length;
-      if (left < 0) return err(tooLarge({ filesMax, bytesMax }));
-      chunks.push(chunk as Buffer);
-    }
-    if (type === "file") files.set(path, Buffer.concat(chunks));
-    if (files.size > filesMax) return err(tooLarge({ filesMax, bytesMax }));
+    const content = await contentOf(entry, left);
+    if (content === undefined || files.size >= filesMax)
+      return err(tooLarge({ filesMax, bytesMax }));
+    left -= content.length;
+    if (type === "file") files.set(path, content);
   }
   return ok(files);
+}
+
+async function contentOf(
+  entry: AsyncIterable<unknown>,
+  bytesMax: number,
+): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of entry) {
+    chunks.push(chunk as Buffer);
+    bytes += (chunk as Buffer).length;
+    if (bytes > bytesMax) return undefined;
+  }
+  return Buffer.concat(chunks);
 }
 
 function malformed(detail: string): ArchiveError {

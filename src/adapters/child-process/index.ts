@@ -1,1 +1,2 @@
 export { childProcessPeers } from "./line-peers.ts";
+export { type StandardLines, standardLines } from "./standard-lines.ts";

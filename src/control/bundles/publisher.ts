@@ -38,6 +38,8 @@ export class BundlePublisher {
   readonly #parts: PublisherParts;
   #status: BundleStatus = { revision: null, rules: 0, errors: ["no policy was read yet"] };
   #archive: Uint8Array | undefined;
+  /** Publications one after the other: an older snapshot never overtakes a newer one. */
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(parts: PublisherParts) {
     this.#parts = parts;
@@ -53,7 +55,13 @@ export class BundlePublisher {
   }
 
   /** Publishes what these files say, or keeps what was published and says why. */
-  async publish(files: readonly PolicyFile[]): Promise<BundleStatus> {
+  publish(files: readonly PolicyFile[]): Promise<BundleStatus> {
+    const published = this.#last.then(() => this.#publish(files));
+    this.#last = published;
+    return published;
+  }
+
+  async #publish(files: readonly PolicyFile[]): Promise<BundleStatus> {
     const built = await this.#build(files);
     if (!built.ok) return this.#keep(built.error);
     const { archive, revision, rules } = built.value;

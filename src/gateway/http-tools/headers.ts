@@ -93,7 +93,10 @@ export function responseHeaders(
   return kept;
 }
 
-/** An address under the upstream's base becomes a path of the gateway; any other stays as it is. */
+/**
+ * An address under the upstream's base becomes a path of the gateway. Any other stays what it was, written out where it
+ * was relative, so that it never reads as a path of the gateway.
+ */
 export function rewriteUrl(
   url: string,
   upstreamBase: string,
@@ -104,6 +107,7 @@ export function rewriteUrl(
   const absolute = URL.parse(url, requestUrl);
   if (absolute === null || absolute.origin !== base.origin) return url;
   const basePath = base.pathname.replace(/\/$/, "");
-  if (absolute.pathname !== basePath && !absolute.pathname.startsWith(`${basePath}/`)) return url;
+  if (absolute.pathname !== basePath && !absolute.pathname.startsWith(`${basePath}/`))
+    return absolute.href;
   return gatewayPrefix + absolute.pathname.slice(basePath.length) + absolute.search + absolute.hash;
 }

@@ -40,7 +40,7 @@ import {
 import { Outlet } from "./outlet.ts";
 import { ownerOf } from "./sessions.ts";
 import { sseMessage } from "./sse.ts";
-import { mcpLimitsDefault } from "./upstream.ts";
+import { eventStreamHeaders, mcpLimitsDefault } from "./upstream.ts";
 
 export interface AggregateParts extends McpParts {
   readonly entropy: Entropy;
@@ -63,10 +63,6 @@ interface Asked {
   readonly session: AggregateSession | undefined;
 }
 
-const streamHeaders = {
-  "content-type": "text/event-stream",
-  "cache-control": "no-cache, no-transform",
-};
 const changedNotice = { jsonrpc: "2.0", method: "notifications/tools/list_changed" };
 const pagesMax = 50;
 const eraKnownMs = 60_000;
@@ -119,7 +115,7 @@ class Aggregate {
   ): FrontResponse | Promise<FrontResponse> {
     if (session === undefined) return sessionNotFound(null);
     const outlet = new Outlet(request.signal);
-    outlet.begin(200, streamHeaders);
+    outlet.begin(200, eventStreamHeaders);
     session.listen(request, outlet).catch(() => outlet.end());
     return outlet.response;
   }
@@ -327,7 +323,7 @@ class Aggregate {
     const wanted = isJsonObject(notifications) && notifications["toolsListChanged"] === true;
     const _meta = { [metaKey.subscriptionId]: message.id };
     const outlet = new Outlet(asked.request.signal);
-    outlet.begin(200, streamHeaders);
+    outlet.begin(200, eventStreamHeaders);
     const tell = (method: string, params: JsonObject): void => {
       const notice = JSON.stringify({ jsonrpc: "2.0", method, params: { ...params, _meta } });
       outlet.write(sseMessage(notice)).catch(() => undefined);

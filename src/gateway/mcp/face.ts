@@ -25,7 +25,7 @@ import { Outlet } from "./outlet.ts";
 import { ownRequest } from "./own-request.ts";
 import { paramHeaderFault } from "./param-headers.ts";
 import { OpenRequests, pumpEvents } from "./relay.ts";
-import { Sessions } from "./sessions.ts";
+import { ownerOf, Sessions } from "./sessions.ts";
 import { sseMessage } from "./sse.ts";
 import {
   contentTypeOf,
@@ -224,7 +224,12 @@ class UpstreamRelay {
       method: "tools/list",
       params: cursor === undefined ? {} : { cursor },
     };
-    const asked = ownRequest(this.#upstream, exchange.era, request, headers, this.#limits);
+    const asked = ownRequest(
+      { upstream: this.#upstream, era: exchange.era, owner: ownerOf(exchange.identity) },
+      request,
+      headers,
+      this.#limits,
+    );
     return await asked.catch(() => undefined);
   }
 
@@ -232,7 +237,8 @@ class UpstreamRelay {
   async #relayed(exchange: Exchange, message?: RpcRequest): Promise<FrontResponse> {
     const { era, headers, request } = exchange;
     const signal = era === "modern" ? { signal: request.signal } : {};
-    const out: Outgoing = { method: "POST", headers, body: request.body, ...signal };
+    const owner = ownerOf(exchange.identity);
+    const out: Outgoing = { method: "POST", owner, headers, body: request.body, ...signal };
     const id = message?.id ?? null;
     return await this.#answered(exchange, out, id, (response) => {
       if (message?.method === "initialize") this.#remember(response, exchange.identity);
@@ -249,7 +255,12 @@ class UpstreamRelay {
     const exchange = this.#exchange(request, identity, "legacy");
     if (exchange === undefined) return sessionNotFound(null);
     const signal = method === "GET" ? { signal: request.signal } : {};
-    const out: Outgoing = { method, headers: exchange.headers, ...signal };
+    const out: Outgoing = {
+      method,
+      owner: ownerOf(identity),
+      headers: exchange.headers,
+      ...signal,
+    };
     return await this.#answered(exchange, out, null, (response) => {
       const sessionId = headerOf(request, "mcp-session-id");
       if (method === "DELETE" && sessionId !== undefined && response.status < 300)

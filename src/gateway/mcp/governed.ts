@@ -25,6 +25,7 @@ import {
   withDecision,
 } from "./refusals.ts";
 import { pumpEvents } from "./relay.ts";
+import { ownerOf } from "./sessions.ts";
 import { sseMessage } from "./sse.ts";
 import { contentTypeOf, jsonBytes, returnedHeaders, sendUpstream, wholeBody } from "./upstream.ts";
 
@@ -195,6 +196,7 @@ class GovernedRequest {
         upstream,
         {
           method: "POST",
+          owner: ownerOf(this.#exchange.identity),
           ...this.#outgoing(judged),
           ...(era === "modern" ? { signal: request.signal } : {}),
         },

@@ -7,13 +7,9 @@ import type { RpcRequest } from "./json-rpc.ts";
 import { LineLink } from "./line-link.ts";
 import { Outlet } from "./outlet.ts";
 import { sseMessage } from "./sse.ts";
+import { eventStreamHeaders } from "./upstream.ts";
 
 const decoder = new TextDecoder();
-const streamHeaders = {
-  "content-type": "text/event-stream",
-  "cache-control": "no-cache, no-transform",
-  "x-accel-buffering": "no",
-} as const;
 /** Messages kept for a client that has no stream open. The oldest goes first. */
 const keptMax = 256;
 
@@ -30,7 +26,7 @@ export async function answerFrom(
   const outlet = new Outlet(signal);
   const headers = { "content-type": "application/json" };
   const event = (line: Uint8Array): void => {
-    outlet.begin(200, streamHeaders);
+    outlet.begin(200, eventStreamHeaders);
     outlet.write(sseMessage(decoder.decode(line))).catch(() => undefined);
   };
   const key = await link.request(message, {
@@ -114,7 +110,7 @@ export class LineSession {
     if (this.#stream?.streaming === true) return emptyResponse(409);
     const stream = new Outlet(signal);
     this.#stream = stream;
-    stream.begin(200, streamHeaders);
+    stream.begin(200, eventStreamHeaders);
     for (const line of this.#kept.splice(0)) this.#unrelated(line);
     return stream.response;
   }

@@ -27,17 +27,18 @@ export function envelope(clientCapabilities: JsonObject = {}): JsonObject {
 
 /** The answering message (result or error), or undefined when there was none. `headers` name a legacy session. */
 export async function ownRequest(
-  upstream: McpUpstream,
-  era: Era,
+  to: { readonly upstream: McpUpstream; readonly era: Era; readonly owner: string },
   request: { readonly id: string; readonly method: string; readonly params: JsonObject },
   headers: Readonly<Record<string, string>>,
   limits: McpLimits,
 ): Promise<Uint8Array | undefined> {
+  const { upstream, era, owner } = to;
   const params = era === "modern" ? { ...request.params, _meta: envelope() } : request.params;
   const sent = await sendUpstream(
     upstream,
     {
       method: "POST",
+      owner,
       headers: {
         "content-type": "application/json",
         accept: "application/json, text/event-stream",

@@ -33,6 +33,7 @@ import {
 import { LineLink } from "./line-link.ts";
 import { answerFrom, LineSession } from "./line-session.ts";
 import { envelope } from "./own-request.ts";
+import { httpResponseOf } from "./upstream.ts";
 
 export interface StdioBridgeParts {
   readonly peers: LinePeers;
@@ -253,12 +254,4 @@ function notSent(detail: string): TransportFailure {
 
 function hex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-function httpResponseOf({ status, headers, body }: FrontResponse): HttpResponse {
-  return { status, headers, body: body instanceof Uint8Array ? once(body) : body };
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }

@@ -1,7 +1,7 @@
 /** One MCP server behind the gateway, as the faces see it: always Streamable HTTP, whatever it really is. */
 import { err, type JsonObject, type Result } from "../../kernel/index.ts";
 import type { HttpResponse, HttpTransport, TransportError } from "../../ports.ts";
-import type { FrontHeaders } from "../http-front.ts";
+import type { FrontHeaders, FrontResponse } from "../http-front.ts";
 
 export interface McpUpstream {
   /** The first half of every tool id. */
@@ -9,6 +9,8 @@ export interface McpUpstream {
   /** The MCP endpoint. A server started as a child process has a URL only its bridge understands. */
   readonly url: string;
   readonly transport: HttpTransport;
+  /** Instead of `transport`, where what is sent for one caller must stay apart from the others (see `EraBridge`). */
+  readonly transportFor?: (owner: string) => HttpTransport;
   /** Whether its annotations (`readOnlyHint`) are believed. */
   readonly trusted: boolean;
   /**
@@ -101,6 +103,8 @@ export interface Outgoing {
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
   readonly signal?: AbortSignal;
+  /** For whom (`ownerOf`). */
+  readonly owner: string;
 }
 
 /** Sends once, with the gateway's own credentials. */
@@ -112,7 +116,8 @@ export async function sendUpstream(
   const credentials = await upstream.credentials?.();
   if (credentials?.ok === false)
     return err({ kind: "not_sent", reason: "refused", detail: credentials.error });
-  return await upstream.transport.send({
+  const transport = upstream.transportFor?.(out.owner) ?? upstream.transport;
+  return await transport.send({
     method: out.method,
     url: upstream.url,
     headers: { ...out.headers, ...credentials?.value },
@@ -153,4 +158,20 @@ export async function wholeBody(
     at += piece.length;
   }
   return whole;
+}
+
+/** What an event stream of our own says of itself: no cache, no buffering by proxies. */
+export const eventStreamHeaders = {
+  "content-type": "text/event-stream",
+  "cache-control": "no-cache, no-transform",
+  "x-accel-buffering": "no",
+} as const;
+
+/** An answer made inside the gateway, in the shape of one that came from an upstream. */
+export function httpResponseOf({ status, headers, body }: FrontResponse): HttpResponse {
+  return { status, headers, body: body instanceof Uint8Array ? once(body) : body };
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
 }

@@ -14,11 +14,13 @@ import {
   leafHash,
   noteVerifier,
   openCheckpoint,
+  openCosignature,
   openNote,
   parseCheckpointText,
   parseProof,
   parseVkey,
   readSegment,
+  signatureType,
   signCheckpoint,
   signNote,
   tilePath,
@@ -89,6 +91,32 @@ test("checkpoints: round trip; malformed ones are refused", () => {
   ])
     expect(parseCheckpointText(bad), bad).toMatchObject({ ok: false });
   expect(parseCheckpointText(`o\n7\n${root}\nextension\n`)).toMatchObject({ ok: true });
+});
+
+test("cosignatures: a witness's statement holds for its checkpoint and time alone", () => {
+  const witness = simSigner("witness.example/w1", new Random(8));
+  const { cosignatureEd25519 } = signatureType;
+  const key = noteVerifier(witness.name, witness.publicKey, cosignatureEd25519);
+  const note = signCheckpoint(7, leafHash(Buffer.from("x")), signer);
+  const [text = ""] = note.split("\n\n");
+  const cosigned = (seconds: number, over = `${text}\n`): string => {
+    const time = Buffer.alloc(12);
+    time.writeUInt32BE(key.keyId, 0);
+    time.writeBigUInt64BE(BigInt(seconds), 4);
+    const message = Buffer.from(`cosignature/v1\ntime 1679315147\n${over}`);
+    const encoded = Buffer.concat([time, witness.sign(message)]).toString("base64");
+    return `${note}— ${witness.name} ${encoded}\n`;
+  };
+  expect(openCosignature(cosigned(1_679_315_147), key)).toEqual({
+    ok: true,
+    value: { witness: "witness.example/w1", timeSeconds: 1_679_315_147 },
+  });
+  expect(openCosignature(cosigned(1_679_315_148), key).ok).toBe(false);
+  expect(openCosignature(cosigned(1_679_315_147, "other\n"), key).ok).toBe(false);
+  expect(openCosignature(note, key).ok).toBe(false);
+  expect(openCosignature(cosigned(1_679_315_147), verifier).ok).toBe(false);
+  expect(openNote(cosigned(1_679_315_147), verifier).ok).toBe(true);
+  expect(openNote(cosigned(1_679_315_147), key).ok).toBe(false);
 });
 
 test("tile paths are those of the specification", () => {

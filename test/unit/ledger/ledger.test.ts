@@ -12,7 +12,7 @@ import {
   signCheckpoint,
   verifyReceipt,
 } from "../../../src/audit/index.ts";
-import type { Ledger } from "../../../src/ledger/index.ts";
+import { type Ledger, openLedger } from "../../../src/ledger/index.ts";
 import { Random, simSigner } from "../../../src/sim/index.ts";
 import { decisionEntry, outcomeEntry, policyEntry } from "./entries.ts";
 import { World } from "./world.ts";
@@ -112,6 +112,24 @@ test("one log has one writer", async () => {
   await world.clock.run((await opened(world)).close());
 });
 
+test("a key that is gone stops the ledger; nobody waits for ever", async () => {
+  const world = new World(8);
+  const ledger = await opened(world);
+  Object.assign(world.signer, {
+    sign: () => {
+      throw new Error("the key is gone");
+    },
+  });
+  const [first, second] = await world.clock.run(
+    Promise.all([ledger.append(policyEntry("a")), ledger.append(policyEntry("b"))]),
+  );
+  expect([first, second]).toMatchObject([
+    { ok: false, error: { kind: "failed", detail: expect.stringContaining("the key is gone") } },
+    { ok: false, error: { kind: "failed" } },
+  ]);
+  expect(ledger.healthy()).toBe(false);
+});
+
 test("the queue is bounded: what does not fit was not recorded, and the next may fit", async () => {
   const world = new World(5);
   const ledger = await opened(world);
@@ -122,6 +140,22 @@ test("the queue is bounded: what does not fit was not recorded, and the next may
   expect(ledger.healthy()).toBe(true);
   await append(world, ledger, policyEntry("after"));
   expect(ledger.head().size).toBe(1 + 16_384 + 1);
+});
+
+test("memory is bounded in bytes too: large entries wait for publication, and none is lost", async () => {
+  const world = new World(9);
+  const ledger = await opened(world);
+  const large = Array.from({ length: 160 }, (_, i) => ledger.append(policyEntry(`l${i}`, 60_000)));
+  const results = await world.clock.run(Promise.all(large));
+  expect(results.every((result) => result.ok)).toBe(true);
+  const none = await world.clock.run(
+    Promise.all(Array.from({ length: 200 }, (_, i) => ledger.append(policyEntry(`m${i}`, 60_000)))),
+  );
+  expect(none.some((result) => !result.ok && result.error.kind === "full")).toBe(true);
+  await world.clock.advance(1_000);
+  expect(ledger.receipt(1)).toBeUndefined();
+  await world.clock.run(ledger.close());
+  expect((await world.verify()).findings).toEqual([]);
 });
 
 test("a damaged, foreign or incomplete log is refused, and nothing is changed", async () => {
@@ -170,7 +204,6 @@ test("a damaged, foreign or incomplete log is refused, and nothing is changed", 
 test("taking over: the first entry names the last checkpoint of the other instance", async () => {
   const world = new World(7);
   const previous = { origin: "gateway-0.example/log", checkpoint: "whatever it signed last" };
-  const { openLedger } = await import("../../../src/ledger/index.ts");
   const result = await world.clock.run(
     openLedger({
       disk: world.disk.mount(),

@@ -16,6 +16,8 @@ const limits = {
   publishIntervalMs: 15,
   unpublishedEntriesMax: 300,
   receiptEntriesMax: 64,
+  receiptBytesMax: 1_000_000,
+  queueBytesMax: 10_000_000,
   groupEntriesMax: 16,
 };
 

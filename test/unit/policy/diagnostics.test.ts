@@ -1,4 +1,5 @@
 /** Every mistake is refused when a policy is loaded, at its place, with the word that was probably meant. */
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { JsonObject, ToolId } from "../../../src/kernel/index.ts";
 import { type Diagnostic, formatDiagnostic, loadPolicySet } from "../../../src/policy/index.ts";
@@ -91,3 +92,29 @@ test("the text form is that of compilers", () => {
       "    it has amount, count, currency, speed, card, items",
   );
 });
+
+test("whatever stands in a file is reported, never thrown", () => {
+  const texts = mistakes.map(([, text]) => text);
+  const edit = [fc.nat(), fc.nat(40), fc.string({ unit: "binary", maxLength: 6 })] as const;
+  fc.assert(
+    fc.property(fc.constantFrom(...texts), ...edit, (text, place, cut, inserted) => {
+      const at = place % text.length;
+      load(text.slice(0, at) + inserted + text.slice(at + cut));
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+const bombs: readonly [string, string][] = [
+  ["deep lists", "[".repeat(100_000)],
+  ["deep maps", "{a: ".repeat(50_000)],
+  ["many keys", Array.from({ length: 20_000 }, (_, i) => `k${i}: 1`).join("\n")],
+  ["deep conditions", withCondition(`"${"(".repeat(4_000)}"`)],
+  ["long conditions", withCondition(`"${"!".repeat(100_000)}true"`)],
+  ["a large pattern", withCondition("args.currency.matches('((a{100}){100}){100}')")],
+];
+
+for (const [what, text] of bombs)
+  test(`${what} are refused soon`, () => {
+    expect(load(text).some(({ severity }) => severity === "error")).toBe(true);
+  });

@@ -2,9 +2,8 @@
 import fc from "fast-check";
 import type { JsonObject, JsonValue } from "../../../src/kernel/index.ts";
 import type { Expr } from "../../../src/policy/ir.ts";
-import { evaluate } from "./twin-values.ts";
 
-const strings = [
+const strings: readonly string[] = [
   "",
   "a",
   "ab",
@@ -17,7 +16,7 @@ const strings = [
   "line\nbreak",
   "10",
 ];
-const numbers = [
+export const numbers: readonly number[] = [
   0,
   1,
   2,
@@ -115,7 +114,17 @@ export function condition(depth: number, scope: readonly string[] = []): fc.Arbi
   return typed("bool", depth, scope);
 }
 
+/** Arbitraries are made once each: the tree of them is far larger than any condition. */
+const made = new Map<string, fc.Arbitrary<Expr>>();
+
 function typed(kind: Kind, depth: number, scope: readonly string[]): fc.Arbitrary<Expr> {
+  const key = `${kind} ${depth} ${scope.join(" ")}`;
+  const known = made.get(key) ?? makeTyped(kind, depth, scope);
+  made.set(key, known);
+  return known;
+}
+
+function makeTyped(kind: Kind, depth: number, scope: readonly string[]): fc.Arbitrary<Expr> {
   const right =
     depth <= 0
       ? leaf(kind, scope)
@@ -298,27 +307,3 @@ function booleans(
     quantified,
   ];
 }
-
-const operand = fc.oneof(
-  fc.constantFrom(...numbers),
-  fc.integer({ min: -1_000_000, max: 1_000_000 }).map((n) => n / 1_000),
-  fc.integer({ min: -50, max: 50 }),
-  fc.maxSafeInteger(),
-);
-
-/** Two numbers computed with, and the result compared with the one the twin knows, or something close to it. */
-export const exactly: fc.Arbitrary<Expr> = fc
-  .record({
-    how: fc.constantFrom("+" as const, "-" as const, "*" as const, "/" as const, "%" as const),
-    left: operand,
-    right: operand,
-    off: fc.constantFrom(0, 0, 0, 1, 0.000001),
-  })
-  .map(({ how, left, right, off }): Expr => {
-    const sum: Expr = { op: "arithmetic", how, left: literal(left), right: literal(right) };
-    let result = 0;
-    try {
-      result = evaluate(sum, new Map()) as number;
-    } catch {}
-    return { op: "compare", how: "==", left: sum, right: literal(result + off) };
-  });

@@ -2,8 +2,9 @@
 import fc from "fast-check";
 import type { JsonObject, ToolId } from "../../../src/kernel/index.ts";
 import type { PolicyRequest } from "../../../src/policy/decision.ts";
-import type { Match, Obligation, PolicySet, Rule } from "../../../src/policy/ir.ts";
-import { args, condition, exactly, jsonObject } from "./generate-expr.ts";
+import type { Expr, Match, Obligation, PolicySet, Rule } from "../../../src/policy/ir.ts";
+import { directed } from "./generate-directed.ts";
+import { args, condition, jsonObject } from "./generate-expr.ts";
 
 const tools: readonly ToolId[] = ["pay:create", "pay:list", "files:read", "files:write[1]"];
 const agents = ["desk", "desk-2", "batch.night", "a*b", "guest"] as const;
@@ -62,6 +63,12 @@ const obligation: fc.Arbitrary<Obligation> = fc.oneof(
   }),
 );
 
+/** Often the same twice. */
+const common = fc.constantFrom<Obligation[]>(
+  { kind: "redact", path: ["s"], replacement: { with: "remove" } },
+  { kind: "redact", path: ["s"], replacement: { with: "digest" } },
+);
+
 const rule: fc.Arbitrary<Omit<Rule, "id">> = fc
   .record(
     {
@@ -70,7 +77,7 @@ const rule: fc.Arbitrary<Omit<Rule, "id">> = fc
       outcome: fc.constantFrom("allow", "sanitize", "approval_needed", "deny"),
       obligations: fc.oneof(
         { arbitrary: fc.constant([]), weight: 2 },
-        { arbitrary: fc.array(obligation, { maxLength: 3 }), weight: 1 },
+        { arbitrary: fc.array(fc.oneof(obligation, common), { maxLength: 3 }), weight: 1 },
       ),
       onFailure: fc.constantFrom("deny", "open"),
       reason: fc.constantFrom("because", "large % payment", 'é <b> "q"'),
@@ -84,25 +91,24 @@ const rule: fc.Arbitrary<Omit<Rule, "id">> = fc
   .map((made) => made as Omit<Rule, "id">);
 
 /** One rule that every call meets: true is `allow`, false is default deny, no value is `indeterminate`. */
-export const probe: fc.Arbitrary<PolicySet> = fc
-  .oneof(condition(2), condition(3), exactly)
-  .map((when) => ({
-    formatVersion: 1,
-    rules: [
-      {
-        id: "p/probe",
-        match: {},
-        when,
-        outcome: "allow",
-        obligations: [],
-        onFailure: "deny",
-        reason: "probe",
-        source: "generated.yaml:1",
-      },
-    ],
-    tools: [],
-    limits: [],
-  }));
+function probing(when: Expr): PolicySet {
+  const rule: Rule = {
+    id: "p/probe",
+    match: {},
+    when,
+    outcome: "allow",
+    obligations: [],
+    onFailure: "deny",
+    reason: "probe",
+    source: "generated.yaml:1",
+  };
+  return { formatVersion: 1, rules: [rule], tools: [], limits: [] };
+}
+
+export const probe: fc.Arbitrary<PolicySet> = fc.oneof(condition(2), condition(3)).map(probing);
+
+/** One operator each, near where its answer turns. */
+export const directedProbe: fc.Arbitrary<PolicySet> = directed.map(probing);
 
 export const policySet: fc.Arbitrary<PolicySet> = fc.record({
   formatVersion: fc.constant(1 as const),

@@ -175,6 +175,7 @@ function computed(how: string, left: JsonValue, right: JsonValue): JsonValue {
   if (how === "+" && kindOf(left) === "string") return (left as string) + text(right);
   if (how === "+" && Array.isArray(left)) return [...left, ...need<JsonValue[]>(right, "list")];
   const [a, b] = [decimal(number(left)), decimal(number(right))];
+  if (how === "*") return asNumber(a.coefficient * b.coefficient, a.places + b.places);
   const places = Math.max(a.places, b.places);
   const [x, y] = [scaled(a, places), scaled(b, places)];
   switch (how) {
@@ -182,8 +183,6 @@ function computed(how: string, left: JsonValue, right: JsonValue): JsonValue {
       return asNumber(x + y, places);
     case "-":
       return asNumber(x - y, places);
-    case "*":
-      return asNumber(a.coefficient * b.coefficient, a.places + b.places);
     case "/": {
       if (y === 0n) throw new NoValue("division by zero");
       if (x % y === 0n) return asNumber(x / y, 0);

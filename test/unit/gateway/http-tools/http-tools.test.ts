@@ -162,6 +162,20 @@ test("headers of the answer: nothing hop-by-hop, no credentials, no decision in 
   });
 });
 
+test.each([
+  ["7", "/http/pay/payments/7"],
+  ["/v1/payments/7?a=1#b", "/http/pay/payments/7?a=1#b"],
+  ["../../admin", "https://pay.test/admin"],
+  ["/mcp/files", "https://pay.test/mcp/files"],
+  ["//else.test/v1", "//else.test/v1"],
+  ["https://pay.test.else/v1/x", "https://pay.test.else/v1/x"],
+  ["https://[bad", "https://[bad"],
+])("the Location %s is relayed as %s", async (location, relayed) => {
+  const { face } = world(undefined, () => ({ status: 302, headers: { location } }));
+  const answer = await face(frontRequest("GET", "/http/pay/payments/1"));
+  expect([answer.status, answer.headers["location"]]).toEqual([302, relayed]);
+});
+
 test("a client's idempotency key is stable for its agent and tool, and never sent as it came", async () => {
   const { face, transport } = world();
   const post = (key: string) =>

@@ -36,7 +36,7 @@ test("the payments example: tools, types and the schema of the body", async () =
   ]);
   expect(schemas.get("payments:POST /payments")).toMatchObject({
     required: ["path", "query", "body"],
-    properties: { body: { type: "object", properties: { amount: { type: "integer" } } } },
+    properties: { body: { type: "object", properties: { amount: { type: "number" } } } },
   });
   expect(table.value.routes[0]?.queryTypes).toEqual({ limit: "integer" });
   expect(table.value.routes[2]?.pathTypes).toEqual({ id: "string" });
