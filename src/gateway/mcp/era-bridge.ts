@@ -1,6 +1,7 @@
 /**
- * Stateless clients in front of a server that speaks only the older era. The gateway keeps sessions for them, one for
- * each caller and set of capabilities, and turns the server's questions into `input_required`.
+ * Clients and servers of different eras. For stateless clients of an older server the gateway keeps sessions, one for
+ * each caller and set of capabilities, and turns the server's questions into `input_required`. For older clients of a
+ * stateless server it keeps the session itself (`EmulatedSession`).
  *
  * Policy sits above: every retry of a caller is a request of its own to the face, and is decided again there.
  */
@@ -24,13 +25,15 @@ import type {
   TransportError,
 } from "../../ports.ts";
 import { TransportFailure } from "../../ports.ts";
-import { type FrontResponse, jsonResponse } from "../http-front.ts";
+import { emptyResponse, type FrontResponse, jsonResponse } from "../http-front.ts";
+import { EmulatedSession } from "./emulated-session.ts";
 import { metaKey, mirroredHeaders, modernVersion } from "./eras.ts";
 import { jsonValueOf } from "./inbound.ts";
 import {
   errorMessage,
   metaOf,
   type RpcId,
+  type RpcMessage,
   type RpcRequest,
   resultMessage,
   rpcCode,
@@ -88,6 +91,7 @@ export class EraBridge {
   readonly #limits: McpLimits;
   readonly #sessions = new Map<string, Promise<Result<LegacySession, TransportError>>>();
   readonly #suspended = new Map<string, Suspended>();
+  readonly #emulated = new Map<string, EmulatedSession>();
   #older: { readonly yes: boolean; readonly untilMs: number } | undefined;
 
   constructor(parts: EraBridgeParts) {
@@ -104,37 +108,73 @@ export class EraBridge {
     const value = request.method === "POST" ? jsonValueOf(request.body) : undefined;
     const message = value === undefined ? undefined : rpcMessageOf(value);
     if (message === undefined || message.kind === "response" || !isModern(message.params))
-      return await this.#parts.transport.send(request);
+      return await this.#legacy(request, message, owner);
     if (!(await this.#isOlder(request))) return await this.#parts.transport.send(request);
     if (message.kind === "notification")
       return ok(httpResponseOf({ status: 202, headers: {}, body: new Uint8Array() }));
-    try {
-      return ok(httpResponseOf(await this.#translated(request, message, owner)));
-    } catch (thrown) {
-      if (thrown instanceof TransportFailure) return err(thrown.error);
-      throw thrown;
+    return await attempt(this.#translated(request, message, owner));
+  }
+
+  /** Passes on, unless the server knows no sessions: then the gateway keeps one. */
+  async #legacy(
+    request: HttpRequest,
+    message: RpcMessage | undefined,
+    owner: string,
+  ): Promise<Result<HttpResponse, TransportError>> {
+    const id = request.headers["mcp-session-id"] ?? "";
+    const emulated = this.#emulated.get(id);
+    if (emulated?.owner === owner) {
+      if (request.method !== "DELETE") return await attempt(emulated.serve(request, message));
+      emulated.close();
+      this.#emulated.delete(id);
+      return ok(httpResponseOf(emptyResponse(200)));
     }
+    const sent = await this.#parts.transport.send(request);
+    const refused = sent.ok && sent.value.status >= 400 && sent.value.status < 500;
+    if (!refused || message?.kind !== "request" || message.method !== "initialize") return sent;
+    const answer = await this.#discover(request);
+    const result =
+      answer instanceof Uint8Array ? jsonValueOf(sliceJson(answer, ["result"])) : undefined;
+    if (!isJsonObject(result)) return sent;
+    const { transport, clock, entropy } = this.#parts;
+    const parts = { transport, clock, answerBytesMax: this.#limits.answerBytesMax };
+    const session = new EmulatedSession(owner, message.params, parts);
+    const sessionId = digestOf(Array.from(entropy.bytes(32))).slice("sha256:".length);
+    for (const [oldest, unused] of this.#emulated) {
+      if (this.#emulated.size < sessionsMax) break;
+      unused.close();
+      this.#emulated.delete(oldest);
+    }
+    this.#emulated.set(sessionId, session);
+    const headers = { "mcp-session-id": sessionId };
+    const body = resultMessage(message.id, session.initialized(result));
+    return ok(httpResponseOf(jsonResponse(200, body, headers)));
   }
 
   /** Asks `server/discover`; a server of the older era answers with anything but a result. */
   async #isOlder(template: HttpRequest): Promise<boolean> {
-    const { clock, transport } = this.#parts;
+    const { clock } = this.#parts;
     const now = clock.monotonicMs();
     if (this.#older !== undefined && now < this.#older.untilMs) return this.#older.yes;
+    const answer = await this.#discover(template);
+    if (answer === "unreachable") return false;
+    const yes = answer === undefined || sliceJson(answer, ["result"]) === undefined;
+    this.#older = { yes, untilMs: now + eraKnownMs };
+    return yes;
+  }
+
+  async #discover(template: HttpRequest): Promise<Uint8Array | "unreachable" | undefined> {
     const params = { _meta: envelope() };
     const { signal, ...rest } = template;
     const headers = { ...rest.headers, ...mirroredHeaders("server/discover", params) };
     delete headers["mcp-name"];
-    const sent = await transport.send({
+    const sent = await this.#parts.transport.send({
       ...rest,
       headers,
       body: jsonBytes({ jsonrpc: "2.0", id: "era", method: "server/discover", params }),
     });
-    if (!sent.ok || sent.value.status >= 500) return false;
-    const answer = await firstResponse(sent.value, this.#limits.answerBytesMax);
-    const yes = answer === undefined || sliceJson(answer, ["result"]) === undefined;
-    this.#older = { yes, untilMs: now + eraKnownMs };
-    return yes;
+    if (!sent.ok || sent.value.status >= 500) return "unreachable";
+    return await firstResponse(sent.value, this.#limits.answerBytesMax);
   }
 
   async #translated(
@@ -280,6 +320,18 @@ export class EraBridge {
     this.#sessions.delete(key);
     if (opened.ok) return await this.#session(request, owner, params);
     throw new TransportFailure(opened.error);
+  }
+}
+
+/** A broken upstream is a value to the caller of a transport. */
+async function attempt(
+  answer: Promise<FrontResponse>,
+): Promise<Result<HttpResponse, TransportError>> {
+  try {
+    return ok(httpResponseOf(await answer));
+  } catch (thrown) {
+    if (thrown instanceof TransportFailure) return err(thrown.error);
+    throw thrown;
   }
 }
 

@@ -170,8 +170,9 @@ class GovernedRequest {
       "idempotency-key": judged.idempotencyKey,
       traceparent: judged.traceparent,
     };
-    const rewrite = judged.sanitized || this.#exchange.writesParamHeaders;
-    if (rewrite && this.#exchange.era === "modern") {
+    // A client of the older era sends none of these headers; a stateless server behind the bridge needs them.
+    const { era, writesParamHeaders } = this.#exchange;
+    if (judged.sanitized || writesParamHeaders || era === "legacy") {
       const mirrored = paramHeadersFor(this.#tool?.paramHeaders ?? [], judged.args);
       for (const name of mirrored.absent) delete headers[name];
       Object.assign(headers, mirrored.set);
