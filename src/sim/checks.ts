@@ -27,6 +27,7 @@ export interface Violation {
     | "acknowledged_is_kept"
     | "log_verifies"
     | "answered"
+    | "never_throws"
     | "available_after_faults";
   readonly detail: string;
 }

@@ -29,6 +29,7 @@ import type { World } from "./world.ts";
 export interface Plant {
   readonly ledger?: (ledger: Ledger) => Ledger;
   readonly disk?: (disk: Disk) => Disk;
+  readonly transport?: (transport: HttpTransport) => HttpTransport;
 }
 
 const forwardTimeoutMs = 400;
@@ -81,7 +82,8 @@ export class SimGateway {
       entropy: simEntropy(world.random.fork()),
       inFlight: new InFlight({ perAgentMax: 3, totalMax: 12 }),
     });
-    return ok(new SimGateway(spine, ledger, process.transport(world.network), stop));
+    const transport = (plant.transport ?? same)(process.transport(world.network));
+    return ok(new SimGateway(spine, ledger, transport, stop));
   }
 
   private constructor(

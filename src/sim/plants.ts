@@ -4,7 +4,7 @@
  */
 import { ok } from "../kernel/index.ts";
 import type { Ledger } from "../ledger/index.ts";
-import type { Disk } from "../ports.ts";
+import type { AppendFile, Disk, HttpTransport } from "../ports.ts";
 import type { Plant } from "./gateway.ts";
 
 /** The ledger tells of an entry before its sync came back. */
@@ -23,9 +23,9 @@ function tellsEarly(ledger: Ledger): Ledger {
   };
 }
 
-/** The disk's sync is begun and not awaited. */
-function syncsLater(disk: Disk): Disk {
-  return {
+/** Every append file of a disk with another `sync`. */
+function syncing(sync: (file: AppendFile) => ReturnType<AppendFile["sync"]>): (disk: Disk) => Disk {
+  return (disk) => ({
     ...disk,
     openAppend: async (path, keepBytes) => {
       const opened = await disk.openAppend(path, keepBytes);
@@ -36,35 +36,41 @@ function syncsLater(disk: Disk): Disk {
           return file.sizeBytes;
         },
         append: (bytes) => file.append(bytes),
-        sync: async () => {
-          void file.sync();
-          return ok(undefined);
-        },
+        sync: () => sync(file),
         close: () => file.close(),
       });
+    },
+  });
+}
+
+/** The sync is begun and not awaited. */
+const syncsLater = syncing(async (file) => {
+  void file.sync();
+  return ok(undefined);
+});
+
+/** A failed sync is tried again, and the second success is believed. */
+const syncsAgain = syncing(async (file) => {
+  const synced = await file.sync();
+  return synced.ok ? synced : file.sync();
+});
+
+/** What is sent is not quite what was judged: written once more, with spaces. */
+function writesAnew(transport: HttpTransport): HttpTransport {
+  return {
+    send: (request) => {
+      const text = Buffer.from(request.body ?? []).toString();
+      return transport.send({ ...request, body: Buffer.from(text.replaceAll(":", ": ")) });
     },
   };
 }
 
-/** A failed sync is tried again, and the second success is believed. */
-function syncsAgain(disk: Disk): Disk {
+/** A failed send is tried again, though the upstream may have acted. */
+function sendsAgain(transport: HttpTransport): HttpTransport {
   return {
-    ...disk,
-    openAppend: async (path, keepBytes) => {
-      const opened = await disk.openAppend(path, keepBytes);
-      if (!opened.ok) return opened;
-      const file = opened.value;
-      return ok({
-        get sizeBytes(): number {
-          return file.sizeBytes;
-        },
-        append: (bytes) => file.append(bytes),
-        sync: async () => {
-          const synced = await file.sync();
-          return synced.ok ? synced : file.sync();
-        },
-        close: () => file.close(),
-      });
+    send: async (request) => {
+      const sent = await transport.send(request);
+      return sent.ok ? sent : transport.send(request);
     },
   };
 }
@@ -73,4 +79,6 @@ export const plants: ReadonlyMap<string, Plant> = new Map([
   ["forward-before-sync", { ledger: tellsEarly }],
   ["sync-not-awaited", { disk: syncsLater }],
   ["sync-retried", { disk: syncsAgain }],
+  ["rewritten-after-judging", { transport: writesAnew }],
+  ["send-retried", { transport: sendsAgain }],
 ]);

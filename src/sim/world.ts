@@ -54,7 +54,14 @@ const quietMs = 5_000;
 /** Lives a whole world: a time of faults, then a quiet time in which everything must work again. */
 export async function simulate(options: WorldOptions): Promise<WorldReport> {
   const world = new World(options);
-  await world.clock.run(world.live());
+  try {
+    await world.clock.run(world.live());
+  } catch (thrown) {
+    world.violations.add(
+      "never_throws",
+      thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown),
+    );
+  }
   return world.report();
 }
 
