@@ -183,6 +183,7 @@ export class EraBridge {
     owner: string,
   ): Promise<FrontResponse> {
     const { id, method, params } = message;
+    if (onlyLegacy.has(method)) return notFound(id, method);
     if (params["requestState"] !== undefined) return await this.#resumed(request, message, owner);
     const session = await this.#session(request, owner, params);
     if (method === "server/discover")
@@ -369,6 +370,20 @@ function finalResponse(message: Uint8Array): FrontResponse {
   const code = jsonValueOf(sliceJson(message, ["error", "code"]));
   const status = code === rpcCode.methodNotFound ? 404 : 200;
   return { status, headers: { "content-type": "application/json" }, body: message };
+}
+
+/** Methods that the stateless era removed. */
+const onlyLegacy: ReadonlySet<string> = new Set([
+  "initialize",
+  "ping",
+  "logging/setLevel",
+  "resources/subscribe",
+  "resources/unsubscribe",
+]);
+
+function notFound(id: RpcId, method: string): FrontResponse {
+  const message = `${method} does not exist in ${modernVersion}.`;
+  return jsonResponse(404, errorMessage(id, { code: rpcCode.methodNotFound, message }));
 }
 
 function invalid(id: RpcId, what: string): FrontResponse {

@@ -6,8 +6,12 @@ import { err, ok } from "../../../src/kernel/index.ts";
 import { bundleSigner } from "../../../src/policy/index.ts";
 import type { Disk } from "../../../src/ports.ts";
 
-const good = [{ path: "p.yaml", text: "policy: p\nrules:\n  - { id: all, match: {}, outcome: allow }\n" }];
-const broken = [{ path: "p.yaml", text: "policy: p\nrules:\n  - { id: all, match: {}, outcom: allow }\n" }];
+const good = [
+  { path: "p.yaml", text: "policy: p\nrules:\n  - { id: all, match: {}, outcome: allow }\n" },
+];
+const broken = [
+  { path: "p.yaml", text: "policy: p\nrules:\n  - { id: all, match: {}, outcom: allow }\n" },
+];
 
 function parts(replace: Disk["replace"]) {
   const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
