@@ -90,6 +90,11 @@ export class LineLink {
     await this.#peer.send(jsonBytes({ jsonrpc: "2.0", method: "notifications/cancelled", params }));
   }
 
+  /** Drops a request whose client has cancelled it by itself. */
+  forget(key: string): void {
+    this.#open.delete(key);
+  }
+
   async close(): Promise<void> {
     await this.#peer.close();
   }
