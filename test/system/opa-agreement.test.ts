@@ -27,7 +27,7 @@ function questionsOf(group: number): Question[] {
     .flatMap(([set, some], i) => {
       const own: PolicySet = {
         ...set,
-        rules: set.rules.map((rule) => ({ ...rule, id: `${i}-${rule.id}` })),
+        rules: set.rules.map((rule) => ({ ...rule, id: `${group}-${i}-${rule.id}` })),
       };
       return some.map((one) => ({ set: own, request: one }));
     });
