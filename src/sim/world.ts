@@ -102,7 +102,9 @@ export class World {
     this.#disk = new SimDisk(this.random.fork(), this.clock, (operation) =>
       this.#diskFault(operation),
     );
-    this.policyDisk = new SimDisk(this.random.fork(), this.clock);
+    this.policyDisk = new SimDisk(this.random.fork(), this.clock, (operation) =>
+      operation === "read" ? this.#diskFault(operation) : undefined,
+    );
     this.signer = simSigner("log.sim", this.random.fork());
     this.#upstream = new JournalingUpstream(upstreamActs(this.random.fork()));
     this.network = new SimNetwork({
