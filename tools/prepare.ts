@@ -153,9 +153,13 @@ function install({ program, packages, why }: Installed): boolean {
 }
 
 function isInstalled(debianPackage: string): boolean {
-  const { stdout } = spawnSync("dpkg-query", ["-W", "-f", "\u0024{db:Status-Status}", debianPackage], {
-    encoding: "utf8",
-  });
+  const { stdout } = spawnSync(
+    "dpkg-query",
+    ["-W", "-f", "\u0024{db:Status-Status}", debianPackage],
+    {
+      encoding: "utf8",
+    },
+  );
   return stdout === "installed";
 }
 

@@ -144,7 +144,7 @@ function invalid(what: string): EraAnswer {
 }
 
 function unsupported(requested: string): EraAnswer {
-  const data: JsonObject = { supported: [modernVersion, ...legacyVersions], requested };
+  const data: JsonObject = { supported: [modernVersion], requested };
   return {
     ok: false,
     error: {
