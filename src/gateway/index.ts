@@ -45,9 +45,9 @@ export { type IdentifyConfig, type IssuerConfig, TokenIdentifier } from "./ident
 export { InFlight } from "./in-flight.ts";
 export {
   type AggregateParts,
+  acrossEras,
   aggregateFace,
   bridgeUrl,
-  EraBridge,
   type EraBridgeParts,
   type McpLimits,
   type McpParts,
