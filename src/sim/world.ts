@@ -198,9 +198,11 @@ export class World {
         );
       },
       onDeath: (why) => {
-        this.tell(`death: ${why}`);
+        const powerLost = this.#crashRandom.chance(0.5);
+        this.tell(`${powerLost ? "power loss" : "death"}: ${why}`);
         this.gateway = undefined;
-        this.#disk.crash();
+        if (powerLost) this.#disk.crash();
+        else this.#disk.killProcesses();
       },
     });
     return process;
