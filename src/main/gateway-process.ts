@@ -121,8 +121,9 @@ export async function runGateway(config: Config): Promise<number> {
   await faces.close();
   await following;
   await plane.inFlight.idle();
+  const healthy = plane.ledger.healthy();
   await plane.close();
-  return plane.ledger.healthy() ? 0 : 1;
+  return healthy ? 0 : 1;
 }
 
 interface Serving {

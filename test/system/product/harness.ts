@@ -141,7 +141,11 @@ export class World {
     return { control, gateway };
   }
 
-  async client(server: string, options: ClientOptions = {}, token: string = supportBot): Promise<Client> {
+  async client(
+    server: string,
+    options: ClientOptions = {},
+    token: string = supportBot,
+  ): Promise<Client> {
     const client = new Client({ name: "product-test", version: "1" }, options);
     const requestInit = { headers: { authorization: `Bearer ${token}` } };
     const url = new URL(`${this.gatewayUrl}/mcp/${server}`);
@@ -151,7 +155,12 @@ export class World {
   }
 
   /** An HTTP call through the gateway. */
-  async http(method: string, path: string, body?: unknown, token: string = supportBot): Promise<Answer> {
+  async http(
+    method: string,
+    path: string,
+    body?: unknown,
+    token: string = supportBot,
+  ): Promise<Answer> {
     const response = await fetch(`${this.gatewayUrl}${path}`, {
       method,
       headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
@@ -165,7 +174,7 @@ export class World {
   }
 
   entries(): readonly Record<string, unknown>[] {
-    const { stdout } = this.audit("show", "--json");
+    const { stdout } = this.audit("show", ["--json"]);
     return stdout
       .split("\n")
       .filter((line) => line !== "")
@@ -173,8 +182,12 @@ export class World {
   }
 
   /** `holdfast audit <command> <the gateway's log>`; needs no running process. */
-  audit(command: string, ...options: readonly string[]): { code: number | null; stdout: string } {
-    const args = [program, "audit", command, this.path("data/log"), ...options];
+  audit(
+    command: string,
+    options: readonly string[] = [],
+    log: string = this.path("data/log"),
+  ): { code: number | null; stdout: string } {
+    const args = [program, "audit", command, log, ...options];
     const run = spawnSync(process.execPath, args, { encoding: "utf8", cwd: root });
     return { code: run.status, stdout: `${run.stdout}` };
   }

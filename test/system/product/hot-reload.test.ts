@@ -74,7 +74,10 @@ test("a broken file is reported with its place and the nearest word; the last go
   });
   // Repaired, and different, it becomes active.
   const gatewayFrom = gateway.log.length;
-  here().policy("desk.yaml", deskPolicy.replace("> 100\n    outcome: deny", "> 5\n    outcome: deny"));
+  here().policy(
+    "desk.yaml",
+    deskPolicy.replace("> 100\n    outcome: deny", "> 5\n    outcome: deny"),
+  );
   await gateway.line("policy_activated", gatewayFrom);
   expect((await ask(`${here().controlUrl}/readyz`)).body["errors"]).toEqual([]);
   expect((await here().http("POST", "/http/desk/broken", { weight: 6 })).status).toBe(403);
