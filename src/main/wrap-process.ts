@@ -25,14 +25,14 @@ export async function wrap(configured: Config, options: WrapOptions): Promise<nu
   const opened = await openDataPlane(config, `wrap-${server}`);
   if (!opened.ok) return complain("mcp wrap", opened.error);
   const plane = opened.value;
-  const publishing = await startPublishing(config, config.data, plane.log);
-  if (!publishing.ok) return complain("mcp wrap", publishing.error);
   const identifier = await identifierOf(config, {
     clock: systemClock,
     http: plane.transport,
     log: plane.log,
   });
-  if (!identifier.ok) return complain("mcp wrap", identifier.error);
+  if (!identifier.ok) return await givenUp(plane, identifier.error);
+  const publishing = await startPublishing(config, config.data, plane.log);
+  if (!publishing.ok) return await givenUp(plane, publishing.error);
   const stop = new AbortController();
   await firstPolicy(plane);
   const following = plane.policySource.follow(stop.signal);
@@ -48,10 +48,16 @@ export async function wrap(configured: Config, options: WrapOptions): Promise<nu
     log: plane.log,
   });
   const upstream = { server, url: bridgeUrl, transport: bridge, trusted: false };
-  const common = { spine: plane.spine, identifier: identifier.value, clock: systemClock };
   const { face, close } = upstreamFace(upstream, {
-    ...common,
+    spine: plane.spine,
+    identifier: identifier.value,
+    clock: systemClock,
     log: plane.log,
+    limits: {
+      messageBytesMax: config.limits.body_bytes_max,
+      depthMax: config.limits.depth_max,
+      answerBytesMax: config.limits.line_bytes_max,
+    },
     writesParamHeaders: true,
   });
   const { input, output } = standardLines(config.limits.line_bytes_max);
@@ -69,6 +75,11 @@ export async function wrap(configured: Config, options: WrapOptions): Promise<nu
   await plane.inFlight.idle();
   await plane.close();
   return 0;
+}
+
+async function givenUp(plane: DataPlane, why: string): Promise<1> {
+  await plane.close();
+  return complain("mcp wrap", why);
 }
 
 /** A desktop client does not ask twice: the first call must not find the policy still on its way. */

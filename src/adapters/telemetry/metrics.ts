@@ -10,6 +10,7 @@ const help: Readonly<Record<string, string>> = {
   refusals: "Calls refused by the machinery and not by policy, by code.",
   policy_bundle_refused: "Policy bundles that were offered and refused.",
   ledger_entries: "Entries in this instance's ledger.",
+  policy_loaded: "1 while a valid policy bundle decides.",
   ledger_healthy: "1 while the ledger accepts entries.",
 };
 
