@@ -112,13 +112,16 @@ test("metrics, probes and spans tell of the calls", async () => {
   const span = await until("the spans", async () =>
     collector().spans.find(
       ({ attributes }) =>
-        attributes["decision"] === "deny" && attributes["tool"] === "desk:POST /broken",
+        attributes["holdfast.decision"] === "deny" &&
+        attributes["holdfast.tool"] === "desk:POST /broken",
     ),
   );
   expect(span.resource["service.name"]).toBe("product-test");
   expect(span.attributes).toMatchObject({
-    agent_id: "support-bot",
-    decision_reason: "Nothing over a hundred",
+    "holdfast.agent_id": "support-bot",
+    "holdfast.decision_reason": "Nothing over a hundred",
+    "holdfast.cost_estimate_micro_usd": 0,
   });
-  expect(String(span.attributes["policy_version"])).not.toBe("undefined");
+  const ready = await ask(`${here().gatewayUrl}/readyz`);
+  expect(span.attributes["holdfast.policy_version"]).toBe(ready.body["policy_version"]);
 });

@@ -3,6 +3,7 @@
  * payments example, real MCP servers, and one upstream inside the test that can be held, cut and asked what it saw.
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -32,16 +33,21 @@ export async function until<T>(what: string, ask: () => Promise<T | undefined>):
   }
 }
 
-export async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
+/** Ports that are free now; 0 asks for any. Rejects when one is taken. */
+export async function freePorts(wanted: readonly number[]): Promise<readonly number[]> {
+  const servers = wanted.map(() => createServer());
   const ports: number[] = [];
-  for (const server of servers) {
-    await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-    const address = server.address();
-    ports.push(typeof address === "object" && address !== null ? address.port : 0);
+  try {
+    for (const [at, server] of servers.entries()) {
+      server.listen(wanted[at], "127.0.0.1");
+      await once(server, "listening");
+      const address = server.address();
+      ports.push(typeof address === "object" && address !== null ? address.port : 0);
+    }
+    return ports;
+  } finally {
+    for (const server of servers) server.close();
   }
-  for (const server of servers) await new Promise((closed) => server.close(closed));
-  return ports;
 }
 
 /** One process of Holdfast. What it writes is kept. */
@@ -227,7 +233,7 @@ export function decisionIn(result: { readonly _meta?: unknown }): Record<string,
 
 export async function world(options: WorldOptions = {}): Promise<World> {
   const folder = mkdtempSync(join(tmpdir(), "holdfast-product-"));
-  const [ports, desk] = [await freePorts(2), await startDesk()];
+  const [ports, desk] = [await freePorts([0, 0]), await startDesk()];
   const payments = options.payments
     ? await startPayments(join(folder, "payments.jsonl"))
     : undefined;

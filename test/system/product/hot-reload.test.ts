@@ -1,5 +1,5 @@
 /** Policies change under a running gateway: whole, at once, told to clients, and never to something broken. */
-import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { auto } from "../../fixtures/mcp-gateway.ts";
 import { ask, decisionIn, deskPolicy, type Process, until, type World, world } from "./harness.ts";
@@ -108,7 +108,6 @@ test("a file that is being written never decides half", async () => {
 test("a policy folder that is gone is reported, and the last good decides", async () => {
   const { control } = running();
   const from = control.log.length;
-  const { renameSync } = await import("node:fs");
   renameSync(here().path("policies"), here().path("elsewhere"));
   const refused = await control.line("policies_refused", from);
   expect(String(refused["errors"])).toContain("ENOENT");
