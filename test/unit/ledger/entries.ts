@@ -27,8 +27,14 @@ export function decisionEntry(
   return {
     ...common,
     ...{ kind: "decision", call, face: "mcp", method: "tools/call", agent_id: "agent-1" },
-    ...{ caller: null,
-    identity: "token", model: null, principal: null, delegation: [], tool: "files:read" },
+    ...{
+      caller: null,
+      identity: "token",
+      model: null,
+      principal: null,
+      delegation: [],
+      tool: "files:read",
+    },
     ...{ effect: "read", risk: "low", definition_digest: null, decision, reason: "because" },
     ...{ policy_version: "r1", determining_rules: [], indeterminate: [], opened: false },
     ...{ args_digest: "sha256:00", args_redacted: null, sanitized_payload_digest: null },
