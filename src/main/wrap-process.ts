@@ -11,6 +11,7 @@ import { type DataPlane, openDataPlane } from "./gateway-process.ts";
 import { identifierOf } from "./identities.ts";
 import { complain } from "./process.ts";
 import { startPublishing } from "./publishing.ts";
+import { toolPinsOf } from "./tool-pins.ts";
 
 const policyWaitMs = 10_000;
 
@@ -25,6 +26,11 @@ export async function wrap(configured: Config, options: WrapOptions): Promise<nu
   const opened = await openDataPlane(config, `wrap-${server}`);
   if (!opened.ok) return complain("mcp wrap", opened.error);
   const plane = opened.value;
+<<<<<<< HEAD
+=======
+  const publishing = await startPublishing(configured, config.data, plane.log);
+  if (!publishing.ok) return complain("mcp wrap", publishing.error);
+>>>>>>> catalog
   const identifier = await identifierOf(config, {
     clock: systemClock,
     http: plane.transport,
@@ -47,6 +53,7 @@ export async function wrap(configured: Config, options: WrapOptions): Promise<nu
     entropy: systemEntropy,
     log: plane.log,
   });
+<<<<<<< HEAD
   const upstream = { server, url: bridgeUrl, transport: bridge, trusted: false };
   const { face, close } = upstreamFace(upstream, {
     spine: plane.spine,
@@ -60,6 +67,17 @@ export async function wrap(configured: Config, options: WrapOptions): Promise<nu
     },
     writesParamHeaders: true,
   });
+=======
+  const pins = await toolPinsOf([server], config.data, plane);
+  if (!pins.ok) return complain("mcp wrap", pins.error);
+  const pinned = pins.value.get(server);
+  const upstream = {
+    ...{ server, url: bridgeUrl, transport: bridge, trusted: false },
+    ...(pinned === undefined ? {} : { pins: pinned }),
+  };
+  const common = { spine: plane.spine, identifier: identifier.value, clock: systemClock };
+  const { face, close } = upstreamFace(upstream, { ...common, log: plane.log });
+>>>>>>> catalog
   const { input, output } = standardLines(config.limits.line_bytes_max);
   plane.log.write("info", "wrapping", { server, program: basename(program) });
   await wrapStdio({
@@ -71,6 +89,7 @@ export async function wrap(configured: Config, options: WrapOptions): Promise<nu
   publishing.value.stop();
   close();
   await bridge.close();
+  await pinned?.stored();
   await following;
   await plane.inFlight.idle();
   await plane.close();
