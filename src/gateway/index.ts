@@ -44,9 +44,9 @@ export { type IdentifyConfig, type IssuerConfig, TokenIdentifier } from "./ident
 export { InFlight } from "./in-flight.ts";
 export {
   type AggregateParts,
+  acrossEras,
   aggregateFace,
   bridgeUrl,
-  EraBridge,
   type EraBridgeParts,
   governedMethods,
   type McpLimits,

@@ -10,6 +10,11 @@ export interface JsonLimits {
   readonly bytesMax: number;
   /** How many arrays and objects may enclose one another; `[[]]` is 2. */
   readonly depthMax: number;
+  /**
+   * `nearest` reads integers beyond 2^53 - 1 as the nearest double. Only for reports that are counted and shown, such as
+   * metrics of other programs; never for what is judged, signed or forwarded. Default: `refuse`.
+   */
+  readonly unsafeNumbers?: "refuse" | "nearest";
 }
 
 export type JsonRefusalKind =
@@ -62,7 +67,11 @@ export function parseJsonStrict(
   if (text.charCodeAt(0) === 0xfeff) {
     return refuse("bad_utf8", 0, "", "the text begins with a byte order mark");
   }
-  const parser = new Parser(text, limits.depthMax ?? limitsDefault.depthMax);
+  const parser = new Parser(
+    text,
+    limits.depthMax ?? limitsDefault.depthMax,
+    limits.unsafeNumbers === "nearest",
+  );
   try {
     return ok(parser.whole());
   } catch (thrown) {
@@ -121,14 +130,16 @@ const colon = 0x3a;
 class Parser {
   readonly #text: string;
   readonly #depthMax: number;
+  readonly #nearest: boolean;
   #at = 0;
   #depth = 0;
   /** The key or index being read at each depth; only the first `#depth` entries mean anything. */
   readonly #path: (string | number)[] = [];
 
-  constructor(text: string, depthMax: number) {
+  constructor(text: string, depthMax: number, nearest: boolean) {
     this.#text = text;
     this.#depthMax = depthMax;
+    this.#nearest = nearest;
   }
 
   whole(): JsonValue {
@@ -285,7 +296,8 @@ class Parser {
     }
     const end = numberAt.lastIndex;
     const value = Number(this.#text.slice(start, end));
-    if (!Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value))) {
+    const exact = this.#nearest || !Number.isInteger(value) || Number.isSafeInteger(value);
+    if (!Number.isFinite(value) || !exact) {
       this.#fail("a number is too large to be read exactly; send it as a string", "unsafe_number");
     }
     this.#at = end;

@@ -3,10 +3,12 @@ import { childProcessPeers } from "../adapters/child-process/index.ts";
 import { systemClock, systemEntropy } from "../adapters/clock/index.ts";
 import type { Config, McpUpstreamConfig } from "../cli/index.ts";
 import {
+  acrossEras,
   aggregateFace,
   authorizedTransport,
   authZen,
   bridgeUrl,
+  EraBridge,
   evaluationPath,
   evaluationsPath,
   type FrontFace,
@@ -82,14 +84,19 @@ function mcpFaces(
     messageBytesMax: config.limits.body_bytes_max,
     depthMax: config.limits.depth_max,
   };
+  const world = { clock: systemClock, entropy: systemEntropy };
   const members = new Map<string, FrontFace>();
   const closers: (() => void | Promise<void>)[] = [];
   for (const [name, { mcp }] of Object.entries(config.upstreams)) {
     if (mcp === undefined) continue;
     const opened = mcpUpstream(name, mcp, config, plane, credentials);
+<<<<<<< HEAD
+    const served = upstreamFace(acrossEras(opened.upstream, world), { ...parts, limits });
+=======
     const pinned = pins.get(name);
     const upstream = pinned === undefined ? opened.upstream : { ...opened.upstream, pins: pinned };
     const served = upstreamFace(upstream, { ...parts, limits });
+>>>>>>> catalog
     members.set(name, served.face);
     closers.push(served.close, opened.close, () => pinned?.stored());
   }
@@ -146,6 +153,7 @@ function decisionRoutes(
     publicUrl: config.public_url,
     enforcementPoints: config.authzen.enforcement_points,
     bodyBytesMax: config.limits.body_bytes_max,
+    depthMax: config.limits.depth_max,
     evaluationsMax: config.limits.evaluations_max,
   });
   return [evaluationPath, evaluationsPath, metadataPath].map((prefix) => ({ prefix, face }));
@@ -166,14 +174,15 @@ function mcpUpstream(
   const common = { server, trusted: mcp.trusted };
   if (mcp.url !== undefined) {
     const transport = authorizedTransport(plane.transport, server, credentials);
-    return { upstream: { ...common, url: mcp.url, transport }, close: async () => undefined };
+    const upstream = { ...common, url: mcp.url, transport };
+    return { upstream: inBothEras(upstream), close: async () => undefined };
   }
   const bridge = new StdioBridge({
     peers: childProcessPeers(plane.log),
     command: {
       command: mcp.command,
       cwd: mcp.cwd,
-      env: revealed(mcp.env),
+      env: { ...plainEnvironment(), ...revealed(mcp.env) },
       lineBytesMax: config.limits.line_bytes_max,
     },
     clock: systemClock,
@@ -181,16 +190,34 @@ function mcpUpstream(
     log: plane.log,
   });
   return {
-    upstream: { ...common, url: bridgeUrl, transport: bridge },
+    upstream: inBothEras({ ...common, url: bridgeUrl, transport: bridge }),
     close: () => bridge.close(),
   };
+}
+
+/** Clients of either era reach the server, whichever it speaks. */
+function inBothEras(upstream: McpUpstream): McpUpstream {
+  const { transport } = upstream;
+  const bridge = new EraBridge({ transport, clock: systemClock, entropy: systemEntropy });
+  return { ...upstream, transportFor: (owner) => bridge.transportFor(owner) };
+}
+
+/** What a program needs to be found and to find its home; nothing else of the gateway's own environment. */
+function plainEnvironment(): Readonly<Record<string, string>> {
+  const names = ["PATH", "HOME", "LANG", "TMPDIR", "USER"];
+  return Object.fromEntries(
+    names.flatMap((name) => [[name, process.env[name] ?? ""]]).filter(([, value]) => value !== ""),
+  );
 }
 
 /** RFC 9728: where a client finds out who issues tokens for this gateway. Public, like every metadata document. */
 function metadataRoute(config: Config): Route {
   const document = protectedResourceMetadata({
     resource: config.public_url,
-    authorizationServers: config.identity.issuers.map(({ issuer }) => issuer),
+    // A name that is no address (`holdfast-local`) is an issuer, but no server a client could ask.
+    authorizationServers: config.identity.issuers
+      .map(({ issuer }) => issuer)
+      .filter((issuer) => /^https?:/.test(issuer) && URL.canParse(issuer)),
   });
   return {
     prefix: "/.well-known/oauth-protected-resource",
@@ -217,7 +244,11 @@ function operations(plane: DataPlane, pins: ReadonlyMap<string, ToolPins>): read
     });
   };
   const metrics = async (): Promise<FrontResponse> => {
-    const { contentType, text } = await plane.telemetry.metrics();
+    const { telemetry, ledger, spine } = plane;
+    telemetry.gauge("ledger_entries", {}, ledger.head().size);
+    telemetry.gauge("ledger_healthy", {}, ledger.healthy() ? 1 : 0);
+    telemetry.gauge("policy_loaded", {}, spine.policyVersion() === undefined ? 0 : 1);
+    const { contentType, text } = await telemetry.metrics();
     return {
       status: 200,
       headers: { "content-type": contentType, "cache-control": "no-store" },

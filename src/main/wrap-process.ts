@@ -26,14 +26,19 @@ export async function wrap(configured: Config, options: WrapOptions): Promise<nu
   const opened = await openDataPlane(config, `wrap-${server}`);
   if (!opened.ok) return complain("mcp wrap", opened.error);
   const plane = opened.value;
+<<<<<<< HEAD
+=======
   const publishing = await startPublishing(configured, config.data, plane.log);
   if (!publishing.ok) return complain("mcp wrap", publishing.error);
+>>>>>>> catalog
   const identifier = await identifierOf(config, {
     clock: systemClock,
     http: plane.transport,
     log: plane.log,
   });
-  if (!identifier.ok) return complain("mcp wrap", identifier.error);
+  if (!identifier.ok) return await givenUp(plane, identifier.error);
+  const publishing = await startPublishing(config, config.data, plane.log);
+  if (!publishing.ok) return await givenUp(plane, publishing.error);
   const stop = new AbortController();
   await firstPolicy(plane);
   const following = plane.policySource.follow(stop.signal);
@@ -48,6 +53,21 @@ export async function wrap(configured: Config, options: WrapOptions): Promise<nu
     entropy: systemEntropy,
     log: plane.log,
   });
+<<<<<<< HEAD
+  const upstream = { server, url: bridgeUrl, transport: bridge, trusted: false };
+  const { face, close } = upstreamFace(upstream, {
+    spine: plane.spine,
+    identifier: identifier.value,
+    clock: systemClock,
+    log: plane.log,
+    limits: {
+      messageBytesMax: config.limits.body_bytes_max,
+      depthMax: config.limits.depth_max,
+      answerBytesMax: config.limits.line_bytes_max,
+    },
+    writesParamHeaders: true,
+  });
+=======
   const pins = await toolPinsOf([server], config.data, plane);
   if (!pins.ok) return complain("mcp wrap", pins.error);
   const pinned = pins.value.get(server);
@@ -57,6 +77,7 @@ export async function wrap(configured: Config, options: WrapOptions): Promise<nu
   };
   const common = { spine: plane.spine, identifier: identifier.value, clock: systemClock };
   const { face, close } = upstreamFace(upstream, { ...common, log: plane.log });
+>>>>>>> catalog
   const { input, output } = standardLines(config.limits.line_bytes_max);
   plane.log.write("info", "wrapping", { server, program: basename(program) });
   await wrapStdio({
@@ -73,6 +94,11 @@ export async function wrap(configured: Config, options: WrapOptions): Promise<nu
   await plane.inFlight.idle();
   await plane.close();
   return 0;
+}
+
+async function givenUp(plane: DataPlane, why: string): Promise<1> {
+  await plane.close();
+  return complain("mcp wrap", why);
 }
 
 /** A desktop client does not ask twice: the first call must not find the policy still on its way. */

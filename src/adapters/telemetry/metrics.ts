@@ -11,6 +11,7 @@ const help: Readonly<Record<string, string>> = {
   policy_bundle_refused: "Policy bundles that were offered and refused.",
   tool_definitions_changed: "Tools that a server described differently from what was pinned.",
   ledger_entries: "Entries in this instance's ledger.",
+  policy_loaded: "1 while a valid policy bundle decides.",
   ledger_healthy: "1 while the ledger accepts entries.",
 };
 

@@ -137,7 +137,10 @@ class UpstreamRelay {
         code: rpcCode.methodNotFound,
         message: `The notification ${message.method} is not known to this gateway; it was not forwarded.`,
       });
-    return await this.#relayed(exchange);
+    const response = await this.#relayed(exchange);
+    if (message.kind === "notification" && message.method === "notifications/cancelled")
+      exchange.open.cancel(JSON.stringify(message.params["requestId"]));
+    return response;
   }
 
   #exchange(request: FrontRequest, identity: Identity, era: Era): Exchange | undefined {

@@ -10,16 +10,26 @@ export type Rewrite = (message: Uint8Array) => Promise<Uint8Array>;
 /** Requests of one client session that wait for their answer, whichever stream it comes on. */
 export class OpenRequests {
   readonly #rewrites = new Map<string, Rewrite>();
+  readonly #cancels = new Map<string, () => void>();
 
-  /** False when the id is already waiting: JSON-RPC ids are unique within a session. */
-  add(key: string, rewrite: Rewrite): boolean {
+  /**
+   * False when the id is already waiting: JSON-RPC ids are unique within a session. `cancelled` is called when the
+   * client says that it does not wait any more.
+   */
+  add(key: string, rewrite: Rewrite, cancelled?: () => void): boolean {
     if (this.#rewrites.has(key)) return false;
     this.#rewrites.set(key, rewrite);
+    if (cancelled !== undefined) this.#cancels.set(key, cancelled);
     return true;
   }
 
   remove(key: string): void {
     this.#rewrites.delete(key);
+    this.#cancels.delete(key);
+  }
+
+  cancel(key: string): void {
+    this.#cancels.get(key)?.();
   }
 
   /** The rewrite for the request this message answers, or undefined. */

@@ -10,7 +10,7 @@ export interface McpUpstream {
   /** The MCP endpoint. A server started as a child process has a URL only its bridge understands. */
   readonly url: string;
   readonly transport: HttpTransport;
-  /** Instead of `transport`, where what is sent for one caller must stay apart from the others (see `EraBridge`). */
+  /** Instead of `transport`, where what is sent for one caller must stay apart from the others (see `acrossEras`). */
   readonly transportFor?: (owner: string) => HttpTransport;
   /** Whether its annotations (`readOnlyHint`) are believed. */
   readonly trusted: boolean;
