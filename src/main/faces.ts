@@ -90,13 +90,9 @@ function mcpFaces(
   for (const [name, { mcp }] of Object.entries(config.upstreams)) {
     if (mcp === undefined) continue;
     const opened = mcpUpstream(name, mcp, config, plane, credentials);
-<<<<<<< HEAD
-    const served = upstreamFace(acrossEras(opened.upstream, world), { ...parts, limits });
-=======
     const pinned = pins.get(name);
     const upstream = pinned === undefined ? opened.upstream : { ...opened.upstream, pins: pinned };
-    const served = upstreamFace(upstream, { ...parts, limits });
->>>>>>> catalog
+    const served = upstreamFace(acrossEras(upstream, world), { ...parts, limits });
     members.set(name, served.face);
     closers.push(served.close, opened.close, () => pinned?.stored());
   }

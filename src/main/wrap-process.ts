@@ -26,18 +26,13 @@ export async function wrap(configured: Config, options: WrapOptions): Promise<nu
   const opened = await openDataPlane(config, `wrap-${server}`);
   if (!opened.ok) return complain("mcp wrap", opened.error);
   const plane = opened.value;
-<<<<<<< HEAD
-=======
-  const publishing = await startPublishing(configured, config.data, plane.log);
-  if (!publishing.ok) return complain("mcp wrap", publishing.error);
->>>>>>> catalog
   const identifier = await identifierOf(config, {
     clock: systemClock,
     http: plane.transport,
     log: plane.log,
   });
   if (!identifier.ok) return await givenUp(plane, identifier.error);
-  const publishing = await startPublishing(config, config.data, plane.log);
+  const publishing = await startPublishing(configured, config.data, plane.log);
   if (!publishing.ok) return await givenUp(plane, publishing.error);
   const stop = new AbortController();
   await firstPolicy(plane);
@@ -53,8 +48,13 @@ export async function wrap(configured: Config, options: WrapOptions): Promise<nu
     entropy: systemEntropy,
     log: plane.log,
   });
-<<<<<<< HEAD
-  const upstream = { server, url: bridgeUrl, transport: bridge, trusted: false };
+  const pins = await toolPinsOf([server], config.data, plane);
+  if (!pins.ok) return await givenUp(plane, pins.error);
+  const pinned = pins.value.get(server);
+  const upstream = {
+    ...{ server, url: bridgeUrl, transport: bridge, trusted: false },
+    ...(pinned === undefined ? {} : { pins: pinned }),
+  };
   const { face, close } = upstreamFace(upstream, {
     spine: plane.spine,
     identifier: identifier.value,
@@ -67,17 +67,6 @@ export async function wrap(configured: Config, options: WrapOptions): Promise<nu
     },
     writesParamHeaders: true,
   });
-=======
-  const pins = await toolPinsOf([server], config.data, plane);
-  if (!pins.ok) return complain("mcp wrap", pins.error);
-  const pinned = pins.value.get(server);
-  const upstream = {
-    ...{ server, url: bridgeUrl, transport: bridge, trusted: false },
-    ...(pinned === undefined ? {} : { pins: pinned }),
-  };
-  const common = { spine: plane.spine, identifier: identifier.value, clock: systemClock };
-  const { face, close } = upstreamFace(upstream, { ...common, log: plane.log });
->>>>>>> catalog
   const { input, output } = standardLines(config.limits.line_bytes_max);
   plane.log.write("info", "wrapping", { server, program: basename(program) });
   await wrapStdio({
