@@ -48,7 +48,7 @@ test("reach: who could be let through", () => {
   const any = { tools: "match: { tools: s:t }", bot: "match: { tools: s:t, agents: bot }" };
   expect(reach(`${any.tools}, outcome: deny`)).toEqual({ agents: [], except: [] });
   expect(reach(`${any.bot}, outcome: allow`).agents).toEqual(["bot"]);
-  expect(reach("outcome: sanitize, match: { tools: 'x:*' }").agents).toEqual([]);
+  expect(reach("outcome: allow, match: { tools: 'x:*' }").agents).toEqual([]);
   expect(reach("outcome: allow, match: { effect: read }").agents).toEqual([]);
   expect(reach(`${any.tools}, outcome: allow`, `${any.bot}, outcome: allow`).agents).toEqual(["*"]);
   expect(reach(`${any.tools}, outcome: approval_needed`, `${any.bot}, outcome: deny`)).toEqual({
