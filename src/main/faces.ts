@@ -3,6 +3,7 @@ import { childProcessPeers } from "../adapters/child-process/index.ts";
 import { systemClock, systemEntropy } from "../adapters/clock/index.ts";
 import type { Config, McpUpstreamConfig } from "../cli/index.ts";
 import {
+  acrossEras,
   aggregateFace,
   authorizedTransport,
   authZen,
@@ -72,12 +73,13 @@ function mcpFaces(
     messageBytesMax: config.limits.body_bytes_max,
     depthMax: config.limits.depth_max,
   };
+  const world = { clock: systemClock, entropy: systemEntropy };
   const members = new Map<string, FrontFace>();
   const closers: (() => void | Promise<void>)[] = [];
   for (const [name, { mcp }] of Object.entries(config.upstreams)) {
     if (mcp === undefined) continue;
     const opened = mcpUpstream(name, mcp, config, plane, credentials);
-    const served = upstreamFace(opened.upstream, { ...parts, limits });
+    const served = upstreamFace(acrossEras(opened.upstream, world), { ...parts, limits });
     members.set(name, served.face);
     closers.push(served.close, opened.close);
   }

@@ -49,7 +49,11 @@ export async function wrap(configured: Config, options: WrapOptions): Promise<nu
   });
   const upstream = { server, url: bridgeUrl, transport: bridge, trusted: false };
   const common = { spine: plane.spine, identifier: identifier.value, clock: systemClock };
-  const { face, close } = upstreamFace(upstream, { ...common, log: plane.log });
+  const { face, close } = upstreamFace(upstream, {
+    ...common,
+    log: plane.log,
+    writesParamHeaders: true,
+  });
   const { input, output } = standardLines(config.limits.line_bytes_max);
   plane.log.write("info", "wrapping", { server, program: basename(program) });
   await wrapStdio({
