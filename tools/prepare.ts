@@ -42,6 +42,20 @@ const tools: readonly Tool[] = [
   },
 ];
 
+interface Installed {
+  readonly program: string;
+  readonly packages: readonly string[];
+  readonly why: string;
+}
+
+const installed: readonly Installed[] = [
+  {
+    program: "go",
+    packages: ["golang-go", "golang-golang-x-mod-dev"],
+    why: "verifies our log with code that is not ours",
+  },
+];
+
 const cache = resolve(import.meta.dirname, "../.cache/tools");
 
 /** The program on PATH or in the cache; undefined when it is in neither. */
@@ -117,4 +131,36 @@ function prepare(tool: Tool): boolean {
   return existsSync(place);
 }
 
-exit(tools.map(prepare).every(Boolean) ? 0 : 1);
+/** Toolchains are too spread out to unpack: Debian's own installation, as root. */
+function install({ program, packages, why }: Installed): boolean {
+  const found = find({ program, debianPackage: "", path: program, why });
+  if (found !== undefined && packages.every(isInstalled)) {
+    console.log(`prepare: ${program}: ${found}`);
+    return true;
+  }
+  console.log(`prepare: ${program}: installing ${packages.join(", ")} …`);
+  const args = ["install", "-y", "-qq", "--no-install-recommends", ...packages];
+  let failed = run("apt-get", args, "/");
+  if (failed !== undefined) {
+    run("apt-get", ["update", "-qq"], "/");
+    failed = run("apt-get", args, "/");
+  }
+  if (failed === undefined) return true;
+  console.error(
+    `prepare: ${program} is missing (it ${why}).\n  ${failed}\n  Install ${packages.join(" and ")} and run again.`,
+  );
+  return false;
+}
+
+function isInstalled(debianPackage: string): boolean {
+  const { stdout } = spawnSync(
+    "dpkg-query",
+    ["-W", "-f", "\u0024{db:Status-Status}", debianPackage],
+    {
+      encoding: "utf8",
+    },
+  );
+  return stdout === "installed";
+}
+
+exit([...tools.map(prepare), ...installed.map(install)].every(Boolean) ? 0 : 1);

@@ -37,7 +37,10 @@ export type Refreshed = "unchanged" | "activated" | "absent" | "refused";
 
 export class PolicySource {
   readonly #parts: PolicySourceParts;
-  #seenDigest = "";
+  /** Of the newest archive that was good. */
+  #goodDigest = "";
+  /** What was last complained of: each complaint is made once, not at every reading. */
+  #complaint = "";
   #lastError: string | undefined;
 
   constructor(parts: PolicySourceParts) {
@@ -55,11 +58,11 @@ export class PolicySource {
     const read = await disk.read(path);
     if (!read.ok) return this.#absent(read.error.code);
     const digest = sha256Hex(read.value);
-    if (digest === this.#seenDigest) return "unchanged";
+    if (digest === this.#goodDigest) return this.#unchanged();
+    // A refused archive is opened again each time: what was wrong may have been the key beside it.
     const opened = await this.#parts.open(read.value);
-    this.#seenDigest = digest;
-    if (!opened.ok) return this.#refused(opened.error);
-    return this.#activate(opened.value);
+    if (!opened.ok) return this.#refused(digest, opened.error);
+    return this.#activate(digest, opened.value);
   }
 
   /** Refreshes every `pollMs` until `signal` aborts. */
@@ -70,9 +73,12 @@ export class PolicySource {
     }
   }
 
-  async #activate(bundle: VerifiedBundle): Promise<Refreshed> {
+  async #activate(digest: string, bundle: VerifiedBundle): Promise<Refreshed> {
     const { ledger, origin, policy, clock, tenant, log } = this.#parts;
-    if (policy.current()?.revision === bundle.revision) return "unchanged";
+    if (policy.current()?.revision === bundle.revision) {
+      this.#goodDigest = digest;
+      return this.#unchanged();
+    }
     const engine = compile(bundle.set, bundle.revision);
     const entry: PolicyEntry = {
       ...origin,
@@ -86,14 +92,25 @@ export class PolicySource {
     const appended = await ledger.append(entry);
     // A revision that is not in the log decides nothing; the ledger refuses every call from here on anyway.
     if (!appended.ok)
-      return this.#refused(`its activation could not be recorded: ${appended.error.detail}`);
+      return this.#refused(
+        digest,
+        `its activation could not be recorded: ${appended.error.detail}`,
+      );
     policy.activate(engine);
-    this.#lastError = undefined;
+    this.#goodDigest = digest;
+    this.#unchanged();
     log.write("info", "policy_activated", {
       revision: bundle.revision,
       rules: bundle.set.rules.length,
     });
     return "activated";
+  }
+
+  /** The newest archive decides, so nothing is wrong any more. */
+  #unchanged(): Refreshed {
+    this.#lastError = undefined;
+    this.#complaint = "";
+    return "unchanged";
   }
 
   #absent(code: string): Refreshed {
@@ -102,7 +119,10 @@ export class PolicySource {
     return "absent";
   }
 
-  #refused(error: string): Refreshed {
+  #refused(digest: string, error: string): Refreshed {
+    const complaint = `${digest} ${error}`;
+    if (complaint === this.#complaint) return "refused";
+    this.#complaint = complaint;
     this.#lastError = error;
     this.#parts.telemetry.count("policy_bundle_refused", {});
     this.#parts.log.write("error", "policy_bundle_refused", {

@@ -15,6 +15,11 @@ export interface JsonLimits {
    * `encoding/json`) match names without regard to case and take the last.
    */
   readonly caseTwins?: "refuse";
+  /**
+   * `nearest` reads integers beyond 2^53 - 1 as the nearest double. Only for reports that are counted and shown, such as
+   * metrics of other programs; never for what is judged, signed or forwarded. Default: `refuse`.
+   */
+  readonly unsafeNumbers?: "refuse" | "nearest";
 }
 
 export type JsonRefusalKind =
@@ -67,8 +72,7 @@ export function parseJsonStrict(
   if (text.charCodeAt(0) === 0xfeff) {
     return refuse("bad_utf8", 0, "", "the text begins with a byte order mark");
   }
-  const depthMax = limits.depthMax ?? limitsDefault.depthMax;
-  const parser = new Parser(text, depthMax, limits.caseTwins === "refuse");
+  const parser = new Parser(text, limits);
   try {
     return ok(parser.whole());
   } catch (thrown) {
@@ -132,16 +136,18 @@ const colon = 0x3a;
 class Parser {
   readonly #text: string;
   readonly #depthMax: number;
+  readonly #nearest: boolean;
   readonly #refuseTwins: boolean;
   #at = 0;
   #depth = 0;
   /** The key or index being read at each depth; only the first `#depth` entries mean anything. */
   readonly #path: (string | number)[] = [];
 
-  constructor(text: string, depthMax: number, refuseTwins: boolean) {
+  constructor(text: string, limits: Partial<JsonLimits>) {
     this.#text = text;
-    this.#depthMax = depthMax;
-    this.#refuseTwins = refuseTwins;
+    this.#depthMax = limits.depthMax ?? limitsDefault.depthMax;
+    this.#nearest = limits.unsafeNumbers === "nearest";
+    this.#refuseTwins = limits.caseTwins === "refuse";
   }
 
   whole(): JsonValue {
@@ -302,7 +308,8 @@ class Parser {
     }
     const end = numberAt.lastIndex;
     const value = Number(this.#text.slice(start, end));
-    if (!Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value))) {
+    const exact = this.#nearest || !Number.isInteger(value) || Number.isSafeInteger(value);
+    if (!Number.isFinite(value) || !exact) {
       this.#fail("a number is too large to be read exactly; send it as a string", "unsafe_number");
     }
     this.#at = end;

@@ -85,6 +85,21 @@ export class SimDisk {
     };
   }
 
+  /** The files as they are now, for an auditor: takes no time, meets no fault, changes nothing. */
+  inspect(): Pick<Disk, "read" | "list"> {
+    return {
+      read: async (path) => this.#read(path),
+      list: async (path) => ok(this.#list(path)),
+    };
+  }
+
+  /** Every process dies, the machine lives: mounts and locks are gone, what was written and not synced is still there. */
+  killProcesses(): void {
+    this.#boot += 1;
+    this.#count("process death");
+    this.#locks.clear();
+  }
+
   /** The power goes. Every mount dies; what is on the disk now is what the next one finds. */
   crash(): void {
     this.#boot += 1;

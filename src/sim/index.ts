@@ -1,5 +1,27 @@
+export type { Violation } from "./checks.ts";
 export { SimClock } from "./clock.ts";
 export { type DiskFault, type DiskOperation, type FaultPlan, SimDisk } from "./disk.ts";
+export { FaultCounts } from "./faults.ts";
+export type { Plant } from "./gateway.ts";
+export {
+  noPeerFaults,
+  type PeerFaults,
+  type SimLineAnswer,
+  SimLinePeers,
+  type SimLinePeersOptions,
+  type SimProgram,
+} from "./line-peers.ts";
+export {
+  type Delivery,
+  JournalingUpstream,
+  type NetworkFaults,
+  noNetworkFaults,
+  type SimAnswer,
+  SimNetwork,
+  type SimNetworkOptions,
+  type SimUpstream,
+} from "./network.ts";
+export { plants } from "./plants.ts";
 export { Random, simEntropy } from "./random.ts";
 export { simSigner } from "./signer.ts";
 export {
@@ -10,3 +32,4 @@ export {
   recordingLog,
   recordingTelemetry,
 } from "./telemetry.ts";
+export { simulate, type WorldOptions, type WorldReport } from "./world.ts";

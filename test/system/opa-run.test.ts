@@ -25,12 +25,12 @@ const policies = (limit: number) => [
     text: `
 policy: pay
 rules:
-  - name: large
+  - id: large
     match: { tools: ["pay:*"], effect: write }
     when: args.n > ${limit}
     outcome: approval_needed
     reason: a person looks at large payments
-  - name: usual
+  - id: usual
     match: { agents: ["desk*"] }
     outcome: allow
     reason: desks may work
@@ -61,7 +61,7 @@ beforeAll(async () => {
     log: silent,
     signer,
     archive: writeBundle,
-    toolSchemas: new Map(),
+    toolSchemas: () => new Map(),
   });
   expect(await publisher.publish(policies(50_000))).toMatchObject({ errors: [] });
   protocol = new BundleProtocol(publisher);
@@ -80,7 +80,7 @@ const face: FrontFace = async (asked) => {
   const answer = protocol.answer({
     method: asked.method,
     path: asked.path,
-    ifNoneMatch: headerOf(asked, "if-none-match"),
+    ifNoneMatch: replacement ? undefined : headerOf(asked, "if-none-match"),
     body: gzipped ? gunzipSync(asked.body) : asked.body,
   });
   if (answer === undefined) return { status: 404, headers: {}, body: new Uint8Array() };

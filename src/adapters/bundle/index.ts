@@ -19,6 +19,9 @@ export interface ArchiveLimits {
 
 const limitsDefault: ArchiveLimits = { filesMax: 1_000, bytesMax: 128 * 1024 * 1024 };
 
+const gzipSystemAt = 9;
+const gzipSystemUnknown = 255;
+
 export async function writeBundle(files: BundleFiles): Promise<Uint8Array> {
   const archive = pack();
   const chunks: Buffer[] = [];
@@ -32,7 +35,10 @@ export async function writeBundle(files: BundleFiles): Promise<Uint8Array> {
     );
   archive.finalize();
   await collected;
-  return promisify(gzip)(Buffer.concat(chunks), { level: 9 });
+  const zipped = await promisify(gzip)(Buffer.concat(chunks), { level: 9 });
+  // RFC 1952: the system it was made on. Unknown, so that every system makes the same bytes.
+  zipped[gzipSystemAt] = gzipSystemUnknown;
+  return zipped;
 }
 
 /** Reads every regular file. Names lose a leading `/` or `./`; other kinds of entry are refused. */

@@ -23,11 +23,15 @@ export interface ControlResponse {
 export interface Reports {
   readonly decisionsReceived: number;
   readonly statusesReceived: number;
-  /** The newest status document of each OPA, by its `labels.id`. */
+  /** Labels and bundles of the newest status of each OPA, as JSON, by its `labels.id`. */
   readonly instances: ReadonlyMap<string, string>;
 }
 
 const instancesMax = 1_000;
+const instanceCharactersMax = 65_536;
+
+/** Metrics in OPA's reports hold integers beyond 2^53, such as an unlimited memory limit of 2^63 - 1. */
+const reportLimits = { bytesMax: 16 * 1024 * 1024, unsafeNumbers: "nearest" } as const;
 
 export class BundleProtocol {
   readonly #publisher: BundlePublisher;
@@ -70,18 +74,21 @@ export class BundleProtocol {
   }
 
   #status(body: Uint8Array): ControlResponse {
-    const parsed = parseJsonStrict(body);
+    const parsed = parseJsonStrict(body, reportLimits);
     if (!parsed.ok || !isJsonObject(parsed.value)) return empty(400);
-    const labels = parsed.value["labels"];
+    const { labels, bundles } = parsed.value;
     const id = isJsonObject(labels) ? labels["id"] : undefined;
     this.#statuses += 1;
-    if (typeof id === "string" && (this.#instances.has(id) || this.#instances.size < instancesMax))
-      this.#instances.set(id, JSON.stringify(parsed.value));
+    if (typeof id !== "string") return empty(200);
+    const text = JSON.stringify({ labels, bundles });
+    if (text.length > instanceCharactersMax) return empty(200);
+    if (this.#instances.has(id) || this.#instances.size < instancesMax)
+      this.#instances.set(id, text);
     return empty(200);
   }
 
   #logs(body: Uint8Array): ControlResponse {
-    const parsed = parseJsonStrict(body);
+    const parsed = parseJsonStrict(body, reportLimits);
     if (!parsed.ok || !isJsonArray(parsed.value)) return empty(400);
     this.#decisions += parsed.value.length;
     return empty(200);

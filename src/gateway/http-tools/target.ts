@@ -108,7 +108,8 @@ export function readParameters(raw: string, countMax: number): Result<Parameters
   if (raw === "") return ok(found);
   const exact = new Map<string, string>();
   const pairs = raw.split("&");
-  if (pairs.length > countMax) return err(`more than ${countMax} parameters`);
+  if (pairs.length > countMax)
+    return err(`more than ${countMax} parameters (limits.parameters_max)`);
   for (const pair of pairs) {
     const read = readPair(pair);
     if (!read.ok) return read;

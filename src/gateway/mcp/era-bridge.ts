@@ -1,6 +1,7 @@
 /**
- * Stateless clients in front of a server that speaks only the older era. The gateway keeps sessions for them, one for
- * each caller and set of capabilities, and turns the server's questions into `input_required`.
+ * Clients and servers of different eras. For stateless clients of an older server the gateway keeps sessions, one for
+ * each caller and set of capabilities, and turns the server's questions into `input_required`. For older clients of a
+ * stateless server it keeps the session itself (`EmulatedSession`).
  *
  * Policy sits above: every retry of a caller is a request of its own to the face, and is decided again there.
  */
@@ -13,7 +14,6 @@ import {
   ok,
   type Result,
   sliceJson,
-  spliceJson,
 } from "../../kernel/index.ts";
 import type {
   Clock,
@@ -24,13 +24,15 @@ import type {
   TransportError,
 } from "../../ports.ts";
 import { TransportFailure } from "../../ports.ts";
-import { type FrontResponse, jsonResponse } from "../http-front.ts";
+import { emptyResponse, type FrontResponse, jsonResponse } from "../http-front.ts";
+import { EmulatedSession } from "./emulated-session.ts";
 import { metaKey, mirroredHeaders, modernVersion } from "./eras.ts";
 import { jsonValueOf } from "./inbound.ts";
 import {
   errorMessage,
   metaOf,
   type RpcId,
+  type RpcMessage,
   type RpcRequest,
   resultMessage,
   rpcCode,
@@ -43,6 +45,7 @@ import {
   inputKey,
   inputRequired,
   legacyParams,
+  modernEvent,
   modernFinal,
   type Question,
   questionOf,
@@ -55,6 +58,7 @@ import {
   httpResponseOf,
   jsonBytes,
   type McpLimits,
+  type McpUpstream,
   mcpLimitsDefault,
 } from "./upstream.ts";
 
@@ -83,11 +87,21 @@ const suspendedMax = 1_000;
 const eraKnownMs = 10 * 60_000;
 const sessionsMax = 1_000;
 
-export class EraBridge {
+/** The upstream, reachable by clients of either era. */
+export function acrossEras(
+  upstream: McpUpstream,
+  parts: Omit<EraBridgeParts, "transport">,
+): McpUpstream {
+  const bridge = new EraBridge({ ...parts, transport: upstream.transport });
+  return { ...upstream, transportFor: (owner) => bridge.transportFor(owner) };
+}
+
+class EraBridge {
   readonly #parts: EraBridgeParts;
   readonly #limits: McpLimits;
   readonly #sessions = new Map<string, Promise<Result<LegacySession, TransportError>>>();
   readonly #suspended = new Map<string, Suspended>();
+  readonly #emulated = new Map<string, EmulatedSession>();
   #older: { readonly yes: boolean; readonly untilMs: number } | undefined;
 
   constructor(parts: EraBridgeParts) {
@@ -104,37 +118,73 @@ export class EraBridge {
     const value = request.method === "POST" ? jsonValueOf(request.body) : undefined;
     const message = value === undefined ? undefined : rpcMessageOf(value);
     if (message === undefined || message.kind === "response" || !isModern(message.params))
-      return await this.#parts.transport.send(request);
+      return await this.#legacy(request, message, owner);
     if (!(await this.#isOlder(request))) return await this.#parts.transport.send(request);
     if (message.kind === "notification")
       return ok(httpResponseOf({ status: 202, headers: {}, body: new Uint8Array() }));
-    try {
-      return ok(httpResponseOf(await this.#translated(request, message, owner)));
-    } catch (thrown) {
-      if (thrown instanceof TransportFailure) return err(thrown.error);
-      throw thrown;
+    return await attempt(this.#translated(request, message, owner));
+  }
+
+  /** Passes on, unless the server knows no sessions: then the gateway keeps one. */
+  async #legacy(
+    request: HttpRequest,
+    message: RpcMessage | undefined,
+    owner: string,
+  ): Promise<Result<HttpResponse, TransportError>> {
+    const id = request.headers["mcp-session-id"] ?? "";
+    const emulated = this.#emulated.get(id);
+    if (emulated?.owner === owner) {
+      if (request.method !== "DELETE") return await attempt(emulated.serve(request, message));
+      emulated.close();
+      this.#emulated.delete(id);
+      return ok(httpResponseOf(emptyResponse(200)));
     }
+    const sent = await this.#parts.transport.send(request);
+    const refused = sent.ok && sent.value.status >= 400 && sent.value.status < 500;
+    if (!refused || message?.kind !== "request" || message.method !== "initialize") return sent;
+    const answer = await this.#discover(request);
+    const result =
+      answer instanceof Uint8Array ? jsonValueOf(sliceJson(answer, ["result"])) : undefined;
+    if (!isJsonObject(result)) return sent;
+    const { transport, clock, entropy } = this.#parts;
+    const parts = { transport, clock, answerBytesMax: this.#limits.answerBytesMax };
+    const session = new EmulatedSession(owner, message.params, parts);
+    const sessionId = digestOf(Array.from(entropy.bytes(32))).slice("sha256:".length);
+    for (const [oldest, unused] of this.#emulated) {
+      if (this.#emulated.size < sessionsMax) break;
+      unused.close();
+      this.#emulated.delete(oldest);
+    }
+    this.#emulated.set(sessionId, session);
+    const headers = { "mcp-session-id": sessionId };
+    const body = resultMessage(message.id, session.initialized(result));
+    return ok(httpResponseOf(jsonResponse(200, body, headers)));
   }
 
   /** Asks `server/discover`; a server of the older era answers with anything but a result. */
   async #isOlder(template: HttpRequest): Promise<boolean> {
-    const { clock, transport } = this.#parts;
+    const { clock } = this.#parts;
     const now = clock.monotonicMs();
     if (this.#older !== undefined && now < this.#older.untilMs) return this.#older.yes;
+    const answer = await this.#discover(template);
+    if (answer === "unreachable") return false;
+    const yes = answer === undefined || sliceJson(answer, ["result"]) === undefined;
+    this.#older = { yes, untilMs: now + eraKnownMs };
+    return yes;
+  }
+
+  async #discover(template: HttpRequest): Promise<Uint8Array | "unreachable" | undefined> {
     const params = { _meta: envelope() };
     const { signal, ...rest } = template;
     const headers = { ...rest.headers, ...mirroredHeaders("server/discover", params) };
     delete headers["mcp-name"];
-    const sent = await transport.send({
+    const sent = await this.#parts.transport.send({
       ...rest,
       headers,
       body: jsonBytes({ jsonrpc: "2.0", id: "era", method: "server/discover", params }),
     });
-    if (!sent.ok || sent.value.status >= 500) return false;
-    const answer = await firstResponse(sent.value, this.#limits.answerBytesMax);
-    const yes = answer === undefined || sliceJson(answer, ["result"]) === undefined;
-    this.#older = { yes, untilMs: now + eraKnownMs };
-    return yes;
+    if (!sent.ok || sent.value.status >= 500) return "unreachable";
+    return await firstResponse(sent.value, this.#limits.answerBytesMax);
   }
 
   async #translated(
@@ -143,6 +193,7 @@ export class EraBridge {
     owner: string,
   ): Promise<FrontResponse> {
     const { id, method, params } = message;
+    if (onlyLegacy.has(method)) return notFound(id, method);
     if (params["requestState"] !== undefined) return await this.#resumed(request, message, owner);
     const session = await this.#session(request, owner, params);
     if (method === "server/discover")
@@ -283,6 +334,18 @@ export class EraBridge {
   }
 }
 
+/** A broken upstream is a value to the caller of a transport. */
+async function attempt(
+  answer: Promise<FrontResponse>,
+): Promise<Result<HttpResponse, TransportError>> {
+  try {
+    return ok(httpResponseOf(await answer));
+  } catch (thrown) {
+    if (thrown instanceof TransportFailure) return err(thrown.error);
+    throw thrown;
+  }
+}
+
 function sessionKey(owner: string, params: JsonObject): string {
   return canonicalJson([owner, metaOf(params)[metaKey.clientCapabilities] ?? null]);
 }
@@ -297,26 +360,24 @@ function isModern(params: JsonObject): boolean {
   return typeof claim === "string" && claim >= modernVersion;
 }
 
-/** Progress under the caller's own token; log lines only when asked for; anything else not. */
-function modernEvent(message: Uint8Array, params: JsonObject): Uint8Array | undefined {
-  const meta = metaOf(params);
-  switch (jsonValueOf(sliceJson(message, ["method"]))) {
-    case "notifications/progress": {
-      const token = JSON.stringify(meta["progressToken"] ?? null);
-      const spliced = spliceJson(message, ["params", "progressToken"], token);
-      return spliced.ok ? spliced.value : undefined;
-    }
-    case "notifications/message":
-      return meta[metaKey.logLevel] === undefined ? undefined : message;
-    default:
-      return undefined;
-  }
-}
-
 function finalResponse(message: Uint8Array): FrontResponse {
   const code = jsonValueOf(sliceJson(message, ["error", "code"]));
   const status = code === rpcCode.methodNotFound ? 404 : 200;
   return { status, headers: { "content-type": "application/json" }, body: message };
+}
+
+/** Methods that the stateless era removed. */
+const onlyLegacy: ReadonlySet<string> = new Set([
+  "initialize",
+  "ping",
+  "logging/setLevel",
+  "resources/subscribe",
+  "resources/unsubscribe",
+]);
+
+function notFound(id: RpcId, method: string): FrontResponse {
+  const message = `${method} does not exist in ${modernVersion}.`;
+  return jsonResponse(404, errorMessage(id, { code: rpcCode.methodNotFound, message }));
 }
 
 function invalid(id: RpcId, what: string): FrontResponse {

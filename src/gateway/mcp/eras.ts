@@ -78,8 +78,8 @@ function claimed(
     return invalid(`_meta["${metaKey.protocolVersion}"] must be a string`);
   if (version !== undefined && version !== claim)
     return mismatch("mcp-protocol-version", `says ${version}, the body ${claim}`);
-  if (!isModernRevision(claim)) return { ok: true, era: "legacy" };
   if (message.kind === "notification") return mirrored(request, message);
+  // The claim itself is a form of the stateless era, so a revision without that form cannot be claimed.
   if (claim !== modernVersion) return unsupported(claim);
   if (!isJsonObject(metaOf(message.params)[metaKey.clientCapabilities]))
     return invalid(`_meta["${metaKey.clientCapabilities}"] is required`);
@@ -159,7 +159,7 @@ function invalid(what: string): EraAnswer {
 }
 
 function unsupported(requested: string): EraAnswer {
-  const data: JsonObject = { supported: [modernVersion, ...legacyVersions], requested };
+  const data: JsonObject = { supported: [modernVersion], requested };
   return {
     ok: false,
     error: {

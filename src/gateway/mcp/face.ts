@@ -85,7 +85,12 @@ class UpstreamRelay {
     this.#limits = { ...mcpLimitsDefault, ...parts.limits };
     this.#sessions = new Sessions(parts.clock, this.#limits);
     this.#places = placesOf(this.#limits.openPerCallerMax);
-    this.#catalog = new Catalog(upstream.server, upstream.trusted, this.#limits.toolsMax);
+    this.#catalog = new Catalog({
+      server: upstream.server,
+      trusted: upstream.trusted,
+      toolsMax: this.#limits.toolsMax,
+      pins: upstream.pins,
+    });
     this.#listing = new ToolListing(upstream, this.#catalog, this.#limits);
   }
 
@@ -146,7 +151,10 @@ class UpstreamRelay {
         code: rpcCode.methodNotFound,
         message: `The notification ${message.method} is not known to this gateway; it was not forwarded.`,
       });
-    return await this.#relayed(exchange, () => undefined);
+    const response = await this.#relayed(exchange, () => undefined);
+    if (message.kind === "notification" && message.method === "notifications/cancelled")
+      exchange.open.cancel(JSON.stringify(message.params["requestId"]));
+    return response;
   }
 
   #exchange(request: FrontRequest, identity: Identity, era: Era): Exchange | undefined {

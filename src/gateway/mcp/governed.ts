@@ -63,6 +63,8 @@ class GovernedRequest {
   readonly #tool: CatalogTool | undefined;
   readonly #outlet: Outlet;
   readonly #action: GovernedAction;
+  /** The final message has come and waits, in its place in the stream, for `#release`. */
+  #held = false;
   #release: (bytes: Uint8Array) => void = () => undefined;
 
   constructor(
@@ -107,11 +109,12 @@ class GovernedRequest {
   #tell(message: JsonObject): void {
     if (!this.#outlet.streaming) {
       this.#outlet.whole(jsonResponse(200, message));
-      return;
+    } else if (this.#held) {
+      this.#release(jsonBytes(message));
+    } else {
+      const last = this.#outlet.write(sseMessage(JSON.stringify(message)));
+      last.then(() => this.#outlet.end()).catch(() => undefined);
     }
-    this.#release(jsonBytes(message));
-    const last = this.#outlet.write(sseMessage(JSON.stringify(message)));
-    last.then(() => this.#outlet.end()).catch(() => undefined);
   }
 
   #asked(): Parameters<typeof refusalMessage>[0] {
@@ -169,8 +172,9 @@ class GovernedRequest {
       "idempotency-key": judged.idempotencyKey,
       traceparent: judged.traceparent,
     };
-    const rewrite = judged.sanitized || this.#exchange.writesParamHeaders;
-    if (rewrite && this.#exchange.era === "modern") {
+    // A client of the older era sends none of these headers; a stateless server behind the bridge needs them.
+    const { era, writesParamHeaders } = this.#exchange;
+    if (judged.sanitized || writesParamHeaders || era === "legacy") {
       const mirrored = paramHeadersFor(this.#tool?.paramHeaders ?? [], judged.args);
       for (const name of mirrored.absent) delete headers[name];
       Object.assign(headers, mirrored.set);
@@ -179,48 +183,64 @@ class GovernedRequest {
   }
 
   async #send(judged: Judged): Promise<Came> {
-    const { upstream, limits, open, era, request, clock } = this.#exchange;
+    const { open, limits, era, request, clock } = this.#exchange;
     const key = idKey(this.#message.id);
     const final = deferred<Uint8Array>();
     const release = deferred<Uint8Array>();
     this.#release = release.resolve;
     const rewrite = (message: Uint8Array): Promise<Uint8Array> => {
+      this.#held = true;
       final.resolve(message);
       return release.promise;
     };
-    if (!open.add(key, rewrite))
+    const cancelled = new AbortController();
+    if (!open.add(key, rewrite, () => cancelled.abort()))
       return { kind: "failed", error: notSent("another request with this id is still open") };
-    const cut = new AbortController();
     const came = new AbortController();
-    const signal = era === "modern" ? AbortSignal.any([request.signal, cut.signal]) : cut.signal;
-    const send = async (): Promise<Came> => {
-      const owner = ownerOf(this.#exchange.identity);
-      const out = { method: "POST" as const, owner, ...this.#outgoing(judged), signal };
-      const sent = await sendUpstream(upstream, out, limits.callTimeoutMs);
-      if (!sent.ok) return { kind: "failed", error: sent.error };
-      return contentTypeOf(sent.value) === "text/event-stream"
-        ? await this.#streamed(sent.value, final.promise, release.resolve)
-        : await this.#whole(sent.value);
-    };
+    // Closing the stream cancels in the stateless era only.
+    const signal =
+      era === "modern" ? AbortSignal.any([cancelled.signal, request.signal]) : cancelled.signal;
     const late = clock.sleep(limits.answerTimeoutMs, came.signal).then((): Came => {
-      if (!came.signal.aborted) cut.abort();
+      if (!came.signal.aborted) cancelled.abort();
       return { kind: "failed", error: unknown("no answer came in time", "timeout") };
     });
     try {
-      return await Promise.race([send(), late]);
+      return await Promise.race([
+        late,
+        this.#answered(judged, final.promise, release.resolve, signal),
+        aborted(signal),
+      ]);
     } finally {
       came.abort();
       open.remove(key, rewrite);
     }
   }
 
+  async #answered(
+    judged: Judged,
+    final: Promise<Uint8Array>,
+    release: (bytes: Uint8Array) => void,
+    signal: AbortSignal,
+  ): Promise<Came> {
+    const { upstream, limits, identity } = this.#exchange;
+    const owner = ownerOf(identity);
+    const out = { method: "POST", owner, signal, ...this.#outgoing(judged) } as const;
+    const sent = await sendUpstream(upstream, out, limits.callTimeoutMs);
+    if (!sent.ok) return { kind: "failed", error: sent.error };
+    return contentTypeOf(sent.value) === "text/event-stream"
+      ? await this.#streamed(sent.value, final, release, signal)
+      : await this.#whole(sent.value);
+  }
+
   async #streamed(
     response: HttpResponse,
     final: Promise<Uint8Array>,
     release: (bytes: Uint8Array) => void,
+    cancelled: AbortSignal,
   ): Promise<Came> {
     const { open, limits, clock, unclaimed } = this.#exchange;
     this.#outlet.begin(response.status, returnedHeaders(response));
+    const done = new AbortController();
     const pumped: Promise<Result<{ resumable: boolean }, TransportError>> = pumpEvents(
       response,
       this.#outlet,
@@ -235,12 +255,13 @@ class GovernedRequest {
     const ended = pumped.then(async (end): Promise<Came> => {
       if (end.ok && end.value.resumable) {
         this.#outlet.end();
-        await clock.sleep(limits.resumeTimeoutMs);
+        await clock.sleep(limits.resumeTimeoutMs, AbortSignal.any([cancelled, done.signal]));
       }
       const broken = unknown("the stream ended without an answer");
       return { kind: "failed", error: end.ok ? broken : end.error };
     });
     const came = await Promise.race([message, ended]);
+    done.abort();
     if (came.kind === "message") pumped.then(() => this.#outlet.end()).catch(() => undefined);
     return came;
   }
@@ -311,6 +332,14 @@ function unreadableMessage(id: RpcRequest["id"]): JsonObject {
     code: rpcCode.internalError,
     message: "The call was forwarded, but the server's answer has no one reading; it is withheld.",
   });
+}
+
+/** Resolves when the client does not wait any more. What the upstream did by then nobody knows. */
+async function aborted(signal: AbortSignal): Promise<Came> {
+  if (!signal.aborted)
+    await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+  const detail = "the client cancelled the call";
+  return { kind: "failed", error: { kind: "unknown", reason: "aborted", detail } };
 }
 
 function asTransportError(thrown: unknown): TransportError {

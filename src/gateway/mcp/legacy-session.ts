@@ -193,7 +193,7 @@ function withoutMirrored(template: HttpRequest): HttpRequest {
 }
 
 /** The messages of an answer, one at a time. */
-async function* messagesOf(
+export async function* messagesOf(
   response: HttpResponse,
   answerBytesMax: number,
 ): AsyncGenerator<Uint8Array> {

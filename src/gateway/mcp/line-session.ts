@@ -108,6 +108,9 @@ export class LineSession {
   async tell(line: Uint8Array): Promise<void> {
     this.#usedMs = this.#clock.monotonicMs();
     await this.#link.tell(oneLine(line));
+    const cancelled = sliceJson(line, ["params", "requestId"]);
+    if (cancelled !== undefined && isMethod(line, "notifications/cancelled"))
+      this.#link.forget(decoder.decode(cancelled));
   }
 
   /** The GET stream: one at a time. */
@@ -132,7 +135,7 @@ export class LineSession {
   #unrelated(line: Uint8Array): void {
     const stream = this.#stream?.streaming === true ? this.#stream : undefined;
     const call = this.#link.newest;
-    const ofCall = sliceJson(line, ["id"]) !== undefined || isLogMessage(line);
+    const ofCall = sliceJson(line, ["id"]) !== undefined || isMethod(line, "notifications/message");
     if (call !== undefined && (ofCall || stream === undefined)) call.event(line);
     else if (stream !== undefined)
       stream.write(sseMessage(decoder.decode(line))).catch(() => undefined);
@@ -143,9 +146,9 @@ export class LineSession {
   }
 }
 
-function isLogMessage(line: Uint8Array): boolean {
+function isMethod(line: Uint8Array, name: string): boolean {
   const method = sliceJson(line, ["method"]);
-  return method !== undefined && decoder.decode(method) === '"notifications/message"';
+  return method !== undefined && decoder.decode(method) === JSON.stringify(name);
 }
 
 /** JSON text without the line breaks that may stand between its tokens. */

@@ -91,6 +91,8 @@ export class Outlet {
   }
 
   #drop(): void {
+    // Nobody reads it; whoever awaits the head must not wait for ever.
+    this.whole(emptyResponse(499));
     this.#state = "closed";
     for (const { taken } of this.#pieces.splice(0)) taken();
     this.#wake();

@@ -10,8 +10,8 @@ import { errorMessage, type RpcId, resultMessage, rpcCode } from "./json-rpc.ts"
 
 /** Names under which only the gateway speaks. */
 export const ownKeys = "io.holdfast/";
-export const decisionKey = "io.holdfast/decision";
-export const receiptKey = "io.holdfast/receipt";
+const decisionKey = "io.holdfast/decision";
+const receiptKey = "io.holdfast/receipt";
 
 const verdictWords: Readonly<Record<Decision["decision"], string>> = {
   allow: "Allowed",

@@ -13,22 +13,31 @@ const keptMax = 1_000;
 /** Requests of one client session that wait for their answer, whichever stream it comes on. */
 export class OpenRequests {
   readonly #rewrites = new Map<string, Rewrite>();
+  readonly #cancels = new Map<string, () => void>();
   readonly #eventIds = new Set<string>();
   readonly #questions = new Set<string>();
 
   /**
    * False when the id is already waiting: JSON-RPC ids are unique within a session, and two requests of one id could
-   * take each other's answers.
+   * take each other's answers. `cancelled` is called when the client says that it does not wait any more.
    */
-  add(key: string, rewrite: Rewrite): boolean {
+  add(key: string, rewrite: Rewrite, cancelled?: () => void): boolean {
     if (this.#rewrites.has(key)) return false;
     this.#rewrites.set(key, rewrite);
+    if (cancelled !== undefined) this.#cancels.set(key, cancelled);
     return true;
   }
 
   /** Takes back what `add` was given; an id that was used anew meanwhile stays. */
   remove(key: string, rewrite: Rewrite): void {
-    if (this.#rewrites.get(key) === rewrite) this.#rewrites.delete(key);
+    const held = this.#rewrites.get(key);
+    if (held !== undefined && held !== rewrite) return;
+    this.#rewrites.delete(key);
+    this.#cancels.delete(key);
+  }
+
+  cancel(key: string): void {
+    this.#cancels.get(key)?.();
   }
 
   /** The rewrite for the request this message answers, or undefined. */

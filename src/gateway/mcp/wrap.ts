@@ -83,7 +83,8 @@ class WrappedClient {
       this.#remember(response, rpc);
       await this.#relay(response);
       if (rpc?.kind === "notification" && rpc.method === "notifications/initialized")
-        this.#track(this.#listen());
+        // Ends with the client, so nothing waits for it.
+        this.#listen().catch(() => undefined);
     } finally {
       if (key !== undefined) this.#cancel.delete(key);
     }

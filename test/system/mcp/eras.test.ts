@@ -1,4 +1,4 @@
-/** Stateless clients in front of servers that speak only the older era. */
+/** Clients and servers of different eras, both ways. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { everythingListener } from "../../fixtures/everything-server.ts";
 import { fakeSpine } from "../../fixtures/fake-spine.ts";
@@ -15,18 +15,25 @@ const spine = fakeSpine(({ tool }) => ({
 const pinned = { versionNegotiation: { mode: { pin: "2026-07-28" } } } as const;
 let http: TestHttpServer;
 let gateway: TestGateway;
+let stateless: TestHttpServer;
 
 beforeAll(async () => {
-  http = await listen(everythingListener(true));
+  stateless = await listen(everythingListener("stateless"));
+  http = await listen(everythingListener("older"));
   const stdio = "node_modules/@modelcontextprotocol/server-everything/dist/index.js";
   gateway = await startGateway(
-    { old: { url: `${http.url}/mcp` }, stdio: { command: [process.execPath, stdio, "stdio"] } },
+    {
+      new: { url: `${stateless.url}/mcp` },
+      old: { url: `${http.url}/mcp` },
+      stdio: { command: [process.execPath, stdio, "stdio"] },
+    },
     spine,
   );
 });
 afterAll(async () => {
   await gateway.close();
   http.close();
+  stateless.close();
 });
 
 test("lists, calls, progress, resources, prompts and completion", async () => {
@@ -81,4 +88,51 @@ test("a stdio server of the older era, two callers side by side", async () => {
   expect(echoes.map(({ content }) => content)).toEqual(
     [0, 1, 2].map((i) => [{ type: "text", text: `Echo: ${i}` }]),
   );
+});
+
+test("an older client of a stateless server: lists, calls, progress, headers from arguments, changes", async () => {
+  let told = 0;
+  const onChanged = (): void => {
+    told += 1;
+  };
+  const client = await gateway.client("new", {
+    listChanged: { tools: { autoRefresh: false, debounceMs: 0, onChanged } },
+  });
+  expect(client.getProtocolEra()).toBe("legacy");
+  expect((await client.listTools()).tools.length).toBeGreaterThan(10);
+  const region = { name: "test_custom_header", arguments: { region: "eü" } };
+  expect((await client.callTool(region)).content).toEqual([{ type: "text", text: "region eü" }]);
+  const progress: number[] = [];
+  await client.callTool(
+    { name: "test_tool_with_progress", arguments: {} },
+    { onprogress: (p) => progress.push(p.progress) },
+  );
+  expect(progress.slice(0, 2)).toEqual([0, 50]);
+  expect((await client.readResource({ uri: "test://static-text" })).contents).toHaveLength(1);
+  expect(await client.ping()).toBeDefined();
+  await expect
+    .poll(
+      async () => {
+        await client.callTool({ name: "test_trigger_tool_change", arguments: {} });
+        return told;
+      },
+      { timeout: 5_000, interval: 200 },
+    )
+    .toBeGreaterThan(0);
+});
+
+test("an older client answers what a stateless server asks with input_required", async () => {
+  const client = await gateway.client("new", { capabilities: { elicitation: {} } });
+  client.setRequestHandler("elicitation/create", async ({ params }) => ({
+    action: "accept",
+    content: { name: "Ada", color: "green", asked: params.message },
+  }));
+  for (const [tool, said] of [
+    ["elicitation", "Hello, Ada!"],
+    ["multi_round", "done after two rounds"],
+  ] as const) {
+    const name = `test_input_required_result_${tool}`;
+    const result = await client.callTool({ name, arguments: {} });
+    expect(result.content).toEqual([{ type: "text", text: said }]);
+  }
 });

@@ -176,7 +176,7 @@ function plainLeaf(kind: Kind): fc.Arbitrary<Expr> {
 
 function node(kind: Kind, depth: number, scope: readonly string[]): fc.Arbitrary<Expr> {
   const sub = (of: Kind): fc.Arbitrary<Expr> => typed(of, depth, scope);
-  const any = fc
+  const operand = fc
     .constantFrom<Kind>("bool", "number", "string", "list", "map")
     .chain((of) => leaf(of, scope));
   const common = [
@@ -203,7 +203,7 @@ function node(kind: Kind, depth: number, scope: readonly string[]): fc.Arbitrary
   return fc.oneof(
     { arbitrary: fc.oneof<fc.Arbitrary<Expr>[]>(...common), weight: 1 },
     {
-      arbitrary: fc.oneof<fc.Arbitrary<Expr>[]>(...nodes(kind, sub, any, depth, scope)),
+      arbitrary: fc.oneof<fc.Arbitrary<Expr>[]>(...nodes(kind, sub, operand, depth, scope)),
       weight: 4,
     },
   );
@@ -212,7 +212,7 @@ function node(kind: Kind, depth: number, scope: readonly string[]): fc.Arbitrary
 function nodes(
   kind: Kind,
   sub: (kind: Kind) => fc.Arbitrary<Expr>,
-  any: fc.Arbitrary<Expr>,
+  operand: fc.Arbitrary<Expr>,
   depth: number,
   scope: readonly string[],
 ): fc.Arbitrary<Expr>[] {
@@ -225,7 +225,7 @@ function nodes(
     });
   switch (kind) {
     case "bool":
-      return booleans(sub, any, depth, scope);
+      return booleans(sub, operand, depth, scope);
     case "number":
       return [
         fc.record({
@@ -247,7 +247,7 @@ function nodes(
         plus("list"),
         fc.record({
           op: fc.constant("list"),
-          items: fc.array(fc.oneof(any, sub("number")), { maxLength: 3 }),
+          items: fc.array(fc.oneof(operand, sub("number")), { maxLength: 3 }),
         }),
       ];
     case "map":
@@ -257,7 +257,7 @@ function nodes(
 
 function booleans(
   sub: (kind: Kind) => fc.Arbitrary<Expr>,
-  any: fc.Arbitrary<Expr>,
+  operand: fc.Arbitrary<Expr>,
   depth: number,
   scope: readonly string[],
 ): fc.Arbitrary<Expr>[] {
@@ -292,7 +292,7 @@ function booleans(
     fc
       .tuple(fc.constantFrom("<", "<=", ">", ">="), ordered)
       .map(([how, [left, right]]) => ({ op: "compare", how, left, right }) as Expr),
-    fc.record({ op: fc.constant("in"), left: any, right: fc.oneof(sub("list"), sub("map")) }),
+    fc.record({ op: fc.constant("in"), left: operand, right: fc.oneof(sub("list"), sub("map")) }),
     fc.record({
       op: fc.constant("string"),
       how: fc.constantFrom("startsWith", "endsWith", "contains"),

@@ -1,0 +1,124 @@
+/** The spine on a real disk, nothing in front and nothing behind: a call is two durable entries. */
+import { open, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { systemClock, systemEntropy } from "../src/adapters/clock/index.ts";
+import { openDisk } from "../src/adapters/disk/index.ts";
+import {
+  ActivePolicy,
+  createSpine,
+  type Forwarded,
+  InFlight,
+  type ToolRequest,
+} from "../src/gateway/index.ts";
+import { type Ledger, openLedger } from "../src/ledger/index.ts";
+import { compile, type Rule } from "../src/policy/index.ts";
+import type { Telemetry } from "../src/ports.ts";
+import { Random, simSigner } from "../src/sim/index.ts";
+import { load, type Measured, measured, quantile } from "./measure.ts";
+
+const lanes = [1, 16, 64] as const;
+const durationMs = 1_200;
+
+export async function benchDurable(folder: string, trials: number): Promise<readonly Measured[]> {
+  const ledger = await openLog(join(folder, "log"));
+  const call = governedCall(ledger);
+  const syncs: number[] = [];
+  const perSecond = new Map<number, number[]>(lanes.map((count) => [count, []]));
+  const p99 = new Map<number, number[]>(lanes.map((count) => [count, []]));
+  await load(16, 300, call);
+  for (let trial = 0; trial < trials; trial++) {
+    syncs.push(await bareSyncs(join(folder, "bare")));
+    for (const count of lanes) {
+      const done = await load(count, durationMs, call);
+      perSecond.get(count)?.push(done.perSecond);
+      p99.get(count)?.push(quantile(done.latenciesMs, 0.99));
+    }
+  }
+  await ledger.close();
+  const baseline = measured("600 bytes appended and fdatasynced, one by one", "/s", syncs);
+  return [
+    baseline,
+    ...lanes.flatMap((count) => [
+      measured(`durable calls, ${count} at once`, "/s", perSecond.get(count) ?? [], baseline),
+      measured(`durable call p99, ${count} at once`, "ms", p99.get(count) ?? []),
+    ]),
+  ];
+}
+
+async function bareSyncs(path: string): Promise<number> {
+  const file = await open(path, "a");
+  const record = Buffer.alloc(600, 1);
+  const done = await load(1, durationMs / 2, async () => {
+    await file.write(record);
+    await file.datasync();
+  });
+  await file.close();
+  await rm(path);
+  return done.perSecond;
+}
+
+const origin = { instance: "bench", site: "standalone", epoch: 0 };
+
+async function openLog(folder: string): Promise<Ledger> {
+  const opened = await openLedger({
+    disk: openDisk(folder),
+    signer: simSigner("bench.holdfast", new Random(1)),
+    clock: systemClock,
+    tenant: "bench",
+    origin,
+    holdfastVersion: "bench",
+  });
+  if (!opened.ok) throw new Error(opened.error.detail);
+  return opened.value;
+}
+
+function governedCall(ledger: Ledger): () => Promise<void> {
+  const policy = new ActivePolicy();
+  const rule: Rule = {
+    id: "bench/charge",
+    match: { tools: [request.tool] },
+    outcome: "allow",
+    obligations: [],
+    onFailure: "deny",
+    reason: "for measuring",
+    source: "bench:1",
+  };
+  policy.activate(compile({ formatVersion: 1, rules: [rule], tools: [], limits: [] }, "bench"));
+  const spine = createSpine({
+    clock: systemClock,
+    entropy: systemEntropy,
+    ledger,
+    policy,
+    inFlight: new InFlight({ perAgentMax: 1_000, totalMax: 1_000 }),
+    telemetry,
+    log: { write: () => {} },
+    origin,
+  });
+  return async () => {
+    const { decision, forwarded } = await spine.govern(request, async () => arrived);
+    if (forwarded === undefined) throw new Error(decision.reason);
+  };
+}
+
+const arrived: Forwarded<undefined> = { outcome: "ok", resultBytes: 0, answer: undefined };
+
+const request: ToolRequest = {
+  face: "http",
+  method: "POST",
+  tool: "pay:charge",
+  args: { amount: 12, currency: "EUR" },
+  identity: {
+    agent: "bench",
+    tenant: "bench",
+    delegation: [],
+    properties: {},
+    how: "development_token",
+    expiresAtMs: Number.MAX_SAFE_INTEGER,
+  },
+};
+
+const telemetry: Telemetry = {
+  startCall: () => ({ traceparent: "", end: () => {} }),
+  count: () => {},
+  gauge: () => {},
+};
