@@ -1,8 +1,8 @@
 /** One caller must not take what all callers share. */
 import { expect, test } from "vitest";
-import { StdioBridge, upstreamFace } from "../../../../src/gateway/index.ts";
-import { ok } from "../../../../src/kernel/index.ts";
-import type { HttpRequest, LinePeer } from "../../../../src/ports.ts";
+import { acrossEras, StdioBridge, upstreamFace } from "../../../../src/gateway/index.ts";
+import { err, ok } from "../../../../src/kernel/index.ts";
+import type { HttpRequest, LinePeer, TransportError } from "../../../../src/ports.ts";
 import { fakeIdentifier, fakeSpine, realClock, silentLog } from "../../../fixtures/fake-spine.ts";
 import { answer, front, rpc, textOf, world } from "./mcp-world.ts";
 
@@ -136,3 +136,24 @@ test("a call whose upstream talks and never answers ends as unknown", async () =
   expect(await textOf(body)).toMatch(/outcome=unknown/);
   expect(spine.outcomes).toEqual(["unknown"]);
 });
+
+test("between the eras the caller stays known", async () => {
+  const asked: string[] = [];
+  const transport = { send: async () => err(blocked) };
+  const upstream = {
+    ...{ server: "bank", url: "http://bank.test/mcp", trusted: false, transport },
+    transportFor: (owner: string) => {
+      asked.push(owner);
+      return transport;
+    },
+  };
+  const parts = { clock: realClock, entropy: { bytes: (count: number) => new Uint8Array(count) } };
+  const request: HttpRequest = {
+    ...{ method: "GET", url: upstream.url, headers: {} },
+    ...{ headTimeoutMs: 1, idleTimeoutMs: 0 },
+  };
+  await acrossEras(upstream, parts).transportFor?.("ada").send(request);
+  expect(asked).toEqual(["ada"]);
+});
+
+const blocked: TransportError = { kind: "not_sent", reason: "refused", detail: "test" };
