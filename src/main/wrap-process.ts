@@ -11,6 +11,7 @@ import { type DataPlane, openDataPlane } from "./gateway-process.ts";
 import { identifierOf } from "./identities.ts";
 import { complain } from "./process.ts";
 import { startPublishing } from "./publishing.ts";
+import { toolPinsOf } from "./tool-pins.ts";
 
 const policyWaitMs = 10_000;
 
@@ -31,7 +32,7 @@ export async function wrap(configured: Config, options: WrapOptions): Promise<nu
     log: plane.log,
   });
   if (!identifier.ok) return await givenUp(plane, identifier.error);
-  const publishing = await startPublishing(config, config.data, plane.log);
+  const publishing = await startPublishing(configured, config.data, plane.log);
   if (!publishing.ok) return await givenUp(plane, publishing.error);
   const stop = new AbortController();
   await firstPolicy(plane);
@@ -47,7 +48,13 @@ export async function wrap(configured: Config, options: WrapOptions): Promise<nu
     entropy: systemEntropy,
     log: plane.log,
   });
-  const upstream = { server, url: bridgeUrl, transport: bridge, trusted: false };
+  const pins = await toolPinsOf([server], config.data, plane);
+  if (!pins.ok) return await givenUp(plane, pins.error);
+  const pinned = pins.value.get(server);
+  const upstream = {
+    ...{ server, url: bridgeUrl, transport: bridge, trusted: false },
+    ...(pinned === undefined ? {} : { pins: pinned }),
+  };
   const { face, close } = upstreamFace(upstream, {
     spine: plane.spine,
     identifier: identifier.value,
@@ -71,6 +78,7 @@ export async function wrap(configured: Config, options: WrapOptions): Promise<nu
   publishing.value.stop();
   close();
   await bridge.close();
+  await pinned?.stored();
   await following;
   await plane.inFlight.idle();
   await plane.close();

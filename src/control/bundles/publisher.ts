@@ -22,8 +22,8 @@ export interface PublisherParts {
   readonly log: Log;
   readonly signer: BundleSigner;
   readonly archive: (files: BundleFiles) => Promise<Uint8Array>;
-  /** Argument schemas by tool, where known, for checking `args.x`. */
-  readonly toolSchemas: ReadonlyMap<ToolId, JsonObject>;
+  /** Argument schemas by tool, as known now, for checking `args.x`; asked at each publication. */
+  readonly toolSchemas: () => ReadonlyMap<ToolId, JsonObject>;
 }
 
 /** What the control plane tells of its bundle. */
@@ -83,7 +83,7 @@ export class BundlePublisher {
   async #build(
     files: readonly PolicyFile[],
   ): Promise<Result<{ archive: Uint8Array; revision: string; rules: number }, readonly string[]>> {
-    const loaded = loadPolicySet(files, { toolSchemas: this.#parts.toolSchemas });
+    const loaded = loadPolicySet(files, { toolSchemas: this.#parts.toolSchemas() });
     const { set } = loaded;
     if (set === undefined) return { ok: false, error: loaded.diagnostics.map(formatDiagnostic) };
     const revision = revisionOf(set);

@@ -2,6 +2,7 @@
 import { err, type JsonObject, type Result } from "../../kernel/index.ts";
 import type { HttpResponse, HttpTransport, TransportError } from "../../ports.ts";
 import type { FrontHeaders, FrontResponse } from "../http-front.ts";
+import type { ToolPins } from "../tool-pins.ts";
 
 export interface McpUpstream {
   /** The first half of every tool id. */
@@ -13,6 +14,8 @@ export interface McpUpstream {
   readonly transportFor?: (owner: string) => HttpTransport;
   /** Whether its annotations (`readOnlyHint`) are believed. */
   readonly trusted: boolean;
+  /** Where the definitions of its tools are stored; without, they are known only as long as this process lives. */
+  readonly pins?: ToolPins;
   /**
    * Headers that prove the gateway to this server, fresh for each request. Agents never hold them. An error means that
    * nothing may be sent now.
