@@ -22,7 +22,7 @@ function parts(replace: Disk["replace"]) {
     log: { write: () => undefined },
     signer: signer.value,
     archive: writeBundle,
-    toolSchemas: new Map(),
+    toolSchemas: () => new Map(),
   });
   return { publisher, protocol: new BundleProtocol(publisher) };
 }
