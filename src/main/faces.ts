@@ -8,7 +8,6 @@ import {
   authorizedTransport,
   authZen,
   bridgeUrl,
-  EraBridge,
   evaluationPath,
   evaluationsPath,
   type FrontFace,
@@ -171,7 +170,7 @@ function mcpUpstream(
   if (mcp.url !== undefined) {
     const transport = authorizedTransport(plane.transport, server, credentials);
     const upstream = { ...common, url: mcp.url, transport };
-    return { upstream: inBothEras(upstream), close: async () => undefined };
+    return { upstream, close: async () => undefined };
   }
   const bridge = new StdioBridge({
     peers: childProcessPeers(plane.log),
@@ -186,16 +185,9 @@ function mcpUpstream(
     log: plane.log,
   });
   return {
-    upstream: inBothEras({ ...common, url: bridgeUrl, transport: bridge }),
+    upstream: { ...common, url: bridgeUrl, transport: bridge },
     close: () => bridge.close(),
   };
-}
-
-/** Clients of either era reach the server, whichever it speaks. */
-function inBothEras(upstream: McpUpstream): McpUpstream {
-  const { transport } = upstream;
-  const bridge = new EraBridge({ transport, clock: systemClock, entropy: systemEntropy });
-  return { ...upstream, transportFor: (owner) => bridge.transportFor(owner) };
 }
 
 /** What a program needs to be found and to find its home; nothing else of the gateway's own environment. */

@@ -1,5 +1,5 @@
 /** Policies change under a running gateway: whole, at once, told to clients, and never to something broken. */
-import { appendFileSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { appendFileSync, renameSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { auto } from "../../fixtures/mcp-gateway.ts";
 import { ask, decisionIn, deskPolicy, type Process, until, type World, world } from "./harness.ts";
@@ -86,7 +86,7 @@ test("a broken file is reported with its place and the nearest word; the last go
 test("a file that is being written never decides half", async () => {
   const { control, gateway } = running();
   const path = here().path("policies/desk.yaml");
-  const whole = readFileSync(path, "utf8").replace("> 5\n", "> 7\n");
+  const whole = deskPolicy.replace("weight > 100", "weight > 7");
   const from = gateway.log.length;
   const controlFrom = control.log.length;
   writeFileSync(path, "");
