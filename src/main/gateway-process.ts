@@ -46,6 +46,7 @@ export async function openDataPlane(
   const telemetry = openTelemetry({
     serviceName: config.telemetry.service_name,
     serviceVersion: version,
+    servers: Object.keys(config.upstreams),
     instance,
     sampleRatio: config.telemetry.trace_sample_ratio,
     ...(config.telemetry.otlp_endpoint === undefined
