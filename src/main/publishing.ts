@@ -1,6 +1,6 @@
 /** The policy folder, watched and published as signed bundles into the data folder. */
 import { join } from "node:path";
-import { writeBundle } from "../adapters/bundle/index.ts";
+import { readBundle, writeBundle } from "../adapters/bundle/index.ts";
 import { openDisk } from "../adapters/disk/index.ts";
 import { openBundleKey } from "../adapters/keys/index.ts";
 import { watchPolicyFolder } from "../adapters/policy-folder/index.ts";
@@ -33,8 +33,10 @@ export async function startPublishing(
     log,
     signer: signer.value,
     archive: writeBundle,
+    unpack: readBundle,
     toolSchemas: await knownSchemas(config),
   });
+  await publisher.resume();
   const watching = watchPolicyFolder(config.policies, {
     onSnapshot: (snapshot) => {
       if (snapshot.ok) void publisher.publish(snapshot.value.policies);
