@@ -83,7 +83,8 @@ async function govern<A>(
   const passage = begin(parts, request);
   const leave = parts.inFlight.enter(request.identity.agent);
   // Refused before anything was decided: the one refusal that leaves no entry, so that a flood cannot fill the log.
-  if (leave === undefined) return refuse(parts, passage, "too_many_calls");
+  if (leave === undefined)
+    return refuse(parts, passage, parts.inFlight.stopping ? "stopping" : "too_many_calls");
   try {
     const judgement = judge(parts, passage);
     const committed = await record(parts, passage, judgement);

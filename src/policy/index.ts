@@ -44,5 +44,6 @@ export {
   applyObligations,
   redactForRecord,
 } from "./obligations.ts";
+export { type Reach, reachOf } from "./reach.ts";
 export { renderExplanation } from "./render.ts";
 export { parseSource, type SourceNode } from "./yaml.ts";

@@ -62,7 +62,7 @@ beforeAll(async () => {
     signer,
     archive: writeBundle,
     unpack: readBundle,
-    toolSchemas: new Map(),
+    toolSchemas: () => new Map(),
   });
   expect(await publisher.publish(policies(50_000))).toMatchObject({ errors: [] });
   protocol = new BundleProtocol(publisher);

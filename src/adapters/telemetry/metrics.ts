@@ -9,7 +9,9 @@ type Labels = Readonly<Record<string, string>>;
 const help: Readonly<Record<string, string>> = {
   refusals: "Calls refused by the machinery and not by policy, by code.",
   policy_bundle_refused: "Policy bundles that were offered and refused.",
+  tool_definitions_changed: "Tools that a server described differently from what was pinned.",
   ledger_entries: "Entries in this instance's ledger.",
+  policy_loaded: "1 while a valid policy bundle decides.",
   ledger_healthy: "1 while the ledger accepts entries.",
 };
 

@@ -28,8 +28,8 @@ export interface PublisherParts {
   readonly archive: (files: BundleFiles) => Promise<Uint8Array>;
   /** The files of an archive that `archive` made. */
   readonly unpack: (archive: Uint8Array) => Promise<Result<BundleFiles, { detail: string }>>;
-  /** Argument schemas by tool, where known, for checking `args.x`. */
-  readonly toolSchemas: ReadonlyMap<ToolId, JsonObject>;
+  /** Argument schemas by tool, as known now, for checking `args.x`; asked at each publication. */
+  readonly toolSchemas: () => ReadonlyMap<ToolId, JsonObject>;
 }
 
 /** What the control plane tells of its bundle. */
@@ -110,8 +110,10 @@ export class BundlePublisher {
   }
 
   async #publish(files: readonly PolicyFile[]): Promise<BundleStatus> {
-    const { disk, log, signer, archive: pack, toolSchemas } = this.#parts;
-    const { set, diagnostics } = loadPolicySet(files, { toolSchemas });
+    const { disk, log, signer, archive: pack } = this.#parts;
+    const { set, diagnostics } = loadPolicySet(files, {
+      toolSchemas: this.#parts.toolSchemas(),
+    });
     if (set === undefined) return this.#keep(diagnostics.map(formatDiagnostic));
     const revision = revisionOf(set);
     const rules = set.rules.length;

@@ -189,7 +189,7 @@ function readTarget(
     return refuse(
       414,
       "too_large",
-      `Path and query have ${length} bytes, over ${limits.pathBytesMax}.`,
+      `Path and query have ${length} bytes, over ${limits.pathBytesMax} (limits.path_bytes_max).`,
       "Send a shorter one.",
     );
   }

@@ -94,7 +94,8 @@ export function readParameters(raw: string, countMax: number): Result<Parameters
   const found: Record<string, string | string[]> = Object.create(null);
   if (raw === "") return ok(found);
   const pairs = raw.split("&");
-  if (pairs.length > countMax) return err(`more than ${countMax} parameters`);
+  if (pairs.length > countMax)
+    return err(`more than ${countMax} parameters (limits.parameters_max)`);
   for (const pair of pairs) {
     const read = readPair(pair);
     if (!read.ok) return read;

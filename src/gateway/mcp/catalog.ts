@@ -12,6 +12,7 @@ import {
   toolId,
 } from "../../kernel/index.ts";
 import type { Spine, ToolDefinition } from "../call.ts";
+import type { ToolPins } from "../tool-pins.ts";
 import type { Era } from "./eras.ts";
 import { type ParamHeader, paramHeadersOf } from "./param-headers.ts";
 
@@ -21,16 +22,19 @@ export interface CatalogTool {
   readonly hasOutputSchema: boolean;
 }
 
+export interface CatalogParts {
+  readonly server: string;
+  readonly trusted: boolean;
+  readonly toolsMax: number;
+  readonly pins: ToolPins | undefined;
+}
+
 export class Catalog {
-  readonly #server: string;
-  readonly #trusted: boolean;
-  readonly #toolsMax: number;
+  readonly #parts: CatalogParts;
   readonly #tools = new Map<string, CatalogTool>();
 
-  constructor(server: string, trusted: boolean, toolsMax: number) {
-    this.#server = server;
-    this.#trusted = trusted;
-    this.#toolsMax = toolsMax;
+  constructor(parts: CatalogParts) {
+    this.#parts = parts;
   }
 
   get(name: string): CatalogTool | undefined {
@@ -55,7 +59,7 @@ export class Catalog {
   }
 
   #shown(name: string, spine: Spine, identity: Identity): boolean {
-    return spine.couldCall(identity, toolId(this.#server, name), this.get(name)?.definition);
+    return spine.couldCall(identity, toolId(this.#parts.server, name), this.get(name)?.definition);
   }
 
   #pin(bytes: Uint8Array): string | undefined {
@@ -63,26 +67,35 @@ export class Catalog {
     const tool = parsed.ok && isJsonObject(parsed.value) ? parsed.value : undefined;
     const name = tool?.["name"];
     if (tool === undefined || typeof name !== "string") return undefined;
-    if (!this.#tools.has(name) && this.#tools.size >= this.#toolsMax) return undefined;
-    this.#tools.set(name, this.#described(tool));
+    if (!this.#tools.has(name) && this.#tools.size >= this.#parts.toolsMax) return undefined;
+    this.#tools.set(name, this.#described(name, tool));
     return name;
   }
 
-  #described(tool: JsonObject): CatalogTool {
-    const { name, description, inputSchema, outputSchema, annotations } = tool;
+  #described(name: string, tool: JsonObject): CatalogTool {
+    const { description, inputSchema, outputSchema, annotations } = tool;
     const pinned = {
-      name: name ?? null,
+      name,
       ...(description === undefined ? {} : { description }),
       ...(inputSchema === undefined ? {} : { inputSchema }),
       ...(outputSchema === undefined ? {} : { outputSchema }),
+      ...(annotations === undefined ? {} : { annotations }),
     };
+    const digest = digestOf(pinned);
     const schema = isJsonObject(inputSchema) ? inputSchema : undefined;
-    const hint = isJsonObject(annotations) ? annotations["readOnlyHint"] : undefined;
+    const said = isJsonObject(annotations) ? annotations : undefined;
+    const hint = said?.["readOnlyHint"];
+    this.#parts.pins?.observe({
+      name,
+      digest,
+      ...(schema === undefined ? {} : { inputSchema: schema }),
+      ...(said === undefined ? {} : { annotations: said }),
+    });
     return {
       definition: {
-        digest: digestOf(pinned),
+        digest,
         ...(schema === undefined ? {} : { inputSchema: schema }),
-        ...(this.#trusted && typeof hint === "boolean" ? { readOnlyHint: hint } : {}),
+        ...(this.#parts.trusted && typeof hint === "boolean" ? { readOnlyHint: hint } : {}),
       },
       paramHeaders: paramHeadersOf(schema),
       hasOutputSchema: isJsonObject(outputSchema),

@@ -14,7 +14,6 @@ import {
   ok,
   type Result,
   sliceJson,
-  spliceJson,
 } from "../../kernel/index.ts";
 import type {
   Clock,
@@ -46,6 +45,7 @@ import {
   inputKey,
   inputRequired,
   legacyParams,
+  modernEvent,
   modernFinal,
   type Question,
   questionOf,
@@ -58,6 +58,7 @@ import {
   httpResponseOf,
   jsonBytes,
   type McpLimits,
+  type McpUpstream,
   mcpLimitsDefault,
 } from "./upstream.ts";
 
@@ -86,7 +87,16 @@ const suspendedMax = 1_000;
 const eraKnownMs = 10 * 60_000;
 const sessionsMax = 1_000;
 
-export class EraBridge {
+/** The upstream, reachable by clients of either era. */
+export function acrossEras(
+  upstream: McpUpstream,
+  parts: Omit<EraBridgeParts, "transport">,
+): McpUpstream {
+  const bridge = new EraBridge({ ...parts, transport: upstream.transport });
+  return { ...upstream, transportFor: (owner) => bridge.transportFor(owner) };
+}
+
+class EraBridge {
   readonly #parts: EraBridgeParts;
   readonly #limits: McpLimits;
   readonly #sessions = new Map<string, Promise<Result<LegacySession, TransportError>>>();
@@ -348,22 +358,6 @@ function callDigest({ method, params }: RpcRequest): string {
 function isModern(params: JsonObject): boolean {
   const claim = metaOf(params)[metaKey.protocolVersion];
   return typeof claim === "string" && claim >= modernVersion;
-}
-
-/** Progress under the caller's own token; log lines only when asked for; anything else not. */
-function modernEvent(message: Uint8Array, params: JsonObject): Uint8Array | undefined {
-  const meta = metaOf(params);
-  switch (jsonValueOf(sliceJson(message, ["method"]))) {
-    case "notifications/progress": {
-      const token = JSON.stringify(meta["progressToken"] ?? null);
-      const spliced = spliceJson(message, ["params", "progressToken"], token);
-      return spliced.ok ? spliced.value : undefined;
-    }
-    case "notifications/message":
-      return meta[metaKey.logLevel] === undefined ? undefined : message;
-    default:
-      return undefined;
-  }
 }
 
 function finalResponse(message: Uint8Array): FrontResponse {

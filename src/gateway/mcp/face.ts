@@ -84,7 +84,12 @@ class UpstreamRelay {
     this.#parts = parts;
     this.#limits = { ...mcpLimitsDefault, ...parts.limits };
     this.#sessions = new Sessions(parts.clock, this.#limits);
-    this.#catalog = new Catalog(upstream.server, upstream.trusted, this.#limits.toolsMax);
+    this.#catalog = new Catalog({
+      server: upstream.server,
+      trusted: upstream.trusted,
+      toolsMax: this.#limits.toolsMax,
+      pins: upstream.pins,
+    });
   }
 
   /** What an agent may see has changed: every open listener is told to list again. */

@@ -7,6 +7,7 @@ import {
   parseJsonStrict,
 } from "../../kernel/index.ts";
 import { type FrontRequest, type FrontResponse, headerOf, jsonResponse } from "../http-front.ts";
+import { limitName } from "../limit-name.ts";
 import {
   errorMessage,
   type RpcError,
@@ -33,7 +34,11 @@ export function readMessage(request: FrontRequest, limits: McpLimits): Inbound {
   if (!parsed.ok) {
     const { kind, detail } = parsed.error;
     const status = kind === "too_large" ? 413 : 400;
-    return refused(status, rpcCode.parseError, `Not acceptable as JSON (${kind}): ${detail}.`);
+    return refused(
+      status,
+      rpcCode.parseError,
+      `Not acceptable as JSON (${kind}): ${detail}${limitName(kind)}.`,
+    );
   }
   if (isJsonArray(parsed.value))
     return refused(

@@ -2,13 +2,7 @@
  * One running stdio server and the requests open in it. Lines that belong to a request (its progress, its answer) go to
  * that request; what the server says on its own goes to `Unrelated`.
  */
-import {
-  isJsonObject,
-  type JsonObject,
-  type JsonValue,
-  sliceJson,
-  spliceJson,
-} from "../../kernel/index.ts";
+import { type JsonObject, type JsonValue, sliceJson, spliceJson } from "../../kernel/index.ts";
 import { type LinePeer, TransportFailure } from "../../ports.ts";
 import { metaKey } from "./eras.ts";
 import { jsonValueOf } from "./inbound.ts";
@@ -172,10 +166,4 @@ function restored(line: Uint8Array, open: Open, isAnswer: boolean): Uint8Array {
     if (spliced.ok) text = spliced.value;
   }
   return text;
-}
-
-/** The object a line holds; undefined when it is not strict JSON. */
-export function objectOf(line: Uint8Array): JsonObject | undefined {
-  const value = jsonValueOf(line);
-  return isJsonObject(value) ? value : undefined;
 }

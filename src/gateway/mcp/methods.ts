@@ -56,6 +56,15 @@ export function treatmentOf(method: string): Treatment {
   return requests.get(method) ?? governed("write", "unknown to this gateway");
 }
 
+/** Governed requests other than a tool call, with their effect: policy may name each as `server:{method}`. */
+export const governedMethods: ReadonlyMap<string, Effect> = new Map(
+  [...requests].flatMap(([method, treatment]) =>
+    treatment.kind === "governed" && treatment.effect !== "tool"
+      ? [[method, treatment.effect]]
+      : [],
+  ),
+);
+
 /** What policy is asked about. */
 export interface GovernedAction {
   readonly tool: ToolId;

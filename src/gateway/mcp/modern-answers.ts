@@ -101,6 +101,22 @@ export function questionOf(message: Uint8Array): Question | undefined {
   };
 }
 
+/** Progress under the caller's own token; log lines only when asked for; anything else not. */
+export function modernEvent(message: Uint8Array, params: JsonObject): Uint8Array | undefined {
+  const meta = metaOf(params);
+  switch (jsonValueOf(sliceJson(message, ["method"]))) {
+    case "notifications/progress": {
+      const token = JSON.stringify(meta["progressToken"] ?? null);
+      const spliced = spliceJson(message, ["params", "progressToken"], token);
+      return spliced.ok ? spliced.value : undefined;
+    }
+    case "notifications/message":
+      return meta[metaKey.logLevel] === undefined ? undefined : message;
+    default:
+      return undefined;
+  }
+}
+
 function set(text: Uint8Array, path: readonly [string, ...string[]], json: string): Uint8Array {
   const spliced = spliceJson(text, path, json);
   return spliced.ok ? spliced.value : text;

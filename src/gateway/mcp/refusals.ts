@@ -8,8 +8,8 @@ import type { Decision, Governed } from "../call.ts";
 import type { Era } from "./eras.ts";
 import { errorMessage, type RpcId, resultMessage, rpcCode } from "./json-rpc.ts";
 
-export const decisionKey = "io.holdfast/decision";
-export const receiptKey = "io.holdfast/receipt";
+const decisionKey = "io.holdfast/decision";
+const receiptKey = "io.holdfast/receipt";
 
 const verdictWords: Readonly<Record<Decision["decision"], string>> = {
   allow: "Allowed",

@@ -2,6 +2,7 @@
 import { err, type JsonObject, type Result } from "../../kernel/index.ts";
 import type { HttpResponse, HttpTransport, TransportError } from "../../ports.ts";
 import type { FrontHeaders, FrontResponse } from "../http-front.ts";
+import type { ToolPins } from "../tool-pins.ts";
 
 export interface McpUpstream {
   /** The first half of every tool id. */
@@ -9,10 +10,12 @@ export interface McpUpstream {
   /** The MCP endpoint. A server started as a child process has a URL only its bridge understands. */
   readonly url: string;
   readonly transport: HttpTransport;
-  /** Instead of `transport`, where what is sent for one caller must stay apart from the others (see `EraBridge`). */
+  /** Instead of `transport`, where what is sent for one caller must stay apart from the others (see `acrossEras`). */
   readonly transportFor?: (owner: string) => HttpTransport;
   /** Whether its annotations (`readOnlyHint`) are believed. */
   readonly trusted: boolean;
+  /** Where the definitions of its tools are stored; without, they are known only as long as this process lives. */
+  readonly pins?: ToolPins;
   /**
    * Headers that prove the gateway to this server, fresh for each request. Agents never hold them. An error means that
    * nothing may be sent now.

@@ -1,24 +1,24 @@
-/** The official conformance suite, direct and through the gateway: the same list of scenarios with the same counts. */
+/**
+ * The official conformance suite, direct and through the real gateway (policy, log and all): the same list of scenarios
+ * with the same counts.
+ */
 import { spawn } from "node:child_process";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { type ComposedGateway, startComposed } from "../../fixtures/composed-gateway.ts";
 import { everythingListener } from "../../fixtures/everything-server.ts";
-import {
-  listen,
-  startGateway,
-  type TestGateway,
-  type TestHttpServer,
-} from "../../fixtures/mcp-gateway.ts";
+import { listen, type TestHttpServer } from "../../fixtures/mcp-gateway.ts";
 
 const suite = resolve("node_modules/@modelcontextprotocol/conformance/dist/index.js");
 let server: TestHttpServer;
-let gateway: TestGateway;
+let gateway: ComposedGateway;
 
 beforeAll(async () => {
   server = await listen(everythingListener());
-  gateway = await startGateway({ everything: { url: `${server.url}/mcp` } });
+  const everything = { mcp: { url: `${server.url}/mcp` } };
+  gateway = await startComposed({ upstreams: { everything } });
 });
 afterAll(async () => {
   await gateway.close();
@@ -55,7 +55,7 @@ for (const [requirements, passedMin] of [
 ] as const)
   test(`${requirements}: through the gateway as direct`, async () => {
     const direct = await scored(`${server.url}/mcp`, requirements);
-    const through = await scored(`${gateway.url}/mcp/everything`, requirements);
+    const through = await scored(`${gateway.openUrl}/mcp/everything`, requirements);
     expect(direct.passed).toBeGreaterThanOrEqual(passedMin);
     expect(through).toEqual(direct);
     // The tasks extension is not required by the revision, and the fixture does not have it.

@@ -31,7 +31,7 @@ function opened(disk: Partial<Disk>, signer: BundleSigner) {
     signer,
     archive: writeBundle,
     unpack: readBundle,
-    toolSchemas: new Map(),
+    toolSchemas: () => new Map(),
   });
   return { publisher, protocol: new BundleProtocol(publisher), events };
 }
