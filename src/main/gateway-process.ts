@@ -122,7 +122,10 @@ export async function runGateway(config: Config): Promise<number> {
   await server.close(stopGraceMs, plane.inFlight.idle());
   await faces.close();
   await following;
-  await plane.inFlight.idle();
+  await Promise.race([plane.inFlight.idle(), systemClock.sleep(stopGraceMs)]);
+  // What an upstream still has not answered ends here, as `unknown`; the outcome is recorded before the log is closed.
+  await plane.transport.close();
+  await Promise.race([plane.inFlight.idle(), systemClock.sleep(stopGraceMs)]);
   const healthy = plane.ledger.healthy();
   await plane.close();
   return healthy ? 0 : 1;
