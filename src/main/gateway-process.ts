@@ -77,6 +77,7 @@ export async function openDataPlane(
     tenant: config.tenant,
     open: (archive) => openBundle(config.data, archive),
     path: "bundles/current.tar.gz",
+    lastGoodPath: "bundles/last-good.tar.gz",
     pollMs: policyPollMs,
   });
   const transport = undiciTransport({ addresses: "not_metadata" });
