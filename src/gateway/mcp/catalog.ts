@@ -17,7 +17,6 @@ import type { Era } from "./eras.ts";
 import { jsonValueOf } from "./inbound.ts";
 import { errorMessage, rpcCode } from "./json-rpc.ts";
 import { type ParamHeader, paramHeadersOf } from "./param-headers.ts";
-import { answeredId } from "./relay.ts";
 import { jsonBytes } from "./upstream.ts";
 
 export interface CatalogTool {
@@ -114,9 +113,9 @@ const decoder = new TextDecoder();
 function withoutList(message: Uint8Array): Uint8Array {
   const value = jsonValueOf(message);
   if (isJsonObject(value) && !("result" in value)) return message;
-  const id = answeredId(message);
+  const id = jsonValueOf(sliceJson(message, ["id"]));
   return jsonBytes(
-    errorMessage(id === undefined ? null : JSON.parse(id), {
+    errorMessage(typeof id === "string" || typeof id === "number" ? id : null, {
       code: rpcCode.internalError,
       message: "The list of tools that the server sent cannot be read, so it is not shown.",
     }),

@@ -1,5 +1,5 @@
 /** Passes an upstream's messages to the client as they are, but for the answers somebody waits to rewrite. */
-import { sliceJson } from "../../kernel/index.ts";
+import { parseJsonStrict, sliceJson } from "../../kernel/index.ts";
 import { type HttpResponse, type TransportError, TransportFailure } from "../../ports.ts";
 import type { Outlet } from "./outlet.ts";
 import { type SseEvent, sseEvents, withData } from "./sse.ts";
@@ -80,11 +80,8 @@ export function answeredId(message: Uint8Array): string | undefined {
 }
 
 function idText(id: Uint8Array): string | undefined {
-  try {
-    return JSON.stringify(JSON.parse(decoder.decode(id)));
-  } catch {
-    return undefined;
-  }
+  const parsed = parseJsonStrict(id);
+  return parsed.ok ? JSON.stringify(parsed.value) : undefined;
 }
 
 function keep(set: Set<string>, value: string): void {
