@@ -103,7 +103,7 @@ function mcpFaces(
       ...[...members].map(([name, face]) => ({ prefix: `/mcp/${name}`, face })),
     ],
     close: async () => {
-      for (const closer of closers) await closer();
+      await Promise.all(closers.map((close) => close()));
     },
   };
 }

@@ -46,6 +46,7 @@ export async function openDataPlane(
   const telemetry = openTelemetry({
     serviceName: config.telemetry.service_name,
     serviceVersion: version,
+    servers: Object.keys(config.upstreams),
     instance,
     sampleRatio: config.telemetry.trace_sample_ratio,
     ...(config.telemetry.otlp_endpoint === undefined
@@ -77,6 +78,7 @@ export async function openDataPlane(
     tenant: config.tenant,
     open: (archive) => openBundle(config.data, archive),
     path: "bundles/current.tar.gz",
+    lastGoodPath: "bundles/last-good.tar.gz",
     pollMs: policyPollMs,
   });
   const transport = undiciTransport({ addresses: "not_metadata" });

@@ -1,6 +1,6 @@
 /** The policy folder, watched and published as signed bundles into the data folder. */
 import { join } from "node:path";
-import { writeBundle } from "../adapters/bundle/index.ts";
+import { readBundle, writeBundle } from "../adapters/bundle/index.ts";
 import { systemClock } from "../adapters/clock/index.ts";
 import { openDisk } from "../adapters/disk/index.ts";
 import { openBundleKey } from "../adapters/keys/index.ts";
@@ -41,8 +41,10 @@ export async function startPublishing(
     log,
     signer: signer.value,
     archive: writeBundle,
+    unpack: readBundle,
     toolSchemas: () => tools.schemas,
   });
+  await publisher.resume();
   let policies: readonly PolicyFile[] | undefined;
   const watching = watchPolicyFolder(config.policies, {
     onSnapshot: (snapshot) => {

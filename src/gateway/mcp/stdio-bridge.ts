@@ -234,8 +234,11 @@ export class StdioBridge implements HttpTransport {
       const broken = (): void => resolve(undefined);
       link.request(message, { event: () => undefined, final: resolve, broken }).catch(broken);
     });
-    const late = clock.sleep(this.#limits.probeTimeoutMs).then(() => undefined);
+    const done = new AbortController();
+    const stop = AbortSignal.any([this.#ending.signal, done.signal]);
+    const late = clock.sleep(this.#limits.probeTimeoutMs, stop).then(() => undefined);
     const answer = jsonValueOf(await Promise.race([answered, late]));
+    done.abort();
     if (isJsonObject(answer) && isJsonObject(answer["result"])) return link;
     await link.close();
     return undefined;

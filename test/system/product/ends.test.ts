@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { request } from "node:http";
 import { text } from "node:stream/consumers";
 import { afterEach, expect, test } from "vitest";
+import { auto } from "../../fixtures/mcp-gateway.ts";
 import { ask, type Process, supportBot, until, type World, world } from "./harness.ts";
 
 const worlds: World[] = [];
@@ -51,6 +52,7 @@ test("asked to stop: calls under way finish and are recorded, new ones are refus
   // Its stream of notifications stays open for as long as it is let.
   const listener = await here.client("everything");
   expect(listener.getProtocolEra()).toBe("legacy");
+  expect((await here.client("everything", auto)).getProtocolEra()).toBe("modern");
   const held = here.desk.hold();
   const running = here.http("POST", "/http/desk/items", { weight: 1 });
   const late = partial(here, "/http/desk/items");

@@ -1,6 +1,8 @@
 /** `holdfast mcp wrap`, as a desktop client starts it: the official stdio client, and a reference server inside. */
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { Client, type ClientOptions } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -74,12 +76,20 @@ test("without a token, or with one nobody issued: said, and nothing is let throu
       clientInfo: { name: "x", version: "1" },
     },
   };
-  const foreign = spawnSync(process.execPath, wrapped(), {
-    encoding: "utf8",
-    input: `${JSON.stringify(initialize)}\n`,
+  const [program = "", ...args] = wrapped();
+  const foreign = spawn(process.execPath, [program, ...args], {
+    stdio: ["pipe", "pipe", "ignore"],
     env: { ...process.env, HOLDFAST_TOKEN: "somebody-elses" },
   });
-  const answer = JSON.parse(foreign.stdout.trim()) as Record<string, unknown>;
+  const lines = createInterface({ input: foreign.stdout });
+  foreign.stdin.write(`${JSON.stringify(initialize)}\n`);
+  const [line] = (await once(lines, "line")) as [string];
+  const answer = JSON.parse(line) as Record<string, unknown>;
   expect(answer["error"]).toBeDefined();
   expect(answer["result"]).toBeUndefined();
+  // The client closes its side, and the wrap ends before the client would have to kill it.
+  const closed = performance.now();
+  foreign.stdin.end();
+  expect(await once(foreign, "close")).toEqual([0, null]);
+  expect(performance.now() - closed).toBeLessThan(4_000);
 });
