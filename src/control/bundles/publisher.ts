@@ -54,6 +54,12 @@ export class BundlePublisher {
     return this.#archive;
   }
 
+  /** What an earlier run published, verified by the caller: it stays the last good until something newer is. */
+  restore(archive: Uint8Array, published: Pick<BundleStatus, "revision" | "rules">): void {
+    this.#archive = archive;
+    this.#status = { ...this.#status, ...published };
+  }
+
   /** Publishes what these files say, or keeps what was published and says why. */
   publish(files: readonly PolicyFile[]): Promise<BundleStatus> {
     const published = this.#last.then(() => this.#publish(files));
