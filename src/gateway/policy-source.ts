@@ -29,7 +29,10 @@ export interface PolicySourceParts {
   readonly tenant: string;
   /** Unpacks and verifies; the error is a sentence. */
   readonly open: (archive: Uint8Array) => Promise<Result<VerifiedBundle, string>>;
+  /** Where the control plane stores the newest bundle. */
   readonly path: string;
+  /** The gateway's own copy of the last bundle that decided: what a restart falls back on. */
+  readonly lastGoodPath: string;
   readonly pollMs: number;
 }
 
@@ -52,8 +55,17 @@ export class PolicySource {
     return this.#lastError;
   }
 
-  /** Reads the stored bundle once; activates it when it is new and good. */
+  /**
+   * Reads the stored bundle once; activates it when it is new and good. While nothing decides yet and the newest is
+   * absent or bad, the last good one does.
+   */
   async refresh(): Promise<Refreshed> {
+    const refreshed = await this.#refreshNewest();
+    if (this.#parts.policy.current() === undefined) await this.#fallBack();
+    return refreshed;
+  }
+
+  async #refreshNewest(): Promise<Refreshed> {
     const { disk, path } = this.#parts;
     const read = await disk.read(path);
     if (!read.ok) return this.#absent(read.error.code);
@@ -62,7 +74,28 @@ export class PolicySource {
     // A refused archive is opened again each time: what was wrong may have been the key beside it.
     const opened = await this.#parts.open(read.value);
     if (!opened.ok) return this.#refused(digest, opened.error);
-    return this.#activate(digest, opened.value);
+    const activated = await this.#activate(digest, opened.value);
+    if (activated === "activated") await this.#keep(read.value);
+    return activated;
+  }
+
+  /** Losing this copy loses nothing now: the newest decides. It is needed by a restart that finds the newest bad. */
+  async #keep(archive: Uint8Array): Promise<void> {
+    const { disk, lastGoodPath, log } = this.#parts;
+    const kept = await disk.replace(lastGoodPath, archive);
+    if (!kept.ok) log.write("error", "last_good_bundle_not_kept", { ...kept.error });
+  }
+
+  /** Why the newest does not decide stays the last error. */
+  async #fallBack(): Promise<void> {
+    const { disk, lastGoodPath } = this.#parts;
+    const read = await disk.read(lastGoodPath);
+    if (!read.ok) return;
+    const opened = await this.#parts.open(read.value);
+    if (!opened.ok) return;
+    const error = this.#lastError;
+    await this.#activate(sha256Hex(read.value), opened.value);
+    this.#lastError = error;
   }
 
   /** Refreshes every `pollMs` until `signal` aborts. */

@@ -185,7 +185,12 @@ function mcpUpstream(
     log: plane.log,
   });
   return {
-    upstream: { ...common, url: bridgeUrl, transport: bridge },
+    upstream: {
+      ...common,
+      url: bridgeUrl,
+      transport: bridge,
+      transportFor: (owner) => bridge.transportFor(owner),
+    },
     close: () => bridge.close(),
   };
 }

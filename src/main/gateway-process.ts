@@ -46,6 +46,7 @@ export async function openDataPlane(
   const telemetry = openTelemetry({
     serviceName: config.telemetry.service_name,
     serviceVersion: version,
+    servers: Object.keys(config.upstreams),
     instance,
     sampleRatio: config.telemetry.trace_sample_ratio,
     ...(config.telemetry.otlp_endpoint === undefined
@@ -77,6 +78,7 @@ export async function openDataPlane(
     tenant: config.tenant,
     open: (archive) => openBundle(config.data, archive),
     path: "bundles/current.tar.gz",
+    lastGoodPath: "bundles/last-good.tar.gz",
     pollMs: policyPollMs,
   });
   const transport = undiciTransport({ addresses: "not_metadata" });
@@ -120,7 +122,10 @@ export async function runGateway(config: Config): Promise<number> {
   await server.close(stopGraceMs, plane.inFlight.idle());
   await faces.close();
   await following;
-  await plane.inFlight.idle();
+  await Promise.race([plane.inFlight.idle(), systemClock.sleep(stopGraceMs)]);
+  // What an upstream still has not answered ends here, as `unknown`; the outcome is recorded before the log is closed.
+  await plane.transport.close();
+  await Promise.race([plane.inFlight.idle(), systemClock.sleep(stopGraceMs)]);
   const healthy = plane.ledger.healthy();
   await plane.close();
   return healthy ? 0 : 1;

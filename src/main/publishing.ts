@@ -1,16 +1,16 @@
 /** The policy folder, watched and published as signed bundles into the data folder. */
 import { join } from "node:path";
-import { writeBundle } from "../adapters/bundle/index.ts";
+import { readBundle, writeBundle } from "../adapters/bundle/index.ts";
 import { systemClock } from "../adapters/clock/index.ts";
 import { openDisk } from "../adapters/disk/index.ts";
 import { openBundleKey } from "../adapters/keys/index.ts";
 import { watchPolicyFolder } from "../adapters/policy-folder/index.ts";
 import { type Config, knownTools, schemasOf } from "../cli/index.ts";
-import { BundlePublisher, currentBundlePath } from "../control/index.ts";
+import { BundlePublisher } from "../control/index.ts";
 import { digestOf, err, type JsonObject, ok, type Result, type ToolId } from "../kernel/index.ts";
 import type { PolicyFile } from "../policy/index.ts";
 import type { Log } from "../ports.ts";
-import { bundlePublicKeyFile, openBundle } from "./bundle-trust.ts";
+import { bundlePublicKeyFile } from "./bundle-trust.ts";
 
 /** How soon policies are checked again after a tool was described for the first time, or differently. */
 const toolsPollMs = 1_000;
@@ -41,9 +41,10 @@ export async function startPublishing(
     log,
     signer: signer.value,
     archive: writeBundle,
+    unpack: readBundle,
     toolSchemas: () => tools.schemas,
   });
-  await restore(publisher, dataFolder);
+  await publisher.resume();
   let policies: readonly PolicyFile[] | undefined;
   const watching = watchPolicyFolder(config.policies, {
     onSnapshot: (snapshot) => {
@@ -101,14 +102,4 @@ class ToolKnowledge {
       if (!signal.aborted && (await this.refresh())) changed();
     }
   }
-}
-
-/** A folder that is broken when this process starts must not take away what was published before. */
-async function restore(publisher: BundlePublisher, dataFolder: string): Promise<void> {
-  const stored = await openDisk(dataFolder).read(currentBundlePath);
-  if (!stored.ok) return;
-  const opened = await openBundle(dataFolder, stored.value);
-  if (!opened.ok) return;
-  const { revision, set } = opened.value;
-  publisher.restore(stored.value, { revision, rules: set.rules.length });
 }

@@ -32,6 +32,8 @@ export async function wrap(configured: Config, options: WrapOptions): Promise<nu
     log: plane.log,
   });
   if (!identifier.ok) return await givenUp(plane, identifier.error);
+  const pins = await toolPinsOf([server], config.data, plane);
+  if (!pins.ok) return await givenUp(plane, pins.error);
   const publishing = await startPublishing(configured, config.data, plane.log);
   if (!publishing.ok) return await givenUp(plane, publishing.error);
   const stop = new AbortController();
@@ -48,8 +50,6 @@ export async function wrap(configured: Config, options: WrapOptions): Promise<nu
     entropy: systemEntropy,
     log: plane.log,
   });
-  const pins = await toolPinsOf([server], config.data, plane);
-  if (!pins.ok) return await givenUp(plane, pins.error);
   const pinned = pins.value.get(server);
   const upstream = {
     ...{ server, url: bridgeUrl, transport: bridge, trusted: false },

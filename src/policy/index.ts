@@ -1,4 +1,10 @@
-export { buildBundle, revisionOf, type VerifiedBundle, verifyBundle } from "./bundle.ts";
+export {
+  buildBundle,
+  bundleDigest,
+  revisionOf,
+  type VerifiedBundle,
+  verifyBundle,
+} from "./bundle.ts";
 export {
   type BundleFiles,
   type BundleKeys,

@@ -223,13 +223,10 @@ export class World {
     return undefined;
   }
 
-  /** Saying "damaged" of a whole log is wrong too, unless the disk would not let it be read. */
+  /** Saying "damaged" of a whole log is wrong too. */
   async #judgeDamage(detail: string): Promise<void> {
-    const before = this.violations.found.length;
     await this.#audit();
-    const whole = this.violations.found.length === before;
-    if (whole && /\((?:EIO|ENOSPC)\)/.test(detail)) this.events.add("unreadable taken for damaged");
-    else this.violations.add("log_verifies", detail);
+    this.violations.add("log_verifies", detail);
   }
 
   /** An auditor with the files, the key, and what agents kept. */

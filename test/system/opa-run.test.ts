@@ -61,6 +61,7 @@ beforeAll(async () => {
     log: silent,
     signer,
     archive: writeBundle,
+    unpack: readBundle,
     toolSchemas: () => new Map(),
   });
   expect(await publisher.publish(policies(50_000))).toMatchObject({ errors: [] });

@@ -123,6 +123,8 @@ class Gate {
   readonly #limits: FrontLimits;
   readonly #log: Log;
   #open = 0;
+  /** Of bodies held. */
+  #bytes = 0;
 
   constructor(face: FrontFace, limits: FrontLimits, log: Log) {
     this.#face = face;
@@ -154,7 +156,7 @@ class Gate {
         ? tooManyRequests(this.#limits.concurrentRequestsMax)
         : refusal(incoming, headers, this.#limits);
     if (refused !== undefined) return await refuse(outgoing, refused);
-    const body = await bodyOf(incoming, this.#limits.bodyBytesMax);
+    const body = await this.#bodyOf(incoming, outgoing);
     if (!body.ok) return await refuse(outgoing, body.error);
     const url = incoming.url ?? "/";
     const mark = url.indexOf("?");
@@ -166,7 +168,30 @@ class Gate {
       body: body.value,
       signal,
     };
-    await send(outgoing, await this.#answer(request));
+    await send(outgoing, await this.#answer(request), this.#limits.stalledTimeoutMs);
+  }
+
+  async #bodyOf(
+    incoming: IncomingMessage,
+    outgoing: ServerResponse,
+  ): Promise<Result<Uint8Array, FrontResponse>> {
+    const { bodyBytesMax, bodiesBytesMax } = this.#limits;
+    const pieces: Buffer[] = [];
+    let length = 0;
+    let gone = false;
+    outgoing.once("close", () => {
+      gone = true;
+      this.#bytes -= length;
+    });
+    for await (const piece of incoming as AsyncIterable<Buffer>) {
+      if (gone) return err(tooManyBytes);
+      length += piece.length;
+      this.#bytes += piece.length;
+      if (length > bodyBytesMax) return err(tooLarge(bodyBytesMax));
+      if (this.#bytes > bodiesBytesMax) return err(tooManyBytes);
+      pieces.push(piece);
+    }
+    return ok(pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces));
   }
 
   async #answer(request: FrontRequest): Promise<FrontResponse> {
@@ -235,6 +260,13 @@ function tooManyRequests(max: number): FrontResponse {
   return problemResponse(503, "Too many requests", detail, { "retry-after": "1" });
 }
 
+const tooManyBytes = problemResponse(
+  503,
+  "Too many requests",
+  "The bodies of open requests have no more room. Try again shortly.",
+  { "retry-after": "1" },
+);
+
 function tooLarge(bodyBytesMax: number): FrontResponse {
   return problemResponse(
     413,
@@ -243,26 +275,17 @@ function tooLarge(bodyBytesMax: number): FrontResponse {
   );
 }
 
-async function bodyOf(
-  incoming: IncomingMessage,
-  bodyBytesMax: number,
-): Promise<Result<Uint8Array, FrontResponse>> {
-  const pieces: Buffer[] = [];
-  let length = 0;
-  for await (const piece of incoming as AsyncIterable<Buffer>) {
-    length += piece.length;
-    if (length > bodyBytesMax) return err(tooLarge(bodyBytesMax));
-    pieces.push(piece);
-  }
-  return ok(pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces));
-}
-
 /** The rest of the request is not read: the connection ends with the answer. */
 async function refuse(outgoing: ServerResponse, response: FrontResponse): Promise<void> {
-  await send(outgoing, { ...response, headers: { ...response.headers, connection: "close" } });
+  const headers = { ...response.headers, connection: "close" };
+  await send(outgoing, { ...response, headers }, 0);
 }
 
-async function send(outgoing: ServerResponse, response: FrontResponse): Promise<void> {
+async function send(
+  outgoing: ServerResponse,
+  response: FrontResponse,
+  stalledTimeoutMs: number,
+): Promise<void> {
   const headers = Object.entries(response.headers).map(
     ([name, value]) => [name, typeof value === "string" ? value : [...value]] as const,
   );
@@ -278,14 +301,17 @@ async function send(outgoing: ServerResponse, response: FrontResponse): Promise<
   outgoing.flushHeaders();
   for await (const piece of body) {
     if (outgoing.destroyed) return;
-    if (!outgoing.write(piece)) await drained(outgoing);
+    if (!outgoing.write(piece)) await drained(outgoing, stalledTimeoutMs);
   }
   outgoing.end();
 }
 
-async function drained(outgoing: ServerResponse): Promise<void> {
+/** Resolves when the client took what waits for it; one that takes nothing for too long is cut off. */
+async function drained(outgoing: ServerResponse, stalledTimeoutMs: number): Promise<void> {
   await new Promise<void>((resolve) => {
+    const stalled = setTimeout(() => outgoing.destroy(), stalledTimeoutMs);
     const done = (): void => {
+      clearTimeout(stalled);
       outgoing.off("drain", done);
       outgoing.off("close", done);
       resolve();

@@ -84,6 +84,7 @@ function readJson(
   const parsed = parseJsonStrict(body, {
     bytesMax: limits.bodyBytesMax,
     depthMax: limits.depthMax,
+    caseTwins: "refuse",
   });
   if (!parsed.ok) {
     const status = parsed.error.kind === "too_large" ? 413 : 400;

@@ -14,7 +14,11 @@ import {
 import type { Spine, ToolDefinition } from "../call.ts";
 import type { ToolPins } from "../tool-pins.ts";
 import type { Era } from "./eras.ts";
+import { jsonValueOf } from "./inbound.ts";
+import { errorMessage, rpcCode } from "./json-rpc.ts";
 import { type ParamHeader, paramHeadersOf } from "./param-headers.ts";
+import { answeredId } from "./relay.ts";
+import { jsonBytes } from "./upstream.ts";
 
 export interface CatalogTool {
   readonly definition: ToolDefinition;
@@ -43,12 +47,13 @@ export class Catalog {
 
   /**
    * Pins every tool of a `tools/list` answer and gives the answer with only those this identity could ever call, in
-   * the order of their names. A definition that cannot be read strictly is left out: it cannot be pinned.
+   * the order of their names. A definition that cannot be read strictly is left out: it cannot be pinned. An answer that
+   * may hold a list and cannot be read as one becomes an error.
    */
   filtered(message: Uint8Array, spine: Spine, identity: Identity, era: Era): Uint8Array {
     const listed = sliceJson(message, ["result", "tools"]);
     const items = listed === undefined ? undefined : itemsOfJson(listed);
-    if (items === undefined) return message;
+    if (items === undefined) return withoutList(message);
     const kept = items
       .map((bytes) => ({ bytes, name: this.#pin(bytes) }))
       .filter(({ name }) => name !== undefined && this.#shown(name, spine, identity))
@@ -104,6 +109,19 @@ export class Catalog {
 }
 
 const decoder = new TextDecoder();
+
+/** An error of the server passes. Anything else could show, to another parser, the list that must be filtered. */
+function withoutList(message: Uint8Array): Uint8Array {
+  const value = jsonValueOf(message);
+  if (isJsonObject(value) && !("result" in value)) return message;
+  const id = answeredId(message);
+  return jsonBytes(
+    errorMessage(id === undefined ? null : JSON.parse(id), {
+      code: rpcCode.internalError,
+      message: "The list of tools that the server sent cannot be read, so it is not shown.",
+    }),
+  );
+}
 
 function spliced(
   message: Uint8Array,

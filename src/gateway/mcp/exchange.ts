@@ -4,7 +4,7 @@ import type { Clock, Log } from "../../ports.ts";
 import type { Spine } from "../call.ts";
 import type { FrontRequest } from "../http-front.ts";
 import type { Era } from "./eras.ts";
-import type { OpenRequests } from "./relay.ts";
+import type { OpenRequests, Rewrite } from "./relay.ts";
 import type { McpLimits, McpUpstream } from "./upstream.ts";
 
 export interface Exchange {
@@ -15,6 +15,8 @@ export interface Exchange {
   /** The client's headers, without what must not cross. */
   readonly headers: Readonly<Record<string, string>>;
   readonly open: OpenRequests;
+  /** For a message that answers no open request, for instance one that is sent again on a resumed stream. */
+  readonly unclaimed: Rewrite;
   readonly spine: Spine;
   readonly clock: Clock;
   readonly log: Log;

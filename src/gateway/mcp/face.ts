@@ -7,26 +7,28 @@ import { isJsonObject, sliceJson } from "../../kernel/index.ts";
 import type { Clock, HttpResponse, Log } from "../../ports.ts";
 import type { Identifier, Spine } from "../call.ts";
 import { type FrontFace, type FrontRequest, type FrontResponse, headerOf } from "../http-front.ts";
-import { Catalog, type CatalogTool } from "./catalog.ts";
-import { type Era, eraOf, metaKey } from "./eras.ts";
+import type { InFlight } from "../in-flight.ts";
+import { nearArgument } from "../near-names.ts";
+import { Catalog } from "./catalog.ts";
+import { type Era, eraOf, metaKey, repeatedHeader } from "./eras.ts";
 import type { Exchange } from "./exchange.ts";
 import { governRequest } from "./governed.ts";
 import {
   callFault,
-  jsonValueOf,
   readMessage,
   rpcErrorResponse,
   sessionNotFound,
   unreachable,
 } from "./inbound.ts";
 import { idKey, type RpcId, type RpcRequest, rpcCode } from "./json-rpc.ts";
-import { clientNotifications, treatmentOf } from "./methods.ts";
+import { clientNotifications, isKnownMethod, treatmentOf } from "./methods.ts";
 import { Outlet } from "./outlet.ts";
-import { ownRequest } from "./own-request.ts";
 import { paramHeaderFault } from "./param-headers.ts";
-import { OpenRequests, pumpEvents } from "./relay.ts";
+import { inPlace, placesOf } from "./places.ts";
+import { answeredId, isOneMessage, OpenRequests, pumpEvents, type Rewrite } from "./relay.ts";
 import { ownerOf, Sessions } from "./sessions.ts";
 import { sseMessage } from "./sse.ts";
+import { ToolListing } from "./tool-listing.ts";
 import {
   contentTypeOf,
   forwardedHeaders,
@@ -62,9 +64,6 @@ export function upstreamFace(upstream: McpUpstream, parts: McpParts): UpstreamFa
   return { face: (request) => relay.serve(request), close };
 }
 
-/** Pages of a tool list the gateway reads for itself. */
-const listPagesMax = 50;
-
 const legacyToolsChanged = JSON.stringify({
   jsonrpc: "2.0",
   method: "notifications/tools/list_changed",
@@ -76,20 +75,23 @@ class UpstreamRelay {
   readonly #limits: McpLimits;
   readonly #sessions: Sessions;
   readonly #catalog: Catalog;
+  readonly #listing: ToolListing;
   readonly #listeners = new Set<() => void>();
-  #ownIds = 0;
+  readonly #places: InFlight;
 
   constructor(upstream: McpUpstream, parts: McpParts) {
     this.#upstream = upstream;
     this.#parts = parts;
     this.#limits = { ...mcpLimitsDefault, ...parts.limits };
     this.#sessions = new Sessions(parts.clock, this.#limits);
+    this.#places = placesOf(this.#limits.openPerCallerMax);
     this.#catalog = new Catalog({
       server: upstream.server,
       trusted: upstream.trusted,
       toolsMax: this.#limits.toolsMax,
       pins: upstream.pins,
     });
+    this.#listing = new ToolListing(upstream, this.#catalog, this.#limits);
   }
 
   /** What an agent may see has changed: every open listener is told to list again. */
@@ -106,12 +108,19 @@ class UpstreamRelay {
         { code: rpcCode.invalidRequest, message: who.reason },
         { "www-authenticate": who.challenge },
       );
+    const { identity } = who;
+    return await inPlace(this.#places, ownerOf(identity), request, () =>
+      this.#served(request, identity),
+    );
+  }
+
+  async #served(request: FrontRequest, identity: Identity): Promise<FrontResponse> {
     switch (request.method) {
       case "POST":
-        return await this.#post(request, who.identity);
+        return await this.#post(request, identity);
       case "GET":
       case "DELETE":
-        return await this.#bodiless(request, request.method, who.identity);
+        return await this.#bodiless(request, request.method, identity);
       default:
         return rpcErrorResponse(
           405,
@@ -132,12 +141,17 @@ class UpstreamRelay {
     const exchange = this.#exchange(request, identity, era.era);
     if (exchange === undefined) return sessionNotFound(id);
     if (message.kind === "request") return await this.#request(exchange, message);
+    if (message.kind === "response" && !exchange.open.mayAnswer(idKey(message.id)))
+      return rpcErrorResponse(400, null, {
+        code: rpcCode.invalidRequest,
+        message: "The server asked this session nothing under this id.",
+      });
     if (message.kind === "notification" && !clientNotifications.has(message.method))
       return rpcErrorResponse(400, null, {
         code: rpcCode.methodNotFound,
         message: `The notification ${message.method} is not known to this gateway; it was not forwarded.`,
       });
-    const response = await this.#relayed(exchange);
+    const response = await this.#relayed(exchange, () => undefined);
     if (message.kind === "notification" && message.method === "notifications/cancelled")
       exchange.open.cancel(JSON.stringify(message.params["requestId"]));
     return response;
@@ -145,6 +159,10 @@ class UpstreamRelay {
 
   #exchange(request: FrontRequest, identity: Identity, era: Era): Exchange | undefined {
     const { spine, clock, log } = this.#parts;
+    const unclaimed: Rewrite = async (message) =>
+      answeredId(message) !== undefined && sliceJson(message, ["result", "tools"]) !== undefined
+        ? this.#catalog.filtered(message, spine, identity, era)
+        : message;
     const sessionId = headerOf(request, "mcp-session-id");
     const session =
       sessionId === undefined || era === "modern"
@@ -156,8 +174,9 @@ class UpstreamRelay {
         identity,
         era,
         upstream: this.#upstream,
-        headers: forwardedHeaders(request.headers),
+        headers: forwardedHeaders(request.headers, era),
         open: session.open,
+        unclaimed,
         spine,
         clock,
         log,
@@ -169,28 +188,30 @@ class UpstreamRelay {
 
   async #request(exchange: Exchange, message: RpcRequest): Promise<FrontResponse> {
     const treatment = treatmentOf(message.method);
-    switch (treatment.kind) {
-      case "raw":
-        return await this.#relayed(exchange, message);
-      case "tools_list": {
-        const { spine, identity, era, open } = exchange;
-        const key = idKey(message.id);
-        open.remove(key);
-        open.add(key, async (answer) => this.#catalog.filtered(answer, spine, identity, era));
-        return await this.#relayed(exchange, message);
-      }
-      case "governed":
-        return await this.#governed(exchange, message);
-    }
+    if (treatment.kind === "governed") return await this.#governed(exchange, message);
+    const { spine, identity, era, open } = exchange;
+    const rewrite: Rewrite =
+      treatment.kind === "tools_list"
+        ? async (answer) => this.#catalog.filtered(answer, spine, identity, era)
+        : async (answer) => answer;
+    if (!open.add(idKey(message.id), rewrite))
+      return rpcErrorResponse(400, message.id, {
+        code: rpcCode.invalidRequest,
+        message: "Another request with this id is still open; ids are unique within a session.",
+      });
+    const done = (): void => open.remove(idKey(message.id), rewrite);
+    return await this.#relayed(exchange, done, message);
   }
 
   async #governed(exchange: Exchange, message: RpcRequest): Promise<FrontResponse> {
-    if (message.method !== "tools/call") return await governRequest(exchange, message, undefined);
+    if (message.method !== "tools/call") return await this.#governedMethod(exchange, message);
     const wrong = callFault(message.params);
-    if (wrong !== undefined)
-      return rpcErrorResponse(200, message.id, { code: rpcCode.invalidParams, message: wrong });
+    if (wrong !== undefined) return invalidParams(message.id, wrong);
     const { name, arguments: args } = message.params;
-    const tool = await this.#describedTool(exchange, String(name));
+    const tool = await this.#listing.tool(exchange, String(name));
+    const near = nearArgument(args, tool?.definition.inputSchema);
+    if (near !== undefined)
+      return invalidParams(message.id, `${near} is not declared; mind its case.`);
     const fault =
       exchange.era === "modern" && tool !== undefined && !exchange.writesParamHeaders
         ? paramHeaderFault(
@@ -206,52 +227,31 @@ class UpstreamRelay {
     });
   }
 
-  /** The pinned definition; asks the upstream for its list when the tool was never seen. */
-  async #describedTool(exchange: Exchange, name: string): Promise<CatalogTool | undefined> {
-    let cursor: string | undefined;
-    for (let page = 0; page < listPagesMax && this.#catalog.get(name) === undefined; page++) {
-      const answer = await this.#listPage(exchange, cursor);
-      if (answer === undefined) break;
-      this.#catalog.filtered(answer, exchange.spine, exchange.identity, exchange.era);
-      const next = jsonValueOf(sliceJson(answer, ["result", "nextCursor"]));
-      if (typeof next !== "string") break;
-      cursor = next;
-    }
-    return this.#catalog.get(name);
+  /** An unknown method named like a tool would be judged under the id of that tool. */
+  async #governedMethod(exchange: Exchange, message: RpcRequest): Promise<FrontResponse> {
+    const { id, method } = message;
+    if (isKnownMethod(method) || (await this.#listing.tool(exchange, method)) === undefined)
+      return await governRequest(exchange, message, undefined);
+    const error = { code: rpcCode.methodNotFound, message: `${method} is a tool, not a method.` };
+    return rpcErrorResponse(exchange.era === "modern" ? 404 : 200, id, error);
   }
 
-  async #listPage(exchange: Exchange, cursor?: string): Promise<Uint8Array | undefined> {
-    const { "mcp-session-id": session, "mcp-protocol-version": version } = exchange.headers;
-    const headers = {
-      ...(session === undefined ? {} : { "mcp-session-id": session }),
-      ...(version === undefined ? {} : { "mcp-protocol-version": version }),
-    };
-    this.#ownIds += 1;
-    const request = {
-      id: `holdfast-${this.#ownIds}`,
-      method: "tools/list",
-      params: cursor === undefined ? {} : { cursor },
-    };
-    const asked = ownRequest(
-      { upstream: this.#upstream, era: exchange.era, owner: ownerOf(exchange.identity) },
-      request,
-      headers,
-      this.#limits,
-    );
-    return await asked.catch(() => undefined);
-  }
-
-  /** Passes a posted message on as it is, and its answer back. */
-  async #relayed(exchange: Exchange, message?: RpcRequest): Promise<FrontResponse> {
+  /** Passes a posted message on as it is, and its answer back. `done` is called when no answer can come any more. */
+  async #relayed(
+    exchange: Exchange,
+    done: () => void,
+    message?: RpcRequest,
+  ): Promise<FrontResponse> {
     const { era, headers, request } = exchange;
     const signal = era === "modern" ? { signal: request.signal } : {};
     const owner = ownerOf(exchange.identity);
     const out: Outgoing = { method: "POST", owner, headers, body: request.body, ...signal };
     const id = message?.id ?? null;
-    return await this.#answered(exchange, out, id, (response) => {
+    const look = (response: HttpResponse): string | undefined => {
       if (message?.method === "initialize") this.#remember(response, exchange.identity);
       return message?.method === "subscriptions/listen" ? listenChange(message) : undefined;
-    });
+    };
+    return await this.#answered(exchange, out, id, look, done);
   }
 
   /** The legacy era's GET stream and DELETE of a session. */
@@ -260,8 +260,16 @@ class UpstreamRelay {
     method: "GET" | "DELETE",
     identity: Identity,
   ): Promise<FrontResponse> {
+    const repeated = repeatedHeader(request);
+    if (repeated !== undefined) return rpcErrorResponse(400, null, repeated);
     const exchange = this.#exchange(request, identity, "legacy");
     if (exchange === undefined) return sessionNotFound(null);
+    const after = exchange.headers["last-event-id"];
+    if (after !== undefined && !exchange.open.mayResume(after))
+      return rpcErrorResponse(400, null, {
+        code: rpcCode.invalidRequest,
+        message: "Last-Event-ID names no event that this session was shown lately.",
+      });
     const signal = method === "GET" ? { signal: request.signal } : {};
     const out: Outgoing = {
       method,
@@ -269,12 +277,13 @@ class UpstreamRelay {
       headers: exchange.headers,
       ...signal,
     };
-    return await this.#answered(exchange, out, null, (response) => {
+    const look = (response: HttpResponse): string => {
       const sessionId = headerOf(request, "mcp-session-id");
       if (method === "DELETE" && sessionId !== undefined && response.status < 300)
         this.#sessions.closed(sessionId);
       return legacyToolsChanged;
-    });
+    };
+    return await this.#answered(exchange, out, null, look, () => undefined);
   }
 
   /**
@@ -286,21 +295,26 @@ class UpstreamRelay {
     out: Outgoing,
     id: RpcId | null,
     look: (response: HttpResponse) => string | undefined,
+    done: () => void,
   ): Promise<FrontResponse> {
     const sent = await sendUpstream(this.#upstream, out, this.#limits.callTimeoutMs);
-    if (!sent.ok) return unreachable(id, sent.error.detail);
-    const response = sent.value;
-    const { status } = response;
-    if (status === 401 || status === 403)
-      return unreachable(id, `the server refused the gateway (HTTP ${status})`);
-    const changed = look(response);
-    if (contentTypeOf(response) === "text/event-stream")
-      return await this.#streamed(exchange, response, changed);
-    const whole = await wholeBody(response, this.#limits.answerBytesMax).catch(() => undefined);
-    if (whole === undefined) return unreachable(id, "its answer could not be read");
-    const rewrite = exchange.open.take(whole);
-    const body = rewrite === undefined ? whole : await rewrite(whole);
-    return { status, headers: returnedHeaders(response), body };
+    if (sent.ok && contentTypeOf(sent.value) === "text/event-stream" && !isRefusal(sent.value))
+      return await this.#streamed(exchange, sent.value, look(sent.value), done);
+    try {
+      if (!sent.ok) return unreachable(id, sent.error.detail);
+      const response = sent.value;
+      const { status } = response;
+      if (isRefusal(response))
+        return unreachable(id, `the server refused the gateway (HTTP ${status})`);
+      look(response);
+      const whole = await wholeBody(response, this.#limits.answerBytesMax).catch(() => undefined);
+      if (whole === undefined || !(whole.length === 0 || status >= 300 || isOneMessage(whole)))
+        return unreachable(id, "its answer could not be read");
+      const body = await (exchange.open.take(whole) ?? exchange.unclaimed)(whole);
+      return { status, headers: returnedHeaders(response), body };
+    } finally {
+      done();
+    }
   }
 
   #remember(response: HttpResponse, identity: Identity): void {
@@ -312,23 +326,36 @@ class UpstreamRelay {
     exchange: Exchange,
     response: HttpResponse,
     changed: string | undefined,
+    done: () => void,
   ): Promise<FrontResponse> {
+    const { open, unclaimed, clock } = exchange;
     const outlet = new Outlet(exchange.request.signal);
     outlet.begin(response.status, returnedHeaders(response));
     const notify = (): void => {
       outlet.write(sseMessage(changed ?? "")).catch(() => undefined);
     };
     if (changed !== undefined) this.#listeners.add(notify);
-    pumpEvents(response, outlet, exchange.open, this.#limits.answerBytesMax)
-      .catch((thrown: unknown) =>
-        this.#parts.log.write("info", "mcp.stream_broken", { detail: String(thrown) }),
-      )
-      .finally(() => {
+    void pumpEvents(response, outlet, open, this.#limits.answerBytesMax, unclaimed)
+      .catch((thrown: unknown) => {
+        this.#parts.log.write("info", "mcp.stream_broken", { detail: String(thrown) });
+        return { resumable: false };
+      })
+      .then(async ({ resumable }) => {
         this.#listeners.delete(notify);
         outlet.end();
+        if (resumable) await clock.sleep(this.#limits.resumeTimeoutMs);
+        done();
       });
     return await outlet.response;
   }
+}
+
+function invalidParams(id: RpcId, message: string): FrontResponse {
+  return rpcErrorResponse(200, id, { code: rpcCode.invalidParams, message });
+}
+
+function isRefusal({ status }: HttpResponse): boolean {
+  return status === 401 || status === 403;
 }
 
 /** The notice for a modern listener, when it asked for changes of tools. */

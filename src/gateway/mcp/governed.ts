@@ -20,11 +20,12 @@ import { paramHeadersFor } from "./param-headers.ts";
 import {
   failureMessage,
   isInputRequired,
+  ownKeys,
   refusalMessage,
   textAt,
   withDecision,
 } from "./refusals.ts";
-import { pumpEvents } from "./relay.ts";
+import { answeredId, pumpEvents } from "./relay.ts";
 import { ownerOf } from "./sessions.ts";
 import { sseMessage } from "./sse.ts";
 import { contentTypeOf, jsonBytes, returnedHeaders, sendUpstream, wholeBody } from "./upstream.ts";
@@ -40,8 +41,6 @@ type Came =
   /** Something else than a JSON-RPC answer; relayed. */
   | { readonly kind: "response"; readonly response: FrontResponse }
   | { readonly kind: "failed"; readonly error: TransportError };
-
-const decoder = new TextDecoder();
 
 /** Governs one request of a client. Resolves when the head of the answer is known. Never rejects. */
 export function governRequest(
@@ -90,7 +89,10 @@ class GovernedRequest {
     else if (answer.kind === "failed")
       this.#tell(failureMessage(this.#asked(), governed, answer.error));
     else if (answer.kind === "response") this.#outlet.whole(answer.response);
-    else answer.release(withDecision(answer.message, governed));
+    else
+      answer.release(
+        withDecision(answer.message, governed) ?? jsonBytes(unreadableMessage(this.#message.id)),
+      );
   }
 
   /** A promise of our own was broken: whatever the upstream said is withheld. */
@@ -159,14 +161,11 @@ class GovernedRequest {
 
   #outgoing(judged: Judged): { headers: Record<string, string>; body: Uint8Array } {
     const { value, params } = this.#message;
-    const meta = metaOf(params);
     const judgedParams = this.#action.paramsWith(judged.args);
+    const meta = outgoingMeta(params, judged);
     const body: JsonObject = {
       ...value,
-      params:
-        "traceparent" in meta
-          ? { ...judgedParams, _meta: { ...meta, traceparent: judged.traceparent } }
-          : judgedParams,
+      params: meta === undefined ? judgedParams : { ...judgedParams, _meta: meta },
     };
     const headers: Record<string, string> = {
       ...this.#exchange.headers,
@@ -184,7 +183,7 @@ class GovernedRequest {
   }
 
   async #send(judged: Judged): Promise<Came> {
-    const { open, era, request } = this.#exchange;
+    const { open, limits, era, request, clock } = this.#exchange;
     const key = idKey(this.#message.id);
     const final = deferred<Uint8Array>();
     const release = deferred<Uint8Array>();
@@ -197,16 +196,23 @@ class GovernedRequest {
     const cancelled = new AbortController();
     if (!open.add(key, rewrite, () => cancelled.abort()))
       return { kind: "failed", error: notSent("another request with this id is still open") };
+    const came = new AbortController();
     // Closing the stream cancels in the stateless era only.
     const signal =
       era === "modern" ? AbortSignal.any([cancelled.signal, request.signal]) : cancelled.signal;
+    const late = clock.sleep(limits.answerTimeoutMs, came.signal).then((): Came => {
+      if (!came.signal.aborted) cancelled.abort();
+      return { kind: "failed", error: unknown("no answer came in time", "timeout") };
+    });
     try {
       return await Promise.race([
+        late,
         this.#answered(judged, final.promise, release.resolve, signal),
         aborted(signal),
       ]);
     } finally {
-      open.remove(key);
+      came.abort();
+      open.remove(key, rewrite);
     }
   }
 
@@ -232,7 +238,7 @@ class GovernedRequest {
     release: (bytes: Uint8Array) => void,
     cancelled: AbortSignal,
   ): Promise<Came> {
-    const { open, limits, clock } = this.#exchange;
+    const { open, limits, clock, unclaimed } = this.#exchange;
     this.#outlet.begin(response.status, returnedHeaders(response));
     const done = new AbortController();
     const pumped: Promise<Result<{ resumable: boolean }, TransportError>> = pumpEvents(
@@ -240,6 +246,7 @@ class GovernedRequest {
       this.#outlet,
       open,
       limits.answerBytesMax,
+      unclaimed,
     ).then(
       (value) => ({ ok: true, value }),
       (thrown: unknown) => ({ ok: false, error: asTransportError(thrown) }),
@@ -265,15 +272,24 @@ class GovernedRequest {
     if (body === undefined)
       return { kind: "failed", error: unknown("the answer is larger than the gateway accepts") };
     if (status === 401 || status === 403)
-      return { kind: "failed", error: notSent(`the server refused the gateway (HTTP ${status})`) };
+      return { kind: "failed", error: unknown(`the server refused the gateway (HTTP ${status})`) };
     const headers = returnedHeaders(response);
-    const id = sliceJson(body, ["id"]);
-    if (id === undefined || decoder.decode(id) !== idKey(this.#message.id))
-      return { kind: "response", response: { status, headers, body } };
+    const isAnswer = answeredId(body) === idKey(this.#message.id);
+    if (!isAnswer && status < 300 && body.length > 0)
+      return { kind: "failed", error: unknown("the answer is not one to this request") };
+    if (!isAnswer) return { kind: "response", response: { status, headers, body } };
     const release = (bytes: Uint8Array): void =>
       this.#outlet.whole({ status, headers, body: bytes });
     return { kind: "message", message: body, release };
   }
+}
+
+/** The caller's `_meta` without the gateway's own names, and with the trace as it goes on; undefined when there is none. */
+function outgoingMeta(params: JsonObject, judged: Judged): JsonObject | undefined {
+  if (!("_meta" in params)) return undefined;
+  const kept = Object.entries(metaOf(params)).filter(([key]) => !key.startsWith(ownKeys));
+  const meta: JsonObject = Object.fromEntries(kept);
+  return "traceparent" in meta ? { ...meta, traceparent: judged.traceparent } : meta;
 }
 
 function forwardedOf(came: Came): Forwarded<Came> {
@@ -311,6 +327,13 @@ function forwardedOf(came: Came): Forwarded<Came> {
   };
 }
 
+function unreadableMessage(id: RpcRequest["id"]): JsonObject {
+  return errorMessage(id, {
+    code: rpcCode.internalError,
+    message: "The call was forwarded, but the server's answer has no one reading; it is withheld.",
+  });
+}
+
 /** Resolves when the client does not wait any more. What the upstream did by then nobody knows. */
 async function aborted(signal: AbortSignal): Promise<Came> {
   if (!signal.aborted)
@@ -323,8 +346,8 @@ function asTransportError(thrown: unknown): TransportError {
   return thrown instanceof TransportFailure ? thrown.error : unknown(String(thrown));
 }
 
-function unknown(detail: string): TransportError {
-  return { kind: "unknown", reason: "broken", detail };
+function unknown(detail: string, reason: "broken" | "timeout" = "broken"): TransportError {
+  return { kind: "unknown", reason, detail };
 }
 
 function notSent(detail: string): TransportError {

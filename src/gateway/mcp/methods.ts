@@ -52,6 +52,11 @@ export const clientNotifications: ReadonlySet<string> = new Set([
   "notifications/roots/list_changed",
 ]);
 
+/** Whether the table names the method. */
+export function isKnownMethod(method: string): boolean {
+  return requests.has(method);
+}
+
 export function treatmentOf(method: string): Treatment {
   return requests.get(method) ?? governed("write", "unknown to this gateway");
 }

@@ -1,20 +1,25 @@
 /** Passes an upstream's messages to the client as they are, but for the answers somebody waits to rewrite. */
 import { sliceJson } from "../../kernel/index.ts";
-import type { HttpResponse } from "../../ports.ts";
+import { type HttpResponse, type TransportError, TransportFailure } from "../../ports.ts";
 import type { Outlet } from "./outlet.ts";
-import { sseEvents, withData } from "./sse.ts";
+import { type SseEvent, sseEvents, withData } from "./sse.ts";
 
 /** Gets the final message as it came and gives what the client is sent; runs once. */
 export type Rewrite = (message: Uint8Array) => Promise<Uint8Array>;
+
+/** Event ids and questions kept for each session; older ones can no longer be resumed from, or answered. */
+const keptMax = 1_000;
 
 /** Requests of one client session that wait for their answer, whichever stream it comes on. */
 export class OpenRequests {
   readonly #rewrites = new Map<string, Rewrite>();
   readonly #cancels = new Map<string, () => void>();
+  readonly #eventIds = new Set<string>();
+  readonly #questions = new Set<string>();
 
   /**
-   * False when the id is already waiting: JSON-RPC ids are unique within a session. `cancelled` is called when the
-   * client says that it does not wait any more.
+   * False when the id is already waiting: JSON-RPC ids are unique within a session, and two requests of one id could
+   * take each other's answers. `cancelled` is called when the client says that it does not wait any more.
    */
   add(key: string, rewrite: Rewrite, cancelled?: () => void): boolean {
     if (this.#rewrites.has(key)) return false;
@@ -23,7 +28,10 @@ export class OpenRequests {
     return true;
   }
 
-  remove(key: string): void {
+  /** Takes back what `add` was given; an id that was used anew meanwhile stays. */
+  remove(key: string, rewrite: Rewrite): void {
+    const held = this.#rewrites.get(key);
+    if (held !== undefined && held !== rewrite) return;
     this.#rewrites.delete(key);
     this.#cancels.delete(key);
   }
@@ -35,13 +43,64 @@ export class OpenRequests {
   /** The rewrite for the request this message answers, or undefined. */
   take(message: Uint8Array): Rewrite | undefined {
     if (this.#rewrites.size === 0) return undefined;
-    const id = sliceJson(message, ["id"]);
-    if (id === undefined || sliceJson(message, ["method"]) !== undefined) return undefined;
-    const key = decoder.decode(id);
-    const rewrite = this.#rewrites.get(key);
-    this.#rewrites.delete(key);
+    const key = answeredId(message);
+    const rewrite = key === undefined ? undefined : this.#rewrites.get(key);
+    if (key !== undefined) this.#rewrites.delete(key);
     return rewrite;
   }
+
+  /** Notes an event id that was shown to this session. */
+  shown(eventId: string): void {
+    keep(this.#eventIds, eventId);
+  }
+
+  /** Notes a request of the server (elicitation, sampling, roots) that this session was sent. */
+  asked(message: Uint8Array): void {
+    const id = sliceJson(message, ["id"]);
+    const key = id === undefined ? undefined : idText(id);
+    if (key !== undefined && sliceJson(message, ["method"]) !== undefined)
+      keep(this.#questions, key);
+  }
+
+  /** Whether the server waits for this answer of this session; once for each question. */
+  mayAnswer(key: string): boolean {
+    return this.#questions.delete(key);
+  }
+
+  /** Whether this session may ask for what follows the event (`Last-Event-ID`): only for what it was shown itself. */
+  mayResume(eventId: string): boolean {
+    return this.#eventIds.has(eventId);
+  }
+}
+
+/** The id an answer is for, as `idKey` writes it, however its JSON spells it; undefined for what is no answer. */
+export function answeredId(message: Uint8Array): string | undefined {
+  const id = sliceJson(message, ["id"]);
+  return id === undefined || sliceJson(message, ["method"]) !== undefined ? undefined : idText(id);
+}
+
+function idText(id: Uint8Array): string | undefined {
+  try {
+    return JSON.stringify(JSON.parse(decoder.decode(id)));
+  } catch {
+    return undefined;
+  }
+}
+
+function keep(set: Set<string>, value: string): void {
+  set.add(value);
+  for (const oldest of set) {
+    if (set.size <= keptMax) break;
+    set.delete(oldest);
+  }
+}
+
+/**
+ * Whether a text is one JSON-RPC message whose kind is plain. What is not (a batch, a member that stands twice) could be
+ * read as an answer by a client, past whoever waits to see it first.
+ */
+export function isOneMessage(text: Uint8Array): boolean {
+  return answeredId(text) !== undefined || sliceJson(text, ["method"]) !== undefined;
 }
 
 const encoder = new TextEncoder();
@@ -53,26 +112,43 @@ export interface Pumped {
 }
 
 /**
- * Copies an event stream to the outlet, event by event, until it ends. Throws what reading throws. The outlet stays
- * open. When the client leaves, reading goes on, unless the stream can be resumed: then the rest is for the resumption.
+ * Copies an event stream to the outlet, event by event, until it ends; `otherwise` sees what answers no open request.
+ * Throws what reading throws. The outlet stays open. When the client leaves, reading goes on, unless the stream can be resumed: then the rest is for the resumption.
  */
 export async function pumpEvents(
   response: HttpResponse,
   outlet: Outlet,
   open: OpenRequests,
   eventBytesMax: number,
+  otherwise: Rewrite,
 ): Promise<Pumped> {
   let resumable = false;
   for await (const event of sseEvents(response.body, eventBytesMax)) {
-    resumable ||= event.id !== undefined && event.id !== "";
-    const message = event.data === undefined ? undefined : encoder.encode(event.data);
-    const rewrite = message === undefined ? undefined : open.take(message);
-    const bytes =
-      message === undefined || rewrite === undefined
-        ? event.raw
-        : withData(event, decoder.decode(await rewrite(message)));
-    await outlet.write(bytes);
+    if (event.id !== undefined && event.id !== "") {
+      resumable = true;
+      open.shown(event.id);
+    }
+    await outlet.write(await rewritten(event, open, otherwise));
     if (resumable && outlet.closed) break;
   }
   return { resumable };
+}
+
+const unreadable: TransportError = {
+  kind: "unknown",
+  reason: "broken",
+  detail: "the server sent something that is not one JSON-RPC message",
+};
+
+async function rewritten(
+  event: SseEvent,
+  open: OpenRequests,
+  otherwise: Rewrite,
+): Promise<Uint8Array> {
+  if (event.data === undefined || event.data.trim() === "") return event.raw;
+  const message = encoder.encode(event.data);
+  if (!isOneMessage(message)) throw new TransportFailure(unreadable);
+  open.asked(message);
+  const changed = await (open.take(message) ?? otherwise)(message);
+  return changed === message ? event.raw : withData(event, decoder.decode(changed));
 }
