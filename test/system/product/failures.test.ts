@@ -123,6 +123,30 @@ function repacked(here: World, good: Buffer, without: string): Buffer {
   return readFileSync(here.path("out.tgz"));
 }
 
+test("policies that are broken when control starts: said, nothing published, what was published stays", async () => {
+  const here = await made();
+  const good = readFileSync(here.path("policies/desk.yaml"), "utf8");
+  const broken = good.replace("outcome: allow", "outcome: alow");
+  here.policy("desk.yaml", broken);
+  const first = here.start("control");
+  const refused = await first.line("policies_refused");
+  expect(String(refused["errors"])).toMatch(/desk\.yaml:\d+:\d+: error: .*did you mean allow\?/);
+  const control = (path: string): Promise<Answer> => ask(`${here.controlUrl}${path}`);
+  expect((await control("/readyz")).status).toBe(503);
+  expect((await control("/bundles/holdfast")).status).toBe(404);
+  here.policy("desk.yaml", good);
+  const { revision } = await first.line("bundle_published");
+  await first.stop("SIGKILL");
+  here.policy("desk.yaml", broken);
+  await here.start("control").line("policies_refused");
+  const state = await control("/readyz");
+  expect([state.status, state.body]).toEqual([
+    200,
+    expect.objectContaining({ revision, errors: refused["errors"] }),
+  ]);
+  expect((await control("/bundles/holdfast")).status).toBe(200);
+});
+
 test("a condition that cannot be evaluated: a write is denied, a read that may is opened", async () => {
   const here = await made();
   const { gateway } = await here.both();

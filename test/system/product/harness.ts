@@ -76,13 +76,13 @@ export class Process {
 
   /** The first log line from `from` on that holds the words. */
   async line(words: string, from = 0): Promise<Record<string, unknown>> {
-    const found = await until(`${words}\n${this.log}`, async () =>
-      this.log
-        .slice(from)
-        .split("\n")
-        .slice(0, -1)
-        .find((line) => line.includes(words)),
-    );
+    const found = await until(words, async () => {
+      const lines = this.log.slice(from).split("\n").slice(0, -1);
+      const line = lines.find((one) => one.includes(words));
+      if (line === undefined && this.child.exitCode !== null)
+        throw new Error(`ended without saying ${words}:\n${this.log}`);
+      return line;
+    });
     return found.startsWith("{") ? (JSON.parse(found) as Record<string, unknown>) : { found };
   }
 
