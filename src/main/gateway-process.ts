@@ -122,10 +122,10 @@ export async function runGateway(config: Config): Promise<number> {
   await server.close(stopGraceMs, plane.inFlight.idle());
   await faces.close();
   await following;
-  await Promise.race([plane.inFlight.idle(), systemClock.sleep(stopGraceMs)]);
+  await idleWithin(plane, stopGraceMs);
   // What an upstream still has not answered ends here, as `unknown`; the outcome is recorded before the log is closed.
   await plane.transport.close();
-  await Promise.race([plane.inFlight.idle(), systemClock.sleep(stopGraceMs)]);
+  await idleWithin(plane, stopGraceMs);
   const healthy = plane.ledger.healthy();
   await plane.close();
   return healthy ? 0 : 1;
@@ -161,4 +161,11 @@ async function serve(config: Config, plane: DataPlane): Promise<Result<Serving, 
   if (server.ok) return ok({ server: server.value, faces: faces.value });
   await faces.value.close();
   return server;
+}
+
+/** Waits for the calls under way, at most `ms`; no timer is left behind. */
+async function idleWithin(plane: DataPlane, ms: number): Promise<void> {
+  const done = new AbortController();
+  await Promise.race([plane.inFlight.idle(), systemClock.sleep(ms, done.signal)]);
+  done.abort();
 }
