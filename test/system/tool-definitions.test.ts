@@ -110,8 +110,13 @@ test("a definition that is not the pinned one: log, metric, status, record; and 
 async function start(): Promise<void> {
   const out = openSync(log, "w");
   running = spawn(process.execPath, [bin, "up"], { cwd: folder, stdio: ["ignore", out, out] });
-  for (const at of [control, gateway])
-    await until(async () => expect((await fetch(`http://${at}/readyz`)).ok).toBe(true));
+  // Ready is sooner than this: a restart serves and decides by what was published before it read the folder.
+  await until(async () => {
+    const published = await json(`http://${control}/readyz`);
+    expect(published["errors"]).toEqual([]);
+    const decides = await json(`http://${gateway}/readyz`);
+    expect(decides["policy_version"]).toBe(published["revision"]);
+  });
 }
 
 async function stop(): Promise<void> {
