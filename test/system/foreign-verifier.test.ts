@@ -13,6 +13,7 @@ import { policyEntry } from "../unit/ledger/entries.ts";
 const folder = mkdtempSync(join(tmpdir(), "holdfast-foreign-"));
 const log = join(folder, "log");
 const program = join(folder, "verify");
+const receipt = join(folder, "321.tlog-proof");
 const entries = 700;
 
 beforeAll(async () => {
@@ -41,15 +42,37 @@ beforeAll(async () => {
     ledger.value.append(policyEntry(`r${i}`, 100)),
   );
   expect((await Promise.all(appended)).every(({ ok }) => ok)).toBe(true);
+  writeFileSync(receipt, ledger.value.receipt(321) ?? "");
   await ledger.value.close();
 });
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-function verify(vkey: string): { readonly status: number | null; readonly text: string } {
-  const { status, stdout, stderr } = spawnSync(program, [log, vkey], { encoding: "utf8" });
+interface Verified {
+  readonly status: number | null;
+  readonly text: string;
+}
+
+const verify = (vkey: string): Verified => run(log, vkey);
+
+function run(...args: readonly string[]): Verified {
+  const { status, stdout, stderr } = spawnSync(program, args, { encoding: "utf8" });
   return { status, text: stdout + stderr };
 }
+
+test("the foreign verifier accepts a receipt, and none that was changed", () => {
+  const vkey = readFileSync(join(log, "log.vkey"), "utf8").trim();
+  expect(run("-receipt", receipt, vkey)).toMatchObject({ status: 0 });
+  const text = readFileSync(receipt, "utf8");
+  const changed = join(folder, "changed.tlog-proof");
+  for (const [from, to] of [
+    [/^index 321$/m, "index 320"],
+    [/^extra e/m, "extra f"],
+  ] as const) {
+    writeFileSync(changed, text.replace(from, to));
+    expect(run("-receipt", changed, vkey).status).not.toBe(0);
+  }
+});
 
 test("the foreign verifier accepts the log, and finds a one-byte edit", () => {
   const vkey = readFileSync(join(log, "log.vkey"), "utf8").trim();
