@@ -19,12 +19,15 @@ import {
   sessionNotFound,
   unreachable,
 } from "./inbound.ts";
+import { judgedInput } from "./input-questions.ts";
 import { idKey, type RpcId, type RpcRequest, rpcCode } from "./json-rpc.ts";
 import { clientNotifications, treatmentOf } from "./methods.ts";
+import { OpenQuestions } from "./open-questions.ts";
 import { Outlet } from "./outlet.ts";
 import { ownRequest } from "./own-request.ts";
 import { paramHeaderFault } from "./param-headers.ts";
-import { OpenRequests, pumpEvents } from "./relay.ts";
+import { isUnasked, OpenRequests, pumpEvents } from "./relay.ts";
+import { screenOf } from "./server-requests.ts";
 import { ownerOf, Sessions } from "./sessions.ts";
 import { sseMessage } from "./sse.ts";
 import {
@@ -36,6 +39,7 @@ import {
   type Outgoing,
   returnedHeaders,
   sendUpstream,
+  sessionHeaders,
   wholeBody,
 } from "./upstream.ts";
 
@@ -127,6 +131,7 @@ class UpstreamRelay {
     const exchange = this.#exchange(request, identity, era.era);
     if (exchange === undefined) return sessionNotFound(id);
     if (message.kind === "request") return await this.#request(exchange, message);
+    if (message.kind === "response") return await this.#answer(exchange, idKey(message.id));
     if (message.kind === "notification" && !clientNotifications.has(message.method))
       return rpcErrorResponse(400, null, {
         code: rpcCode.methodNotFound,
@@ -138,12 +143,21 @@ class UpstreamRelay {
     return response;
   }
 
+  /** The client's answer to a question of the server; to a governed one, after its outcome is recorded. */
+  async #answer(exchange: Exchange, key: string): Promise<FrontResponse> {
+    const { request } = exchange;
+    const body = await exchange.questions.take(key)?.(request.body);
+    return await this.#relayed(
+      body === undefined ? exchange : { ...exchange, request: { ...request, body } },
+    );
+  }
+
   #exchange(request: FrontRequest, identity: Identity, era: Era): Exchange | undefined {
     const { spine, clock, log } = this.#parts;
     const sessionId = headerOf(request, "mcp-session-id");
     const session =
       sessionId === undefined || era === "modern"
-        ? { open: new OpenRequests() }
+        ? { open: new OpenRequests(), questions: new OpenQuestions() }
         : this.#sessions.of(sessionId, identity);
     return (
       session && {
@@ -153,6 +167,7 @@ class UpstreamRelay {
         upstream: this.#upstream,
         headers: forwardedHeaders(request.headers),
         open: session.open,
+        questions: session.questions,
         spine,
         clock,
         log,
@@ -166,6 +181,7 @@ class UpstreamRelay {
     const treatment = treatmentOf(message.method);
     switch (treatment.kind) {
       case "raw":
+        if (exchange.era === "modern") this.#judgeInput(exchange, message);
         return await this.#relayed(exchange, message);
       case "tools_list": {
         const { spine, identity, era, open } = exchange;
@@ -177,6 +193,12 @@ class UpstreamRelay {
       case "governed":
         return await this.#governed(exchange, message);
     }
+  }
+
+  /** No answer is a way for a server to ask the client unjudged. */
+  #judgeInput(exchange: Exchange, { id, method }: RpcRequest): void {
+    const asked = { id, method, era: exchange.era, hasOutputSchema: false };
+    exchange.open.add(idKey(id), (answer) => judgedInput(exchange, asked, answer));
   }
 
   async #governed(exchange: Exchange, message: RpcRequest): Promise<FrontResponse> {
@@ -216,11 +238,7 @@ class UpstreamRelay {
   }
 
   async #listPage(exchange: Exchange, cursor?: string): Promise<Uint8Array | undefined> {
-    const { "mcp-session-id": session, "mcp-protocol-version": version } = exchange.headers;
-    const headers = {
-      ...(session === undefined ? {} : { "mcp-session-id": session }),
-      ...(version === undefined ? {} : { "mcp-protocol-version": version }),
-    };
+    const headers = sessionHeaders(exchange.headers);
     this.#ownIds += 1;
     const request = {
       id: `holdfast-${this.#ownIds}`,
@@ -292,7 +310,8 @@ class UpstreamRelay {
     if (contentTypeOf(response) === "text/event-stream")
       return await this.#streamed(exchange, response, changed);
     const whole = await wholeBody(response, this.#limits.answerBytesMax).catch(() => undefined);
-    if (whole === undefined) return unreachable(id, "its answer could not be read");
+    if (whole === undefined || isUnasked(response, whole))
+      return unreachable(id, "its answer could not be read");
     const rewrite = exchange.open.take(whole);
     const body = rewrite === undefined ? whole : await rewrite(whole);
     return { status, headers: returnedHeaders(response), body };
@@ -314,7 +333,8 @@ class UpstreamRelay {
       outlet.write(sseMessage(changed ?? "")).catch(() => undefined);
     };
     if (changed !== undefined) this.#listeners.add(notify);
-    pumpEvents(response, outlet, exchange.open, this.#limits.answerBytesMax)
+    const { answerBytesMax } = this.#limits;
+    pumpEvents(response, outlet, exchange.open, answerBytesMax, screenOf(exchange))
       .catch((thrown: unknown) =>
         this.#parts.log.write("info", "mcp.stream_broken", { detail: String(thrown) }),
       )

@@ -13,6 +13,7 @@ import { type FrontResponse, jsonResponse } from "../http-front.ts";
 import type { CatalogTool } from "./catalog.ts";
 import { deferred } from "./deferred.ts";
 import type { Exchange } from "./exchange.ts";
+import { judgedInput } from "./input-questions.ts";
 import { errorMessage, idKey, metaOf, type RpcRequest, rpcCode } from "./json-rpc.ts";
 import { actionOf, type GovernedAction, treatmentOf } from "./methods.ts";
 import { Outlet } from "./outlet.ts";
@@ -24,7 +25,8 @@ import {
   textAt,
   withDecision,
 } from "./refusals.ts";
-import { pumpEvents } from "./relay.ts";
+import { isUnasked, pumpEvents } from "./relay.ts";
+import { screenOf } from "./server-requests.ts";
 import { ownerOf } from "./sessions.ts";
 import { sseMessage } from "./sse.ts";
 import { contentTypeOf, jsonBytes, returnedHeaders, sendUpstream, wholeBody } from "./upstream.ts";
@@ -90,7 +92,14 @@ class GovernedRequest {
     else if (answer.kind === "failed")
       this.#tell(failureMessage(this.#asked(), governed, answer.error));
     else if (answer.kind === "response") this.#outlet.whole(answer.response);
-    else answer.release(withDecision(answer.message, governed));
+    else {
+      const { message, release } = answer;
+      const judged =
+        this.#exchange.era === "modern"
+          ? await judgedInput(this.#exchange, this.#asked(), message)
+          : message;
+      release(judged === message ? withDecision(message, governed) : judged);
+    }
   }
 
   /** A promise of our own was broken: whatever the upstream said is withheld. */
@@ -240,6 +249,7 @@ class GovernedRequest {
       this.#outlet,
       open,
       limits.answerBytesMax,
+      screenOf(this.#exchange),
     ).then(
       (value) => ({ ok: true, value }),
       (thrown: unknown) => ({ ok: false, error: asTransportError(thrown) }),
@@ -266,6 +276,8 @@ class GovernedRequest {
       return { kind: "failed", error: unknown("the answer is larger than the gateway accepts") };
     if (status === 401 || status === 403)
       return { kind: "failed", error: notSent(`the server refused the gateway (HTTP ${status})`) };
+    if (isUnasked(response, body))
+      return { kind: "failed", error: unknown("the answer is no JSON-RPC response") };
     const headers = returnedHeaders(response);
     const id = sliceJson(body, ["id"]);
     if (id === undefined || decoder.decode(id) !== idKey(this.#message.id))

@@ -56,6 +56,21 @@ export function treatmentOf(method: string): Treatment {
   return requests.get(method) ?? governed("write", "unknown to this gateway");
 }
 
+/** Requests of a server that pass to the client. */
+const passingServerRequests: ReadonlySet<string> = new Set([
+  "ping",
+  // The user answers it and sees who asks.
+  "elicitation/create",
+  // Tells the server where it may work; the client chose that.
+  "roots/list",
+]);
+
+/** How a request of the server to the client is governed; undefined when it passes. */
+export function serverRequestEffect(method: string): Effect | undefined {
+  if (passingServerRequests.has(method)) return undefined;
+  return method === "sampling/createMessage" ? "read" : "write";
+}
+
 /** What policy is asked about. */
 export interface GovernedAction {
   readonly tool: ToolId;

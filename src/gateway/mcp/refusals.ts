@@ -40,17 +40,31 @@ function decisionMeta(governed: Governed<unknown>): JsonObject {
   };
 }
 
-interface Asked {
+/** The request an answer is for. */
+export interface Asked {
   readonly id: RpcId;
   readonly method: string;
   readonly era: Era;
-  /** The tool promises a shape for `structuredContent`; clients check it even on errors. */
+  /**
+   * The tool promises a shape for `structuredContent`. Official clients of the 1.x line check it even when `isError` is
+   * set, and would show their model a schema error instead of the refusal.
+   */
   readonly hasOutputSchema: boolean;
 }
 
 /** The answer to a request that was not forwarded. */
 export function refusalMessage(asked: Asked, governed: Governed<unknown>): JsonObject {
   return told(asked, governed, decisionText(governed.decision), rpcCode.denied);
+}
+
+/** The answer to a request that was allowed, and whose server then asked the client for what policy refuses. */
+export function questionRefusal(
+  asked: Asked,
+  question: string,
+  governed: Governed<unknown>,
+): JsonObject {
+  const text = `${asked.method} was allowed, but its server asked you for ${question}, which was not.`;
+  return told(asked, governed, `${text}\n${decisionText(governed.decision)}`, rpcCode.denied);
 }
 
 /** The answer to a request that was allowed, and whose upstream failed. */

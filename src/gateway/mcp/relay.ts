@@ -2,10 +2,31 @@
 import { sliceJson } from "../../kernel/index.ts";
 import type { HttpResponse } from "../../ports.ts";
 import type { Outlet } from "./outlet.ts";
-import { sseEvents, withData } from "./sse.ts";
+import { type SseEvent, sseEvents, withData } from "./sse.ts";
+import { contentTypeOf } from "./upstream.ts";
 
 /** Gets the final message as it came and gives what the client is sent; runs once. */
 export type Rewrite = (message: Uint8Array) => Promise<Uint8Array>;
+
+/** Looks at a message of a stream. True: it was taken care of, and is not to be passed on. */
+export type Screen = (
+  message: Uint8Array,
+  relay: (message: Uint8Array) => Promise<void>,
+  ended: AbortSignal,
+) => Promise<boolean>;
+
+/** One `result` or `error`: the message answers something, whatever else it claims to be. */
+export function isAnswer(message: Uint8Array): boolean {
+  return (
+    sliceJson(message, ["result"]) !== undefined || sliceJson(message, ["error"]) !== undefined
+  );
+}
+
+/** A body that a client would take for something else than an answer. */
+export function isUnasked(response: HttpResponse, body: Uint8Array): boolean {
+  const json = contentTypeOf(response) === "application/json";
+  return json && response.status < 300 && body.length > 0 && !isAnswer(body);
+}
 
 /** Requests of one client session that wait for their answer, whichever stream it comes on. */
 export class OpenRequests {
@@ -37,6 +58,7 @@ export class OpenRequests {
     if (this.#rewrites.size === 0) return undefined;
     const id = sliceJson(message, ["id"]);
     if (id === undefined || sliceJson(message, ["method"]) !== undefined) return undefined;
+    if (!isAnswer(message)) return undefined;
     const key = decoder.decode(id);
     const rewrite = this.#rewrites.get(key);
     this.#rewrites.delete(key);
@@ -55,24 +77,51 @@ export interface Pumped {
 /**
  * Copies an event stream to the outlet, event by event, until it ends. Throws what reading throws. The outlet stays
  * open. When the client leaves, reading goes on, unless the stream can be resumed: then the rest is for the resumption.
+ * `screen` sees what the server says unasked.
  */
 export async function pumpEvents(
   response: HttpResponse,
   outlet: Outlet,
   open: OpenRequests,
   eventBytesMax: number,
+  screen: Screen,
 ): Promise<Pumped> {
   let resumable = false;
-  for await (const event of sseEvents(response.body, eventBytesMax)) {
-    resumable ||= event.id !== undefined && event.id !== "";
-    const message = event.data === undefined ? undefined : encoder.encode(event.data);
-    const rewrite = message === undefined ? undefined : open.take(message);
-    const bytes =
-      message === undefined || rewrite === undefined
-        ? event.raw
-        : withData(event, decoder.decode(await rewrite(message)));
-    await outlet.write(bytes);
-    if (resumable && outlet.closed) break;
+  const ended = new AbortController();
+  try {
+    for await (const event of sseEvents(response.body, eventBytesMax)) {
+      resumable ||= event.id !== undefined && event.id !== "";
+      await pass(event, outlet, open, (message) =>
+        screen(
+          message,
+          (changed) => outlet.write(withData(event, decoder.decode(changed))),
+          ended.signal,
+        ),
+      );
+      if (resumable && outlet.closed) break;
+    }
+  } finally {
+    ended.abort();
   }
   return { resumable };
+}
+
+async function pass(
+  event: SseEvent,
+  outlet: Outlet,
+  open: OpenRequests,
+  screened: (message: Uint8Array) => Promise<boolean>,
+): Promise<void> {
+  const message =
+    event.data === undefined || event.data === "" ? undefined : encoder.encode(event.data);
+  if (message === undefined) return await outlet.write(event.raw);
+  const rewrite = open.take(message);
+  if (rewrite === undefined) {
+    if (!(await screened(message))) await outlet.write(event.raw);
+    return;
+  }
+  const rewritten = await rewrite(message);
+  await outlet.write(
+    rewritten === message ? event.raw : withData(event, decoder.decode(rewritten)),
+  );
 }
