@@ -32,6 +32,7 @@ import { ownerOf, Sessions } from "./sessions.ts";
 import { sseMessage } from "./sse.ts";
 import {
   contentTypeOf,
+  eventStreamHeaders,
   forwardedHeaders,
   type McpLimits,
   type McpUpstream,
@@ -307,6 +308,11 @@ class UpstreamRelay {
     if (status === 401 || status === 403)
       return unreachable(id, `the server refused the gateway (HTTP ${status})`);
     const changed = look(response);
+    if (out.method === "GET" && status === 405) {
+      // The server has nothing to say by itself (MCP, Streamable HTTP); the gateway may have.
+      await wholeBody(response, this.#limits.answerBytesMax).catch(() => undefined);
+      return await this.#ownStream(exchange);
+    }
     if (contentTypeOf(response) === "text/event-stream")
       return await this.#streamed(exchange, response, changed);
     const whole = await wholeBody(response, this.#limits.answerBytesMax).catch(() => undefined);
@@ -329,20 +335,36 @@ class UpstreamRelay {
   ): Promise<FrontResponse> {
     const outlet = new Outlet(exchange.request.signal);
     outlet.begin(response.status, returnedHeaders(response));
-    const notify = (): void => {
-      outlet.write(sseMessage(changed ?? "")).catch(() => undefined);
-    };
-    if (changed !== undefined) this.#listeners.add(notify);
+    const silence = changed === undefined ? () => undefined : this.#listen(outlet, changed);
     const { answerBytesMax } = this.#limits;
     pumpEvents(response, outlet, exchange.open, answerBytesMax, screenOf(exchange))
       .catch((thrown: unknown) =>
         this.#parts.log.write("info", "mcp.stream_broken", { detail: String(thrown) }),
       )
       .finally(() => {
-        this.#listeners.delete(notify);
+        silence();
         outlet.end();
       });
     return await outlet.response;
+  }
+
+  /** The GET stream, from the gateway alone: it tells when what this client may see has changed. */
+  async #ownStream({ request }: Exchange): Promise<FrontResponse> {
+    const outlet = new Outlet(request.signal);
+    outlet.begin(200, eventStreamHeaders);
+    const silence = this.#listen(outlet, legacyToolsChanged);
+    request.signal.addEventListener("abort", silence, { once: true });
+    if (request.signal.aborted) silence();
+    return await outlet.response;
+  }
+
+  /** Writes `changed` on every change of what may be seen; returns the way to stop. */
+  #listen(outlet: Outlet, changed: string): () => void {
+    const notify = (): void => {
+      outlet.write(sseMessage(changed)).catch(() => undefined);
+    };
+    this.#listeners.add(notify);
+    return () => this.#listeners.delete(notify);
   }
 }
 

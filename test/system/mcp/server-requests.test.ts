@@ -13,9 +13,7 @@ import {
 
 const sampling = "sampling/createMessage";
 let verdict: FakeVerdict = { decision: "allow" };
-const spine = fakeSpine(({ tool }) =>
-  tool.endsWith(sampling) ? verdict : { decision: "allow" },
-);
+const spine = fakeSpine(({ tool }) => (tool.endsWith(sampling) ? verdict : { decision: "allow" }));
 const servers: TestHttpServer[] = [];
 let gateway: TestGateway;
 let heard: unknown[] = [];
