@@ -1,5 +1,5 @@
 /** Passes an upstream's messages to the client as they are, but for the answers somebody waits to rewrite. */
-import { sliceJson } from "../../kernel/index.ts";
+import { sliceJson, spliceJson } from "../../kernel/index.ts";
 import type { HttpResponse } from "../../ports.ts";
 import type { Outlet } from "./outlet.ts";
 import { type SseEvent, sseEvents, withData } from "./sse.ts";
@@ -15,11 +15,14 @@ export type Screen = (
   ended: AbortSignal,
 ) => Promise<boolean>;
 
-/** One `result` or `error`: the message answers something, whatever else it claims to be. */
+/**
+ * A message that any reader takes for an answer: `result` or `error`, and no `method`. Reading a member calls one that
+ * stands twice absent; writing it refuses.
+ */
 export function isAnswer(message: Uint8Array): boolean {
-  return (
-    sliceJson(message, ["result"]) !== undefined || sliceJson(message, ["error"]) !== undefined
-  );
+  const answers = [["result"], ["error"]] as const;
+  if (!answers.some((path) => sliceJson(message, path) !== undefined)) return false;
+  return sliceJson(message, ["method"]) === undefined && spliceJson(message, ["method"], "0").ok;
 }
 
 /** A body that a client would take for something else than an answer. */
@@ -57,8 +60,7 @@ export class OpenRequests {
   take(message: Uint8Array): Rewrite | undefined {
     if (this.#rewrites.size === 0) return undefined;
     const id = sliceJson(message, ["id"]);
-    if (id === undefined || sliceJson(message, ["method"]) !== undefined) return undefined;
-    if (!isAnswer(message)) return undefined;
+    if (id === undefined || !isAnswer(message)) return undefined;
     const key = decoder.decode(id);
     const rewrite = this.#rewrites.get(key);
     this.#rewrites.delete(key);
