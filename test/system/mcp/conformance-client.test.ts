@@ -11,9 +11,10 @@ async function judged(scenario: string, version: string): Promise<string> {
   const args = ["client", "--command", command, "--scenario", scenario, "--spec-version", version];
   const child = spawn(process.execPath, [suite, ...args]);
   let out = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => {
-    out += text;
-  });
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      out += text;
+    });
   await new Promise((done) => child.once("close", done));
   return /^Passed: .*$/m.exec(out)?.[0] ?? out;
 }

@@ -1,6 +1,8 @@
 /** What servers ask of clients: sampling is decided and recorded in both eras and across them; elicitation passes. */
-import type { Client } from "@modelcontextprotocol/client";
+import { spawnSync } from "node:child_process";
+import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { startComposed } from "../../fixtures/composed-gateway.ts";
 import { everythingListener } from "../../fixtures/everything-server.ts";
 import { type FakeVerdict, fakeSpine } from "../../fixtures/fake-spine.ts";
 import {
@@ -104,4 +106,30 @@ test("elicitation passes without a decision of its own", async () => {
   const call = { name: "test_elicitation", arguments: { message: "who?" } };
   expect(JSON.stringify((await client.callTool(call)).content)).toContain("ada@example.org");
   expect(spine.seen.map(({ tool }) => tool)).toEqual(["both:test_elicitation"]);
+});
+
+test("by a rule, in the composed gateway, and in its log", async () => {
+  const tool = "both:sampling/createMessage";
+  const composed = await startComposed({
+    upstreams: { both: { mcp: { url: `${servers[0]?.url}/mcp` } } },
+    tools: { [tool]: { effect: "read", risk: "low" } },
+    rules: [{ id: "own-model", match: { tools: tool }, outcome: "deny", reason: "costs money" }],
+  });
+  try {
+    const client = new Client(
+      { name: "test", version: "1" },
+      { ...auto, capabilities: { sampling: {} } },
+    );
+    await client.connect(
+      new StreamableHTTPClientTransport(new URL(`${composed.openUrl}/mcp/both`)),
+    );
+    const result = await client.callTool(modernCall);
+    await client.close();
+    expect(JSON.stringify(result.content)).toContain("rule=conformance/own-model");
+    const args = ["audit", "show", "--tool", tool, composed.log];
+    const show = spawnSync(process.execPath, ["bin/holdfast.mjs", ...args]);
+    expect(`${show.stdout}${show.stderr}`).toMatch(/deny/);
+  } finally {
+    await composed.close();
+  }
 });
