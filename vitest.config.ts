@@ -1,9 +1,13 @@
 /** `house` guards the code itself; `unit` is everyday; `system` needs servers, real processes, or minutes. */
 import { defineConfig } from "vitest/config";
 
-const project = (name: string, include: string[], timeoutMs: number) => ({
-  test: { name, include, testTimeout: timeoutMs, hookTimeout: timeoutMs },
+/** `effort` multiplies the runs of properties that ask for it. */
+const project = (name: string, include: string[], timeoutMs: number, effort = 1) => ({
+  test: { name, include, testTimeout: timeoutMs, hookTimeout: timeoutMs, provide: { effort } },
 });
+
+/** Properties of the everyday that are run at length too. */
+const atLength = ["test/unit/policy/{properties,diagnostics,obligations}.test.ts"];
 
 // biome-ignore lint/style/noDefaultExport: vitest reads the default export
 export default defineConfig({
@@ -11,7 +15,7 @@ export default defineConfig({
     projects: [
       project("house", ["test/house/**/*.test.ts"], 30_000),
       project("unit", ["test/unit/**/*.test.ts", "test/contracts/**/*.test.ts"], 30_000),
-      project("system", ["test/system/**/*.test.ts"], 600_000),
+      project("system", ["test/system/**/*.test.ts", ...atLength], 600_000, 10),
     ],
     reporters: ["default"],
     maxWorkers: 2,

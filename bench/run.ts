@@ -77,19 +77,16 @@ function table({ machine, sections }: Report): string {
     lines.push(
       `## ${name}`,
       "",
-      "| what | median | unit | ratio | all trials |",
-      "|---|--:|---|--:|---|",
+      "| what | median | unit | against the baseline of this run | all trials |",
+      "|---|--:|---|---|---|",
     );
-    for (const { what, median, unit, ratio, trials: all } of rows) {
-      const compared = ratio === undefined ? "" : `${figure(ratio)}×`;
+    for (const { what, median, unit, ratio, baseline, trials: all } of rows) {
+      const compared = ratio === undefined ? "" : `${figure(ratio)} × ${baseline}`;
       lines.push(
         `| ${what} | ${figure(median)} | ${unit} | ${compared} | ${all.map(figure).join(" ")} |`,
       );
     }
-    const baselines = rows.flatMap(({ what, baseline }) =>
-      baseline ? [`${what}: of "${baseline}"`] : [],
-    );
-    lines.push("", `Ratios: ${baselines.join("; ")}`, "");
+    lines.push("");
   }
   return `${lines.join("\n")}\n`;
 }

@@ -12,7 +12,10 @@ import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/cli
 const root = resolve(import.meta.dirname, "..");
 const stay = process.argv.includes("--stay");
 const token = "support-bot-development-token";
-const [gatewayUrl, controlUrl] = ["http://127.0.0.1:7080", "http://127.0.0.1:7081"];
+/** The first of three ports in a row: gateway, control, payments. */
+const port = Number(process.env["HOLDFAST_DEMO_PORT"] ?? 7080);
+const policies = process.env["HOLDFAST_DEMO_POLICIES"] ?? join(root, "examples/policies");
+const [gatewayUrl, controlUrl] = [`http://127.0.0.1:${port}`, `http://127.0.0.1:${port + 1}`];
 const startTimeoutMs = 30_000;
 
 /** What the agent saw of one call. */
@@ -64,12 +67,14 @@ function begin(base: string): Started {
     .replaceAll("../.holdfast", base)
     .replaceAll("../node_modules", join(root, "node_modules"))
     .replaceAll("../schemas", join(root, "schemas"))
+    .replaceAll("./policies", resolve(policies))
+    .replaceAll(/127\.0\.0\.1:708(\d)/g, (_, last: string) => `127.0.0.1:${port + Number(last)}`)
     .replaceAll(/: \.\//g, `: ${join(root, "examples")}/`);
   const configPath = join(base, "holdfast.yaml");
   writeFileSync(configPath, config);
   const payments = spawn(
     process.execPath,
-    [join(root, "examples/payments/server.ts"), "7082", join(base, "payments.jsonl")],
+    [join(root, "examples/payments/server.ts"), String(port + 2), join(base, "payments.jsonl")],
     { stdio: ["ignore", "ignore", "inherit"] },
   );
   const holdfast = spawn(

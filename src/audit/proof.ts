@@ -23,7 +23,7 @@ export function formatProof({ index, proof, checkpoint, extra }: TlogProof): str
   const lines = [magic];
   if (extra !== undefined) lines.push(`extra ${toBase64(extra)}`);
   lines.push(`index ${index}`, ...proof.map(toBase64), "", "");
-  return lines.slice(0, -1).join("\n") + "\n" + checkpoint;
+  return `${lines.slice(0, -1).join("\n")}\n${checkpoint}`;
 }
 
 export function parseProof(text: string): Result<TlogProof, string> {

@@ -18,11 +18,13 @@ type Members = Record<string, unknown>;
 
 /**
  * Reads and checks the file. Every problem is reported with file, line, column and the nearest valid word; on any,
- * nothing is loaded. `environment` is where `{ env: NAME }` looks.
+ * nothing is loaded. `environment` is where `{ env: NAME }` looks; with secrets `unread`, those that are missing are no
+ * fault, for who only looks at the configuration.
  */
 export async function loadConfig(
   path: string,
   environment: Environment = process.env,
+  secrets: "read" | "unread" = "read",
 ): Promise<Result<Config, readonly Diagnostic[]>> {
   let text: string;
   try {
@@ -41,7 +43,8 @@ export async function loadConfig(
   checkRules(config, findings);
   if (findings.found.length > 0) return err(sortDiagnostics(findings.found));
   const complete = await completed(config, dirname(resolve(path)), environment, findings);
-  return findings.found.length > 0 ? err(sortDiagnostics(findings.found)) : ok(complete);
+  const faults = findings.found.filter(({ code }) => secrets === "read" || code !== "secret");
+  return faults.length > 0 ? err(sortDiagnostics(faults)) : ok(complete);
 }
 
 async function schemaCheck(): Promise<SchemaCheck> {

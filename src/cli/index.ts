@@ -13,5 +13,6 @@ export type {
   UpstreamAuthConfig,
   UpstreamConfig,
 } from "./config-types.ts";
+export { type KnownTool, type KnownTools, knownTools, routesOf, schemasOf } from "./known-tools.ts";
 export { createProgram, type Processes, type Program, type WrapOptions } from "./program.ts";
 export { Secret } from "./secret.ts";

@@ -4,7 +4,14 @@ import type { Command } from "commander";
 import { writeBundle } from "../adapters/bundle/index.ts";
 import { openBundleKey } from "../adapters/keys/index.ts";
 import { buildBundle, revisionOf, signBundle } from "../policy/index.ts";
-import { type CommandOutput, openFolder, type PolicyOptions, refuse } from "./policy.ts";
+import {
+  configOption,
+  openFolder,
+  type PolicyOptions,
+  refuse,
+  toolSchemasOption,
+} from "./policy.ts";
+import type { CommandOutput } from "./policy-knowledge.ts";
 
 export interface BuildOptions extends PolicyOptions {
   readonly output: string;
@@ -62,7 +69,8 @@ export function registerPolicyBuild(
     .requiredOption("--signing-key <file>", "P-256 key in PEM; made when absent")
     .option("--revision <text>", "name of this revision (default: digest of the policies)")
     .option("--json", "one JSON value instead of text")
-    .option("--tool-schemas <file>", "JSON file of tool id to input schema, to check args against")
+    .option(...configOption)
+    .option(...toolSchemasOption)
     .action(async (folder: string, options: BuildOptions) =>
       exit(await buildPolicy(folder, options, io)),
     );

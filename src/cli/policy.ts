@@ -1,8 +1,6 @@
 /** `holdfast policy check | test | explain`. Exit codes: 0 in order, 1 findings, 2 cannot be run as asked. */
-import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { type PolicyFolder, readPolicyFolder } from "../adapters/policy-folder/index.ts";
-import { isJsonObject, type JsonObject, parseJsonStrict, type ToolId } from "../kernel/index.ts";
 import {
   type Diagnostic,
   explain,
@@ -14,21 +12,28 @@ import {
   renderExplanation,
   runCases,
 } from "../policy/index.ts";
+import {
+  type CommandOutput,
+  type KnowledgeOptions,
+  readText,
+  toolKnowledge,
+} from "./policy-knowledge.ts";
 
-/** Where a command writes. Lines without their newline. */
-export interface CommandOutput {
-  out(line: string): void;
-  err(line: string): void;
-}
-
-export interface PolicyOptions {
+export interface PolicyOptions extends KnowledgeOptions {
   /** One JSON value on `out` instead of text. */
   readonly json?: boolean;
-  /** A JSON file: tool id to input schema. */
-  readonly toolSchemas?: string;
 }
 
 const usageExit = 2;
+
+export const configOption = [
+  "-c, --config <file>",
+  "configuration whose tools are known (default: the holdfast.yaml that uses the folder)",
+] as const;
+export const toolSchemasOption = [
+  "--tool-schemas <file>",
+  "JSON file of tool id to input schema, to check args against",
+] as const;
 
 /** Checks every file of a policy folder. */
 async function checkPolicy(
@@ -43,7 +48,7 @@ async function checkPolicy(
   if (options.json) io.out(JSON.stringify({ ok: !findings, diagnostics: loaded.diagnostics }));
   else {
     printDiagnostics(loaded.diagnostics, io);
-    io.out(loaded.set ? summary(loaded.set) : "not loaded");
+    io.out(loaded.set ? summary(loaded.set, opened.known) : "not loaded");
   }
   return findings ? 1 : 0;
 }
@@ -101,10 +106,8 @@ export function registerPolicyCommands(
       .command(usage)
       .description(description)
       .option("--json", "one JSON value instead of text")
-      .option(
-        "--tool-schemas <file>",
-        "JSON file of tool id to input schema, to check args against",
-      );
+      .option(...configOption)
+      .option(...toolSchemasOption);
   command("check <folder>", "find every fault of a policy folder").action(
     async (folder: string, options: PolicyOptions) => exit(await checkPolicy(folder, options, io)),
   );
@@ -121,6 +124,8 @@ export function registerPolicyCommands(
 export interface OpenedFolder {
   readonly files: PolicyFolder;
   readonly loaded: Loaded;
+  /** How many tools were known apart from the folder. */
+  readonly known: number;
 }
 
 /** Reads and checks a policy folder; undefined, after saying why, when it cannot be read. */
@@ -129,7 +134,7 @@ export async function openFolder(
   options: PolicyOptions,
   io: CommandOutput,
 ): Promise<OpenedFolder | undefined> {
-  const toolSchemas = await readToolSchemas(options.toolSchemas, io);
+  const toolSchemas = await toolKnowledge(folder, options, io);
   const files = await readPolicyFolder(folder);
   if (!files.ok) io.err(`cannot read ${files.error.path}: ${files.error.code}`);
   if (!files.ok || !toolSchemas) return undefined;
@@ -137,35 +142,8 @@ export async function openFolder(
     io.err(`${folder} holds no policy file (.yaml, .yml or .json)`);
     return undefined;
   }
-  return { files: files.value, loaded: loadPolicySet(files.value.policies, { toolSchemas }) };
-}
-
-async function readToolSchemas(
-  path: string | undefined,
-  io: CommandOutput,
-): Promise<ReadonlyMap<ToolId, JsonObject> | undefined> {
-  if (path === undefined) return new Map();
-  const text = await readText(path, io);
-  if (text === undefined) return undefined;
-  const parsed = parseJsonStrict(new TextEncoder().encode(text));
-  if (!parsed.ok || !isJsonObject(parsed.value)) {
-    io.err(`${path} is not a JSON object of tool ids and schemas`);
-    return undefined;
-  }
-  return new Map(
-    Object.entries(parsed.value).flatMap(([id, schema]) =>
-      isJsonObject(schema) ? [[id as ToolId, schema] as const] : [],
-    ),
-  );
-}
-
-async function readText(path: string, io: CommandOutput): Promise<string | undefined> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (thrown) {
-    io.err(`cannot read ${path}: ${(thrown as NodeJS.ErrnoException).code ?? "unknown"}`);
-    return undefined;
-  }
+  const loaded = loadPolicySet(files.value.policies, { toolSchemas });
+  return { files: files.value, loaded, known: toolSchemas.size };
 }
 
 function hasErrors(diagnostics: readonly Diagnostic[]): boolean {
@@ -187,6 +165,7 @@ function printDiagnostics(diagnostics: readonly Diagnostic[], io: CommandOutput)
   for (const diagnostic of diagnostics) io.err(formatDiagnostic(diagnostic));
 }
 
-function summary(set: PolicySet): string {
-  return `${set.rules.length} rules, ${set.tools.length} tools`;
+function summary(set: PolicySet, known: number): string {
+  const against = known === 0 ? "" : `, checked against ${known} known tools`;
+  return `${set.rules.length} rules, ${set.tools.length} tools${against}`;
 }

@@ -3,9 +3,11 @@ import { Command, CommanderError } from "commander";
 import { registerAuditCommands } from "./audit.ts";
 import { loadConfig } from "./config.ts";
 import type { Config } from "./config-types.ts";
-import { type CommandOutput, registerPolicyCommands } from "./policy.ts";
+import { registerPolicyCommands } from "./policy.ts";
 import { registerPolicyBuild } from "./policy-build.ts";
+import type { CommandOutput } from "./policy-knowledge.ts";
 import { registerTokenCommands } from "./token.ts";
+import { registerToolsCommand } from "./tools.ts";
 
 /** What only `main.ts` can build. Each resolves with an exit code. */
 export interface Processes {
@@ -93,6 +95,7 @@ export function createProgram(processes: Processes): Program {
     outcome.code = code;
   };
   registerPolicyBuild(registerPolicyCommands(program, terminal, exit), terminal, exit);
+  registerToolsCommand(program, terminal, exit);
   registerAuditCommands(program);
   registerTokenCommands(program);
   return { run: (args) => run(program, args, outcome) };

@@ -62,7 +62,8 @@ const refusals: Readonly<Record<RefusalCode, { readonly reason: string; readonly
       next: "the action may have taken effect: do not retry; check its effect before going on",
     },
     too_many_calls: {
-      reason: "too many calls of this agent are under way",
+      reason:
+        "too many calls are under way (limits.calls_in_flight_per_agent_max for one agent, limits.calls_in_flight_max for all)",
       next: "nothing was forwarded; wait for a running call to finish, then try again",
     },
     unknown_server: {

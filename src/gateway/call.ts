@@ -11,7 +11,7 @@ export type Face = "mcp" | "http" | "authzen";
 
 /** A tool as its server described it, pinned. */
 export interface ToolDefinition {
-  /** SHA-256 of the canonical JSON of name, description and schemas, `sha256:<hex>`. */
+  /** SHA-256 of the canonical JSON of name, description, schemas and annotations, `sha256:<hex>`. */
   readonly digest: string;
   readonly inputSchema?: JsonObject;
   /** From annotations, believed only when the server is trusted. */

@@ -4,6 +4,7 @@ export class InFlight {
   readonly #totalMax: number;
   readonly #counts = new Map<string, number>();
   #total = 0;
+  #stopping = false;
   #idle: (() => void)[] = [];
 
   constructor(limits: { readonly perAgentMax: number; readonly totalMax: number }) {
@@ -14,10 +15,20 @@ export class InFlight {
   /** The way to leave, or undefined when there is no room. */
   enter(agent: string): (() => void) | undefined {
     const count = this.#counts.get(agent) ?? 0;
+    if (this.#stopping) return undefined;
     if (count >= this.#perAgentMax || this.#total >= this.#totalMax) return undefined;
     this.#counts.set(agent, count + 1);
     this.#total += 1;
     return () => this.#leave(agent);
+  }
+
+  /** From now on nobody enters. */
+  stop(): void {
+    this.#stopping = true;
+  }
+
+  get stopping(): boolean {
+    return this.#stopping;
   }
 
   get total(): number {

@@ -39,7 +39,6 @@ export {
   readOpenApi,
   routeTable,
   toolOfRoute,
-  toolSchemas,
 } from "./http-tools/index.ts";
 export { type IdentifyConfig, type IssuerConfig, TokenIdentifier } from "./identify.ts";
 export { InFlight } from "./in-flight.ts";
@@ -49,6 +48,7 @@ export {
   aggregateFace,
   bridgeUrl,
   type EraBridgeParts,
+  governedMethods,
   type McpLimits,
   type McpParts,
   type McpUpstream,
@@ -62,8 +62,16 @@ export {
   wrapStdio,
 } from "./mcp/index.ts";
 export { PolicySource, type PolicySourceParts, type VerifiedBundle } from "./policy-source.ts";
+export { type ResolvedTool, resolveTool } from "./resolve.ts";
 export { type HostRules, loopbackRules, type Route, routed } from "./routes.ts";
 export { createSpine, type SpineParts } from "./spine.ts";
+export { type PinnedTool, readToolFile } from "./tool-file.ts";
+export {
+  openToolPins,
+  type ToolPins,
+  type ToolPinsParts,
+  type ToolPinsStatus,
+} from "./tool-pins.ts";
 export {
   authorizedTransport,
   type UpstreamAuthConfig,

@@ -12,6 +12,8 @@ export interface ResolvedTool {
   readonly risk: Risk;
   readonly costMicroUsd: number;
   readonly definitionDigest: string | null;
+  /** Who says what its effect is. */
+  readonly from: "catalog" | "wire" | "annotation" | "default";
 }
 
 export function resolveTool(
@@ -24,14 +26,16 @@ export function resolveTool(
   const declared = engine?.tool(id);
   if (declared !== undefined) {
     const { effect, risk, costMicroUsd } = declared;
-    return { id, effect, risk, costMicroUsd, definitionDigest };
+    return { id, effect, risk, costMicroUsd, definitionDigest, from: "catalog" };
   }
   const isRead = effectHint === "read" || (effectHint === undefined && definition?.readOnlyHint);
+  const annotated = definition?.readOnlyHint === undefined ? "default" : "annotation";
   return {
     id,
     effect: isRead ? "read" : "write",
     risk: isRead ? "low" : "high",
     costMicroUsd: 0,
     definitionDigest,
+    from: effectHint === undefined ? annotated : "wire",
   };
 }

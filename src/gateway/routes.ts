@@ -60,7 +60,7 @@ export function refuseForeignHost(
     return problemResponse(
       403,
       "Host not allowed",
-      "This gateway answers only for the host names in its configuration (`allowedHosts`).",
+      "This gateway answers only for the host names in its configuration (`allowed_hosts`).",
     );
   const origins = request.headers["origin"];
   if (origins === undefined || (origins.length === 1 && origins[0] === "")) return undefined;
@@ -69,7 +69,7 @@ export function refuseForeignHost(
   return problemResponse(
     403,
     "Origin not allowed",
-    "This gateway answers web pages only of the origins in its configuration (`allowedOrigins`).",
+    "This gateway answers web pages only of the origins in its configuration (`allowed_origins`).",
   );
 }
 

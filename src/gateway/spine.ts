@@ -81,9 +81,12 @@ async function govern<A>(
   forward: Forward<A> | undefined,
 ): Promise<Governed<A>> {
   const passage = begin(parts, request);
-  const leave = parts.inFlight.enter(request.identity.agent);
+  // Whoever asks uses up the room: an enforcement point its own, not that of the agent it asks about.
+  const { tenant, agent } = request.caller ?? request.identity;
+  const leave = parts.inFlight.enter(JSON.stringify([tenant, agent]));
   // Refused before anything was decided: the one refusal that leaves no entry, so that a flood cannot fill the log.
-  if (leave === undefined) return refuse(parts, passage, "too_many_calls");
+  if (leave === undefined)
+    return refuse(parts, passage, parts.inFlight.stopping ? "stopping" : "too_many_calls");
   try {
     const judgement = judge(parts, passage);
     const committed = await record(parts, passage, judgement);
@@ -94,7 +97,10 @@ async function govern<A>(
       judgement.decision.decision === "allow" || judgement.decision.decision === "sanitize";
     if (forward === undefined || !lets)
       return answer(parts, passage, judgement, committed, lets ? "evaluated" : "refused");
-    const forwarded = await send(passage, judgement, forward);
+    const forwarded = await send(passage, judgement, forward).catch(async (thrown: unknown) => {
+      await recordOutcome(parts, passage, committed, broken);
+      throw thrown;
+    });
     passage.forwardedMs = parts.clock.monotonicMs();
     // The upstream has acted (or may have). The answer waits for the outcome to be durable.
     const settled = await recordOutcome(parts, passage, committed, forwarded);
@@ -105,7 +111,30 @@ async function govern<A>(
   }
 }
 
-function begin(parts: SpineParts, request: ToolRequest): Passage {
+/** A forward that threw has broken its promise; what it had sent by then nobody knows. */
+const broken: Forwarded<undefined> = {
+  outcome: "unknown",
+  detail: "the gateway failed while the call was forwarded",
+  resultBytes: 0,
+  answer: undefined,
+};
+
+/** W3C Trace Context, any version: what is recorded and sent on is not a place for free text. */
+const traceparentForm = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}(?:-[!-~]{1,64})?$/;
+const requestIdCharactersMax = 256;
+
+/** The request with what is only carried along cut to its form. */
+function trimmed(request: ToolRequest): ToolRequest {
+  const { traceparent, requestId, ...rest } = request;
+  return {
+    ...rest,
+    ...(traceparent !== undefined && traceparentForm.test(traceparent) ? { traceparent } : {}),
+    ...(requestId === undefined ? {} : { requestId: requestId.slice(0, requestIdCharactersMax) }),
+  };
+}
+
+function begin(parts: SpineParts, asked: ToolRequest): Passage {
+  const request = trimmed(asked);
   const wallStartMs = parts.clock.wallMs();
   const startMs = parts.clock.monotonicMs();
   const engine = parts.policy.current();

@@ -13,6 +13,7 @@ export { itemsOfJson, sliceJson } from "./json-slice.ts";
 export { type SpliceRefusal, spliceJson } from "./json-splice.ts";
 export { err, ok, type Result } from "./result.ts";
 export {
+  foldName,
   type JsonLimits,
   type JsonRefusal,
   type JsonRefusalKind,

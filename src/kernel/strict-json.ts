@@ -11,6 +11,11 @@ export interface JsonLimits {
   /** How many arrays and objects may enclose one another; `[[]]` is 2. */
   readonly depthMax: number;
   /**
+   * Also refuse, as `duplicate_key`, two names in one object that differ by case alone: some parsers (Go's
+   * `encoding/json`) match names without regard to case and take the last.
+   */
+  readonly caseTwins?: "refuse";
+  /**
    * `nearest` reads integers beyond 2^53 - 1 as the nearest double. Only for reports that are counted and shown, such as
    * metrics of other programs; never for what is judged, signed or forwarded. Default: `refuse`.
    */
@@ -67,11 +72,7 @@ export function parseJsonStrict(
   if (text.charCodeAt(0) === 0xfeff) {
     return refuse("bad_utf8", 0, "", "the text begins with a byte order mark");
   }
-  const parser = new Parser(
-    text,
-    limits.depthMax ?? limitsDefault.depthMax,
-    limits.unsafeNumbers === "nearest",
-  );
+  const parser = new Parser(text, limits);
   try {
     return ok(parser.whole());
   } catch (thrown) {
@@ -112,6 +113,11 @@ class Refused extends Error {
   }
 }
 
+/** A name without its case, as Unicode simple folding has it: `ſ` is `s`, the Kelvin sign is `k`. */
+export function foldName(name: string): string {
+  return name.toUpperCase().toLowerCase();
+}
+
 type Members = Record<string, JsonValue>;
 
 /**
@@ -131,15 +137,17 @@ class Parser {
   readonly #text: string;
   readonly #depthMax: number;
   readonly #nearest: boolean;
+  readonly #refuseTwins: boolean;
   #at = 0;
   #depth = 0;
   /** The key or index being read at each depth; only the first `#depth` entries mean anything. */
   readonly #path: (string | number)[] = [];
 
-  constructor(text: string, depthMax: number, nearest: boolean) {
+  constructor(text: string, limits: Partial<JsonLimits>) {
     this.#text = text;
-    this.#depthMax = depthMax;
-    this.#nearest = nearest;
+    this.#depthMax = limits.depthMax ?? limitsDefault.depthMax;
+    this.#nearest = limits.unsafeNumbers === "nearest";
+    this.#refuseTwins = limits.caseTwins === "refuse";
   }
 
   whole(): JsonValue {
@@ -214,6 +222,7 @@ class Parser {
     this.#enter();
     const step = this.#depth - 1;
     const object = new Bare();
+    const folded = this.#refuseTwins ? new Set<string>() : undefined;
     if (this.#text.charCodeAt(this.#space()) === 0x7d) {
       this.#leave();
       return object;
@@ -224,6 +233,9 @@ class Parser {
       const key = this.#string();
       this.#path[step] = key;
       if (key in object) this.#fail("a member name stands twice", "duplicate_key", keyAt);
+      if (folded?.has(foldName(key)))
+        this.#fail("two member names differ by case alone", "duplicate_key", keyAt);
+      folded?.add(foldName(key));
       if (this.#text.charCodeAt(this.#space()) !== colon) this.#fail("a colon is expected");
       this.#at++;
       object[key] = this.#value();

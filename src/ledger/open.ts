@@ -1,5 +1,6 @@
 /** Opening a log: take the folder, find out what is durable, publish it, begin a new run. */
 import {
+  checkpointPath,
   type EntryOrigin,
   encodeVkey,
   noteVerifier,
@@ -74,12 +75,18 @@ async function openLocked(
   return err({ kind: "failed", detail: started.error.detail });
 }
 
-/** What the journal held beyond the tiles becomes tiles; a crash inside only means doing it again. */
+/**
+ * What the journal held beyond the tiles becomes tiles; a crash inside only means doing it again. When there is nothing
+ * beyond them the checkpoint is still written anew: what can be read need not be durable. A run that died between the
+ * rename of its checkpoint and the sync of the folder left a name that a power loss takes back, and the journal that
+ * would make it good is removed next.
+ */
 async function publishRecovered(
   disk: Disk,
   { tree, published: from, entries: kept, checkpoint }: Recovered,
 ): Promise<Result<void, DiskError>> {
-  if (checkpoint === undefined || tree.size === from) return ok(undefined);
+  if (checkpoint === undefined) return ok(undefined);
+  if (tree.size === from) return disk.replace(checkpointPath, Buffer.from(checkpoint));
   const keptFirst = tree.size - kept.length;
   const entries = (first: number, end: number): readonly Uint8Array[] =>
     kept.slice(first - keptFirst, end - keptFirst);

@@ -19,8 +19,8 @@ import {
   tileWidth,
 } from "../audit/index.ts";
 import { err, ok, type Result } from "../kernel/index.ts";
-import type { Disk } from "../ports.ts";
 import type { LedgerOpenError } from "./ledger.ts";
+import { type Reads, watchedReads } from "./watched-reads.ts";
 
 export interface Recovered {
   readonly tree: HashTree;
@@ -45,7 +45,17 @@ const damaged = (detail: string): { readonly ok: false; readonly error: LedgerOp
     detail: `${detail}; nothing was changed: keep a copy, run \`holdfast audit verify\`, restore or start a new log`,
   });
 
-export async function recover(disk: Disk, verifier: NoteVerifier): Promise<Outcome<Recovered>> {
+/** A file that the disk would not give says nothing about the log: that is `failed`, never `damaged`. */
+export async function recover(disk: Reads, verifier: NoteVerifier): Promise<Outcome<Recovered>> {
+  const reads = watchedReads(disk);
+  const recovered = await recoverFrom(reads, verifier);
+  const { unreadable } = reads;
+  if (recovered.ok || unreadable === undefined) return recovered;
+  const detail = `${unreadable.path} cannot be read (${unreadable.code}); check the disk, then start again`;
+  return err({ kind: "failed", detail });
+}
+
+async function recoverFrom(disk: Reads, verifier: NoteVerifier): Promise<Outcome<Recovered>> {
   const found = await readPublished(disk, verifier);
   if (!found.ok) return found;
   const { tree, entries, size: published } = found.value;
@@ -66,7 +76,7 @@ export async function recover(disk: Disk, verifier: NoteVerifier): Promise<Outco
 
 /** Adds what the journal holds beyond the tiles; its last checkpoint, if it added anything. */
 async function replayJournal(
-  disk: Disk,
+  disk: Reads,
   segments: readonly number[],
   published: Published,
   verifier: NoteVerifier,
@@ -106,7 +116,7 @@ interface Published {
   readonly entries: Uint8Array[];
 }
 
-async function readPublished(disk: Disk, verifier: NoteVerifier): Promise<Outcome<Published>> {
+async function readPublished(disk: Reads, verifier: NoteVerifier): Promise<Outcome<Published>> {
   const file = await disk.read(checkpointPath);
   if (!file.ok && file.error.kind === "not_found")
     return ok({ tree: new HashTree(), size: 0, checkpoint: undefined, entries: [] });
@@ -133,7 +143,7 @@ async function readPublished(disk: Disk, verifier: NoteVerifier): Promise<Outcom
 }
 
 async function readPartialBundle(
-  disk: Disk,
+  disk: Reads,
   size: number,
   tree: HashTree,
 ): Promise<Outcome<Uint8Array[]>> {
@@ -151,7 +161,7 @@ async function readPartialBundle(
   return ok([...bundle.value]);
 }
 
-async function listSegments(disk: Disk): Promise<Outcome<number[]>> {
+async function listSegments(disk: Reads): Promise<Outcome<number[]>> {
   const names = await disk.list("journal");
   if (!names.ok) return err({ kind: "failed", detail: `journal: ${names.error.code}` });
   const firsts: number[] = [];
@@ -164,7 +174,7 @@ async function listSegments(disk: Disk): Promise<Outcome<number[]>> {
 }
 
 async function readRecords(
-  disk: Disk,
+  disk: Reads,
   first: number,
   isLast: boolean,
 ): Promise<Outcome<readonly JournalRecord[]>> {
@@ -203,7 +213,7 @@ function replay(
 
 /** Reads back to the last start, bundle by bundle. */
 async function findUnknownCalls(
-  disk: Disk,
+  disk: Reads,
   tail: readonly Uint8Array[],
   size: number,
 ): Promise<Outcome<readonly string[]>> {

@@ -1,7 +1,6 @@
 /** Builds the control plane from the configuration: watches the policy folder, publishes bundles, serves them to OPA. */
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
-import { serveFront } from "../adapters/http/index.ts";
 import { pinoLog } from "../adapters/log/index.ts";
 import type { Config } from "../cli/index.ts";
 import { BundleProtocol, type BundlePublisher } from "../control/index.ts";
@@ -14,7 +13,7 @@ import {
   type Route,
   routed,
 } from "../gateway/index.ts";
-import { hostAndPort, hostRules } from "./listen.ts";
+import { hostRules, listening } from "./listen.ts";
 import { complain, stopSignal } from "./process.ts";
 import { startPublishing } from "./publishing.ts";
 
@@ -28,14 +27,16 @@ export async function runControl(config: Config): Promise<number> {
   if (!publishing.ok) return complain("control", publishing.error);
   const { publisher, stop } = publishing.value;
   const protocol = new BundleProtocol(publisher);
-  const server = await serveFront(routed(controlRoutes(publisher, protocol), hostRules(config)), {
-    ...hostAndPort(config.control.listen),
-    log,
-  });
-  log.write("info", "control_listening", { url: server.url, policies: config.policies });
+  const face = routed(controlRoutes(publisher, protocol), hostRules(config));
+  const server = await listening(config.control.listen, face, { log });
+  if (!server.ok) {
+    stop();
+    return complain("control", server.error);
+  }
+  log.write("info", "control_listening", { url: server.value.url, policies: config.policies });
   await stopSignal();
   stop();
-  await server.close(stopGraceMs);
+  await server.value.close(stopGraceMs);
   return 0;
 }
 

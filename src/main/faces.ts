@@ -21,6 +21,7 @@ import {
   type Route,
   routed,
   StdioBridge,
+  type ToolPins,
   type UpstreamCredentials,
   upstreamFace,
 } from "../gateway/index.ts";
@@ -29,7 +30,9 @@ import { ok, type Result } from "../kernel/index.ts";
 import type { DataPlane } from "./gateway-process.ts";
 import { httpUpstream, revealed } from "./http-upstreams.ts";
 import { hostRules } from "./listen.ts";
+import { toolPinsOf } from "./tool-pins.ts";
 import { callbackRoute, upstreamCredentials } from "./upstream-credentials.ts";
+import { version } from "./version.ts";
 
 export interface Faces {
   readonly face: FrontFace;
@@ -42,11 +45,13 @@ export async function facesOf(
   identifier: Identifier,
 ): Promise<Result<Faces, string>> {
   const credentials = upstreamCredentials(config, plane);
-  const mcp = mcpFaces(config, plane, identifier, credentials);
+  const pins = await toolPinsOf(mcpServers(config), config.data, plane);
+  if (!pins.ok) return pins;
+  const mcp = mcpFaces(config, plane, identifier, credentials, pins.value);
   const http = await httpFace(config, plane, identifier);
   if (!http.ok) return http;
   const routes: readonly Route[] = [
-    ...operations(plane),
+    ...operations(plane, pins.value),
     metadataRoute(config),
     callbackRoute(credentials),
     ...mcp.routes,
@@ -54,6 +59,10 @@ export async function facesOf(
     ...decisionRoutes(config, plane, identifier),
   ];
   return ok({ face: routed(routes, hostRules(config)), close: mcp.close });
+}
+
+function mcpServers({ upstreams }: Config): readonly string[] {
+  return Object.keys(upstreams).filter((name) => upstreams[name]?.mcp !== undefined);
 }
 
 interface McpFaces {
@@ -67,6 +76,7 @@ function mcpFaces(
   plane: DataPlane,
   identifier: Identifier,
   credentials: UpstreamCredentials,
+  pins: ReadonlyMap<string, ToolPins>,
 ): McpFaces {
   const parts = { spine: plane.spine, identifier, clock: systemClock, log: plane.log };
   const limits = {
@@ -79,9 +89,11 @@ function mcpFaces(
   for (const [name, { mcp }] of Object.entries(config.upstreams)) {
     if (mcp === undefined) continue;
     const opened = mcpUpstream(name, mcp, config, plane, credentials);
-    const served = upstreamFace(acrossEras(opened.upstream, world), { ...parts, limits });
+    const pinned = pins.get(name);
+    const upstream = pinned === undefined ? opened.upstream : { ...opened.upstream, pins: pinned };
+    const served = upstreamFace(acrossEras(upstream, world), { ...parts, limits });
     members.set(name, served.face);
-    closers.push(served.close, opened.close);
+    closers.push(served.close, opened.close, () => pinned?.stored());
   }
   const aggregate = aggregateFace(members, { ...parts, limits, entropy: systemEntropy });
   closers.unshift(aggregate.close);
@@ -91,7 +103,7 @@ function mcpFaces(
       ...[...members].map(([name, face]) => ({ prefix: `/mcp/${name}`, face })),
     ],
     close: async () => {
-      for (const closer of closers) await closer();
+      await Promise.all(closers.map((close) => close()));
     },
   };
 }
@@ -136,6 +148,7 @@ function decisionRoutes(
     publicUrl: config.public_url,
     enforcementPoints: config.authzen.enforcement_points,
     bodyBytesMax: config.limits.body_bytes_max,
+    depthMax: config.limits.depth_max,
     evaluationsMax: config.limits.evaluations_max,
   });
   return [evaluationPath, evaluationsPath, metadataPath].map((prefix) => ({ prefix, face }));
@@ -156,14 +169,15 @@ function mcpUpstream(
   const common = { server, trusted: mcp.trusted };
   if (mcp.url !== undefined) {
     const transport = authorizedTransport(plane.transport, server, credentials);
-    return { upstream: { ...common, url: mcp.url, transport }, close: async () => undefined };
+    const upstream = { ...common, url: mcp.url, transport };
+    return { upstream, close: async () => undefined };
   }
   const bridge = new StdioBridge({
     peers: childProcessPeers(plane.log),
     command: {
       command: mcp.command,
       cwd: mcp.cwd,
-      env: revealed(mcp.env),
+      env: { ...plainEnvironment(), ...revealed(mcp.env) },
       lineBytesMax: config.limits.line_bytes_max,
     },
     clock: systemClock,
@@ -171,16 +185,32 @@ function mcpUpstream(
     log: plane.log,
   });
   return {
-    upstream: { ...common, url: bridgeUrl, transport: bridge },
+    upstream: {
+      ...common,
+      url: bridgeUrl,
+      transport: bridge,
+      transportFor: (owner) => bridge.transportFor(owner),
+    },
     close: () => bridge.close(),
   };
+}
+
+/** What a program needs to be found and to find its home; nothing else of the gateway's own environment. */
+function plainEnvironment(): Readonly<Record<string, string>> {
+  const names = ["PATH", "HOME", "LANG", "TMPDIR", "USER"];
+  return Object.fromEntries(
+    names.flatMap((name) => [[name, process.env[name] ?? ""]]).filter(([, value]) => value !== ""),
+  );
 }
 
 /** RFC 9728: where a client finds out who issues tokens for this gateway. Public, like every metadata document. */
 function metadataRoute(config: Config): Route {
   const document = protectedResourceMetadata({
     resource: config.public_url,
-    authorizationServers: config.identity.issuers.map(({ issuer }) => issuer),
+    // A name that is no address (`holdfast-local`) is an issuer, but no server a client could ask.
+    authorizationServers: config.identity.issuers
+      .map(({ issuer }) => issuer)
+      .filter((issuer) => /^https?:/.test(issuer) && URL.canParse(issuer)),
   });
   return {
     prefix: "/.well-known/oauth-protected-resource",
@@ -189,7 +219,7 @@ function metadataRoute(config: Config): Route {
 }
 
 /** Probes and metrics: asked by address, so without the Host check; they tell no secret. */
-function operations(plane: DataPlane): readonly Route[] {
+function operations(plane: DataPlane, pins: ReadonlyMap<string, ToolPins>): readonly Route[] {
   const readiness = async (): Promise<FrontResponse> => {
     const policyVersion = plane.spine.policyVersion();
     const checks = {
@@ -207,17 +237,29 @@ function operations(plane: DataPlane): readonly Route[] {
     });
   };
   const metrics = async (): Promise<FrontResponse> => {
-    const { contentType, text } = await plane.telemetry.metrics();
+    const { telemetry, ledger, spine } = plane;
+    telemetry.gauge("ledger_entries", {}, ledger.head().size);
+    telemetry.gauge("ledger_healthy", {}, ledger.healthy() ? 1 : 0);
+    telemetry.gauge("policy_loaded", {}, spine.policyVersion() === undefined ? 0 : 1);
+    const { contentType, text } = await telemetry.metrics();
     return {
       status: 200,
       headers: { "content-type": contentType, "cache-control": "no-store" },
       body: new TextEncoder().encode(text),
     };
   };
+  // What people should look at although the gateway is ready.
+  const status = async (): Promise<FrontResponse> =>
+    jsonResponse(200, {
+      version,
+      policy_version: plane.spine.policyVersion() ?? null,
+      tool_definitions: Object.fromEntries([...pins].map(([name, each]) => [name, each.status])),
+    });
   const open = { checkHost: false } as const;
   return [
     { prefix: "/livez", face: async () => jsonResponse(200, { live: true }), ...open },
     { prefix: "/readyz", face: readiness, ...open },
+    { prefix: "/statusz", face: status, ...open },
     { prefix: "/metrics", face: metrics, ...open },
   ];
 }

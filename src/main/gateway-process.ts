@@ -2,7 +2,11 @@
 import { join } from "node:path";
 import { systemClock, systemEntropy } from "../adapters/clock/index.ts";
 import { openDisk } from "../adapters/disk/index.ts";
-import { type ClosableTransport, serveFront, undiciTransport } from "../adapters/http/index.ts";
+import {
+  type ClosableTransport,
+  type FrontServer,
+  undiciTransport,
+} from "../adapters/http/index.ts";
 import { openSigner } from "../adapters/keys/index.ts";
 import { pinoLog } from "../adapters/log/index.ts";
 import { openTelemetry } from "../adapters/telemetry/index.ts";
@@ -12,9 +16,9 @@ import { err, ok, type Result } from "../kernel/index.ts";
 import { type Ledger, openLedger } from "../ledger/index.ts";
 import type { Log } from "../ports.ts";
 import { openBundle } from "./bundle-trust.ts";
-import { facesOf } from "./faces.ts";
+import { type Faces, facesOf } from "./faces.ts";
 import { identifierOf } from "./identities.ts";
-import { hostAndPort } from "./listen.ts";
+import { listening } from "./listen.ts";
 import { complain, stopSignal } from "./process.ts";
 import { version } from "./version.ts";
 
@@ -42,6 +46,7 @@ export async function openDataPlane(
   const telemetry = openTelemetry({
     serviceName: config.telemetry.service_name,
     serviceVersion: version,
+    servers: Object.keys(config.upstreams),
     instance,
     sampleRatio: config.telemetry.trace_sample_ratio,
     ...(config.telemetry.otlp_endpoint === undefined
@@ -73,6 +78,7 @@ export async function openDataPlane(
     tenant: config.tenant,
     open: (archive) => openBundle(config.data, archive),
     path: "bundles/current.tar.gz",
+    lastGoodPath: "bundles/last-good.tar.gz",
     pollMs: policyPollMs,
   });
   const transport = undiciTransport({ addresses: "not_metadata" });
@@ -94,30 +100,17 @@ export async function openDataPlane(
   });
 }
 
-/** Resolves with the exit code: 0 after a signal, 1 when it could not start or the log failed. */
+/** Resolves with the exit code: 0 after a signal, 1 when it could not start or the log has failed. */
 export async function runGateway(config: Config): Promise<number> {
   const opened = await openDataPlane(config, "gateway");
   if (!opened.ok) return complain("gateway", opened.error);
   const plane = opened.value;
-  const identifier = await identifierOf(config, {
-    clock: systemClock,
-    http: plane.transport,
-    log: plane.log,
-  });
-  if (!identifier.ok) return complain("gateway", identifier.error);
-  const faces = await facesOf(config, plane, identifier.value);
-  if (!faces.ok) return complain("gateway", faces.error);
-  const { limits } = config;
-  const server = await serveFront(faces.value.face, {
-    ...hostAndPort(config.listen),
-    log: plane.log,
-    limits: {
-      headersMax: limits.headers_max,
-      headerBytesMax: limits.header_bytes_max,
-      bodyBytesMax: limits.body_bytes_max,
-      requestTimeoutMs: limits.request_timeout_ms,
-    },
-  });
+  const serving = await serve(config, plane);
+  if (!serving.ok) {
+    await plane.close();
+    return complain("gateway", serving.error);
+  }
+  const { server, faces } = serving.value;
   const stop = new AbortController();
   const following = plane.policySource.follow(stop.signal);
   plane.log.write("info", "gateway_listening", { url: server.url, version, data: config.data });
@@ -125,10 +118,54 @@ export async function runGateway(config: Config): Promise<number> {
   plane.log.write("info", "gateway_stopping", { calls_under_way: plane.inFlight.total });
   stop.abort();
   // No new calls; those under way finish and record their outcome; only then is the log closed.
-  await server.close(stopGraceMs);
-  await faces.value.close();
+  plane.inFlight.stop();
+  await server.close(stopGraceMs, plane.inFlight.idle());
+  await faces.close();
   await following;
-  await plane.inFlight.idle();
+  await idleWithin(plane, stopGraceMs);
+  // What an upstream still has not answered ends here, as `unknown`; the outcome is recorded before the log is closed.
+  await plane.transport.close();
+  await idleWithin(plane, stopGraceMs);
+  const healthy = plane.ledger.healthy();
   await plane.close();
-  return 0;
+  return healthy ? 0 : 1;
+}
+
+interface Serving {
+  readonly server: FrontServer;
+  readonly faces: Faces;
+}
+
+/** Listens with every face. The stored policy is read first, so that the first call already finds it. */
+async function serve(config: Config, plane: DataPlane): Promise<Result<Serving, string>> {
+  const identifier = await identifierOf(config, {
+    clock: systemClock,
+    http: plane.transport,
+    log: plane.log,
+  });
+  if (!identifier.ok) return identifier;
+  const faces = await facesOf(config, plane, identifier.value);
+  if (!faces.ok) return faces;
+  const { limits } = config;
+  await plane.policySource.refresh();
+  const server = await listening(config.listen, faces.value.face, {
+    log: plane.log,
+    limits: {
+      headersMax: limits.headers_max,
+      headerBytesMax: limits.header_bytes_max,
+      bodyBytesMax: limits.body_bytes_max,
+      requestTimeoutMs: limits.request_timeout_ms,
+      concurrentRequestsMax: limits.requests_open_max,
+    },
+  });
+  if (server.ok) return ok({ server: server.value, faces: faces.value });
+  await faces.value.close();
+  return server;
+}
+
+/** Waits for the calls under way, at most `ms`; no timer is left behind. */
+async function idleWithin(plane: DataPlane, ms: number): Promise<void> {
+  const done = new AbortController();
+  await Promise.race([plane.inFlight.idle(), systemClock.sleep(ms, done.signal)]);
+  done.abort();
 }

@@ -1,9 +1,27 @@
 /** Addresses and names: where a process listens, and the host names it answers to. */
+import { type FrontLimits, type FrontServer, serveFront } from "../adapters/http/index.ts";
 import type { Config } from "../cli/index.ts";
-import { type HostRules, loopbackRules } from "../gateway/index.ts";
+import { type FrontFace, type HostRules, loopbackRules } from "../gateway/index.ts";
+import { err, ok, type Result } from "../kernel/index.ts";
+import type { Log } from "../ports.ts";
+
+/** Listens, or says for the operator why it cannot. */
+export async function listening(
+  listen: string,
+  face: FrontFace,
+  options: { readonly log: Log; readonly limits?: Partial<FrontLimits> },
+): Promise<Result<FrontServer, string>> {
+  try {
+    return ok(await serveFront(face, { ...hostAndPort(listen), ...options }));
+  } catch (thrown) {
+    const { code } = thrown as NodeJS.ErrnoException;
+    const why = code === "EADDRINUSE" ? "another process listens there" : String(thrown);
+    return err(`cannot listen on ${listen}: ${why}; stop it, or choose another address`);
+  }
+}
 
 /** `127.0.0.1:8420`, `[::1]:8420`. The form was checked with the configuration. */
-export function hostAndPort(listen: string): { readonly host: string; readonly port: number } {
+function hostAndPort(listen: string): { readonly host: string; readonly port: number } {
   const at = listen.lastIndexOf(":");
   return { host: listen.slice(0, at).replace(/^\[|\]$/g, ""), port: Number(listen.slice(at + 1)) };
 }

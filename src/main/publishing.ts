@@ -1,23 +1,29 @@
 /** The policy folder, watched and published as signed bundles into the data folder. */
 import { join } from "node:path";
-import { writeBundle } from "../adapters/bundle/index.ts";
+import { readBundle, writeBundle } from "../adapters/bundle/index.ts";
+import { systemClock } from "../adapters/clock/index.ts";
 import { openDisk } from "../adapters/disk/index.ts";
 import { openBundleKey } from "../adapters/keys/index.ts";
 import { watchPolicyFolder } from "../adapters/policy-folder/index.ts";
-import type { Config } from "../cli/index.ts";
+import { type Config, knownTools, schemasOf } from "../cli/index.ts";
 import { BundlePublisher } from "../control/index.ts";
-import { toolSchemas } from "../gateway/index.ts";
-import { err, type JsonObject, ok, type Result, type ToolId } from "../kernel/index.ts";
+import { digestOf, err, type JsonObject, ok, type Result, type ToolId } from "../kernel/index.ts";
+import type { PolicyFile } from "../policy/index.ts";
 import type { Log } from "../ports.ts";
 import { bundlePublicKeyFile } from "./bundle-trust.ts";
-import { routesOf } from "./http-upstreams.ts";
+
+/** How soon policies are checked again after a tool was described for the first time, or differently. */
+const toolsPollMs = 1_000;
 
 export interface Publishing {
   readonly publisher: BundlePublisher;
   stop(): void;
 }
 
-/** `dataFolder` gets `bundles/` and, when absent, the signing key. The error is a sentence for the operator. */
+/**
+ * `dataFolder` gets `bundles/` and, when absent, the signing key. Policies are checked against every tool that is known
+ * (`knownTools` of `config`), and again when that changes. The error is a sentence for the operator.
+ */
 export async function startPublishing(
   config: Config,
   dataFolder: string,
@@ -28,30 +34,72 @@ export async function startPublishing(
     join(dataFolder, bundlePublicKeyFile),
   );
   if (!signer.ok) return err(`${signer.error.path}: ${signer.error.detail}`);
+  const tools = new ToolKnowledge(config, log);
+  await tools.refresh();
   const publisher = new BundlePublisher({
     disk: openDisk(dataFolder),
     log,
     signer: signer.value,
     archive: writeBundle,
-    toolSchemas: await knownSchemas(config),
+    unpack: readBundle,
+    toolSchemas: () => tools.schemas,
   });
+  await publisher.resume();
+  let policies: readonly PolicyFile[] | undefined;
   const watching = watchPolicyFolder(config.policies, {
     onSnapshot: (snapshot) => {
+      policies = snapshot.ok ? snapshot.value.policies : undefined;
       if (snapshot.ok) void publisher.publish(snapshot.value.policies);
       else publisher.unreadable(`${snapshot.error.path}: ${snapshot.error.code}`);
     },
   });
-  return ok({ publisher, stop: () => watching.stop() });
+  const stop = new AbortController();
+  void tools.follow(stop.signal, () => {
+    log.write("info", "tools_changed", { tools: tools.schemas.size });
+    if (policies !== undefined) void publisher.publish(policies);
+  });
+  const stopAll = (): void => {
+    stop.abort();
+    watching.stop();
+  };
+  return ok({ publisher, stop: stopAll });
 }
 
-/** Argument schemas that are known without asking anyone: those of OpenAPI documents. */
-async function knownSchemas(config: Config): Promise<ReadonlyMap<ToolId, JsonObject>> {
-  const schemas = new Map<ToolId, JsonObject>();
-  for (const [name, upstream] of Object.entries(config.upstreams)) {
-    if (upstream.http === undefined) continue;
-    const routes = await routesOf(upstream.http);
-    if (!routes.ok || routes.value === undefined) continue;
-    for (const [tool, schema] of toolSchemas(name, routes.value)) schemas.set(tool, schema);
+/** The argument schemas of all known tools, as of the last look. */
+class ToolKnowledge {
+  readonly #config: Config;
+  readonly #log: Log;
+  #schemas: ReadonlyMap<ToolId, JsonObject> = new Map();
+  #seen = "";
+
+  constructor(config: Config, log: Log) {
+    this.#config = config;
+    this.#log = log;
   }
-  return schemas;
+
+  get schemas(): ReadonlyMap<ToolId, JsonObject> {
+    return this.#schemas;
+  }
+
+  /** True when something is known now that was not, or otherwise. What cannot be read is told, and stays as it was. */
+  async refresh(): Promise<boolean> {
+    const { tools, problems } = await knownTools(this.#config);
+    const seen = digestOf([
+      [...problems],
+      tools.map(({ id, definition }) => [id, definition?.digest ?? null]),
+    ]);
+    if (seen === this.#seen) return false;
+    this.#seen = seen;
+    for (const problem of problems) this.#log.write("error", "tools_unreadable", { problem });
+    if (problems.length > 0 && this.#schemas.size > 0) return false;
+    this.#schemas = schemasOf(tools);
+    return true;
+  }
+
+  async follow(signal: AbortSignal, changed: () => void): Promise<void> {
+    while (!signal.aborted) {
+      await systemClock.sleep(toolsPollMs, signal);
+      if (!signal.aborted && (await this.refresh())) changed();
+    }
+  }
 }

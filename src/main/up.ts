@@ -8,7 +8,8 @@ import { fileURLToPath } from "node:url";
 const roles = ["control", "gateway"] as const;
 type Role = (typeof roles)[number];
 
-const stopGraceMs = 10_000;
+/** Longer than a gateway takes to let its calls finish. */
+const stopGraceMs = 20_000;
 
 /** Runs until a signal or a death. Resolves with the exit code: 0 after a signal, 1 after a death. */
 export async function up(configPath: string): Promise<number> {

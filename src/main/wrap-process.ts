@@ -11,6 +11,7 @@ import { type DataPlane, openDataPlane } from "./gateway-process.ts";
 import { identifierOf } from "./identities.ts";
 import { complain } from "./process.ts";
 import { startPublishing } from "./publishing.ts";
+import { toolPinsOf } from "./tool-pins.ts";
 
 const policyWaitMs = 10_000;
 
@@ -25,14 +26,16 @@ export async function wrap(configured: Config, options: WrapOptions): Promise<nu
   const opened = await openDataPlane(config, `wrap-${server}`);
   if (!opened.ok) return complain("mcp wrap", opened.error);
   const plane = opened.value;
-  const publishing = await startPublishing(config, config.data, plane.log);
-  if (!publishing.ok) return complain("mcp wrap", publishing.error);
   const identifier = await identifierOf(config, {
     clock: systemClock,
     http: plane.transport,
     log: plane.log,
   });
-  if (!identifier.ok) return complain("mcp wrap", identifier.error);
+  if (!identifier.ok) return await givenUp(plane, identifier.error);
+  const pins = await toolPinsOf([server], config.data, plane);
+  if (!pins.ok) return await givenUp(plane, pins.error);
+  const publishing = await startPublishing(configured, config.data, plane.log);
+  if (!publishing.ok) return await givenUp(plane, publishing.error);
   const stop = new AbortController();
   await firstPolicy(plane);
   const following = plane.policySource.follow(stop.signal);
@@ -47,11 +50,21 @@ export async function wrap(configured: Config, options: WrapOptions): Promise<nu
     entropy: systemEntropy,
     log: plane.log,
   });
-  const upstream = { server, url: bridgeUrl, transport: bridge, trusted: false };
-  const common = { spine: plane.spine, identifier: identifier.value, clock: systemClock };
+  const pinned = pins.value.get(server);
+  const upstream = {
+    ...{ server, url: bridgeUrl, transport: bridge, trusted: false },
+    ...(pinned === undefined ? {} : { pins: pinned }),
+  };
   const { face, close } = upstreamFace(upstream, {
-    ...common,
+    spine: plane.spine,
+    identifier: identifier.value,
+    clock: systemClock,
     log: plane.log,
+    limits: {
+      messageBytesMax: config.limits.body_bytes_max,
+      depthMax: config.limits.depth_max,
+      answerBytesMax: config.limits.line_bytes_max,
+    },
     writesParamHeaders: true,
   });
   const { input, output } = standardLines(config.limits.line_bytes_max);
@@ -65,10 +78,16 @@ export async function wrap(configured: Config, options: WrapOptions): Promise<nu
   publishing.value.stop();
   close();
   await bridge.close();
+  await pinned?.stored();
   await following;
   await plane.inFlight.idle();
   await plane.close();
   return 0;
+}
+
+async function givenUp(plane: DataPlane, why: string): Promise<1> {
+  await plane.close();
+  return complain("mcp wrap", why);
 }
 
 /** A desktop client does not ask twice: the first call must not find the policy still on its way. */

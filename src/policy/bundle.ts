@@ -18,6 +18,7 @@ import {
   type BundleKeys,
   type BundleRefusal,
   parseBundleJson,
+  signaturesPath,
   verifySignature,
 } from "./bundle-signature.ts";
 import type { PolicySet } from "./ir.ts";
@@ -32,7 +33,7 @@ export interface VerifiedBundle {
   /** `policy_version` on the wire. */
   readonly revision: string;
   readonly set: PolicySet;
-  /** `sha256:<hex>` over names and bytes of all files but the signature. */
+  /** `bundleDigest` of its files. */
   readonly digest: string;
 }
 
@@ -83,7 +84,7 @@ export function verifyBundle(
   const set = at(at(document.value, "holdfast"), "policy");
   if (!isPolicySet(set))
     return malformed(`${documentPath}: holdfast.policy is no policy set of format 1`);
-  return ok({ revision, set, digest: digestOfFiles(files) });
+  return ok({ revision, set, digest: bundleDigest(files) });
 }
 
 function at(value: JsonValue | undefined, name: string): JsonValue | undefined {
@@ -106,9 +107,9 @@ function isPolicySet(value: JsonValue | undefined): value is JsonObject & Policy
   return at(value, "formatVersion") === 1 && lists.every(isJsonArray);
 }
 
-function digestOfFiles(files: BundleFiles): string {
+/** `sha256:<hex>` over names and bytes of all files but the signature. */
+export function bundleDigest(files: BundleFiles): string {
   const hashes: Record<string, string> = {};
-  for (const [path, bytes] of files)
-    if (path !== ".signatures.json") hashes[path] = sha256Hex(bytes);
+  for (const [path, bytes] of files) if (path !== signaturesPath) hashes[path] = sha256Hex(bytes);
   return `sha256:${sha256Hex(canonicalJson(hashes))}`;
 }

@@ -107,7 +107,7 @@ export function toolPatternProblem(
       message: `${JSON.stringify(value)} is not a tool id (server:tool)`,
       nearest: nearestWord(value, catalog.toolNames ?? []),
     };
-  if (!catalog.toolNames) return undefined;
+  if (!catalog.toolNames || !isJudgeable(value, catalog)) return undefined;
   const fitting = [...catalog.toolNames].filter(globMatcher(value));
   if (fitting.length === 0)
     return {
@@ -115,6 +115,9 @@ export function toolPatternProblem(
       code: "unknown-tool",
       message: star ? `no known tool fits ${value}` : `there is no tool ${value} in the catalog`,
       nearest: nearestWord(value, catalog.toolNames),
+      ...(star
+        ? {}
+        : { hint: "if the server has it and has not listed it yet, declare it under tools:" }),
     };
   const declared = fitting.flatMap((name) => catalog.tools.get(name as ToolId) ?? []);
   if (effect && declared.length === fitting.length && !declared.some((t) => t.effect === effect))
@@ -123,6 +126,19 @@ export function toolPatternProblem(
       message: `${value} is no ${effect} in the catalog, so the rule never applies to it`,
     };
   return undefined;
+}
+
+/**
+ * Whether a name can be told to be wrong. Where people declare their tools, every name can. Where nothing is declared,
+ * only those of a server that described its tools: of the others nothing is known.
+ */
+function isJudgeable(pattern: string, { tools, toolNames }: Catalog): boolean {
+  if (tools.size > 0) return true;
+  const colon = pattern.indexOf(":");
+  const server = pattern.slice(0, colon + 1);
+  return (
+    colon > 0 && !server.includes("*") && [...(toolNames ?? [])].some((n) => n.startsWith(server))
+  );
 }
 
 export function agentPatternProblem(pattern: string, catalog: Catalog): Problem | undefined {
@@ -145,6 +161,7 @@ export function argsOf(
   catalog: Catalog,
 ): Type {
   if (!patterns || !catalog.toolNames) return anyType;
+  if (!patterns.every((pattern) => isJudgeable(pattern, catalog))) return anyType;
   const matchers = patterns.map(globMatcher);
   const types = [...catalog.toolNames]
     .filter((name) => matchers.some((fits) => fits(name)))

@@ -1,5 +1,5 @@
 /** The native backend: an expression becomes a closure. Semantics are those of `ir.ts`, in three values. */
-import { assert, isJsonArray, isJsonObject, type JsonValue } from "../kernel/index.ts";
+import { assert, isJsonArray, isJsonObject, type JsonValue, unreachable } from "../kernel/index.ts";
 import type { Expr, Root } from "./ir.ts";
 import { type Binary, binary } from "./operators.ts";
 import { compileRegex } from "./regex.ts";
@@ -94,6 +94,8 @@ function unaryStep(
           ? search.value(value)
           : new Failure(`matches() of a ${typeName(value)}`);
     }
+    default:
+      return unreachable(expr);
   }
 }
 

@@ -13,8 +13,9 @@ import type { Obligation, PolicySet, ToolDeclaration } from "./ir.ts";
 import { type CompiledRule, compileRule } from "./rule.ts";
 import { Failure, unknown } from "./values.ts";
 
-/** Candidate lists kept at most; agents and tools are few, but their names come from outside. */
+/** Candidate lists kept at most, and their longest name; agents and tools are few, but their names come from outside. */
 const indexEntriesMax = 4_096;
+const indexNameCharactersMax = 1_024;
 
 /**
  * Compiles a checked set (`loadPolicySet`, or a bundle). Throws `InvariantError` for a set that no loader lets through,
@@ -57,15 +58,16 @@ function indexCandidates(rules: readonly CompiledRule[]): Candidates {
     const byTool = index[action.effect];
     const known = byTool.get(action.name)?.get(agent);
     if (known) return known;
+    const found = rules.filter(
+      (rule) =>
+        rule.fitsEffect(action.effect) && rule.fitsTool(action.name) && rule.fitsAgent(agent),
+    );
+    if (action.name.length + agent.length > indexNameCharactersMax) return found;
     if (entries++ >= indexEntriesMax) {
       index.read.clear();
       index.write.clear();
       entries = 1;
     }
-    const found = rules.filter(
-      (rule) =>
-        rule.fitsEffect(action.effect) && rule.fitsTool(action.name) && rule.fitsAgent(agent),
-    );
     const byAgent: ByAgent = byTool.get(action.name) ?? new Map();
     byTool.set(action.name, byAgent.set(agent, found));
     return found;

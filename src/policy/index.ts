@@ -1,4 +1,10 @@
-export { buildBundle, revisionOf, type VerifiedBundle, verifyBundle } from "./bundle.ts";
+export {
+  buildBundle,
+  bundleDigest,
+  revisionOf,
+  type VerifiedBundle,
+  verifyBundle,
+} from "./bundle.ts";
 export {
   type BundleFiles,
   type BundleKeys,
@@ -38,5 +44,6 @@ export {
   applyObligations,
   redactForRecord,
 } from "./obligations.ts";
+export { type Reach, reachOf } from "./reach.ts";
 export { renderExplanation } from "./render.ts";
 export { parseSource, type SourceNode } from "./yaml.ts";

@@ -93,6 +93,13 @@ export class SimDisk {
     };
   }
 
+  /** Every process dies, the machine lives: mounts and locks are gone, what was written and not synced is still there. */
+  killProcesses(): void {
+    this.#boot += 1;
+    this.#count("process death");
+    this.#locks.clear();
+  }
+
   /** The power goes. Every mount dies; what is on the disk now is what the next one finds. */
   crash(): void {
     this.#boot += 1;

@@ -69,6 +69,7 @@ export class SimGateway {
       disk: process.disk(world.policyDisk.mount()),
       open: openSimBundle,
       path: "bundle",
+      lastGoodPath: "last-good",
       pollMs: 15,
     });
     const stop = new AbortController();

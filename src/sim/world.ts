@@ -102,7 +102,9 @@ export class World {
     this.#disk = new SimDisk(this.random.fork(), this.clock, (operation) =>
       this.#diskFault(operation),
     );
-    this.policyDisk = new SimDisk(this.random.fork(), this.clock);
+    this.policyDisk = new SimDisk(this.random.fork(), this.clock, (operation) =>
+      operation === "read" ? this.#diskFault(operation) : undefined,
+    );
     this.signer = simSigner("log.sim", this.random.fork());
     this.#upstream = new JournalingUpstream(upstreamActs(this.random.fork()));
     this.network = new SimNetwork({
@@ -196,9 +198,11 @@ export class World {
         );
       },
       onDeath: (why) => {
-        this.tell(`death: ${why}`);
+        const powerLost = this.#crashRandom.chance(0.5);
+        this.tell(`${powerLost ? "power loss" : "death"}: ${why}`);
         this.gateway = undefined;
-        this.#disk.crash();
+        if (powerLost) this.#disk.crash();
+        else this.#disk.killProcesses();
       },
     });
     return process;
@@ -219,13 +223,10 @@ export class World {
     return undefined;
   }
 
-  /** Saying "damaged" of a whole log is wrong too, unless the disk would not let it be read. */
+  /** Saying "damaged" of a whole log is wrong too. */
   async #judgeDamage(detail: string): Promise<void> {
-    const before = this.violations.found.length;
     await this.#audit();
-    const whole = this.violations.found.length === before;
-    if (whole && /\((?:EIO|ENOSPC)\)/.test(detail)) this.events.add("unreadable taken for damaged");
-    else this.violations.add("log_verifies", detail);
+    this.violations.add("log_verifies", detail);
   }
 
   /** An auditor with the files, the key, and what agents kept. */

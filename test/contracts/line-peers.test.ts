@@ -20,7 +20,7 @@ const script = `
 const lines = require("node:readline").createInterface({ input: process.stdin });
 lines.on("line", (line) => {
   if (line === "die") process.exit(3);
-  if (line === "long") return console.log("x".repeat(500_000));
+  if (line === "long") return console.log("x".repeat(2_000));
   if (line === "two") return console.log("one\\r\\ntwo");
   console.log(line);
 });`;

@@ -5,7 +5,12 @@ import { openTelemetry } from "../../src/adapters/telemetry/index.ts";
 import type { CallObservation, Log, Telemetry } from "../../src/ports.ts";
 import { recordingLog, recordingTelemetry } from "../../src/sim/index.ts";
 
-const settings = { serviceName: "holdfast", serviceVersion: "0", instance: "i" };
+const settings = {
+  serviceName: "holdfast",
+  serviceVersion: "0",
+  instance: "i",
+  servers: ["payments", "files", "srv"],
+};
 /** Nobody listens there; nothing may notice. */
 const exporting = { ...settings, otlpEndpoint: "http://127.0.0.1:9" };
 

@@ -61,7 +61,8 @@ beforeAll(async () => {
     log: silent,
     signer,
     archive: writeBundle,
-    toolSchemas: new Map(),
+    unpack: readBundle,
+    toolSchemas: () => new Map(),
   });
   expect(await publisher.publish(policies(50_000))).toMatchObject({ errors: [] });
   protocol = new BundleProtocol(publisher);

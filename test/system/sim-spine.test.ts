@@ -35,7 +35,14 @@ test(`${seeds} seeds with crashes, torn writes and lost messages break no promis
   process.stdout.write(`${table("events", events)}\n${table("faults injected", faults)}\n`);
   expect(complaints).toEqual([]);
   // A simulator that met no fault, or forwarded nothing, would show nothing.
-  const kinds = ["disk.torn append", "disk.sync lost", "disk.sync saved", "disk.append full"];
+  const kinds = [
+    "disk.crash",
+    "disk.process death",
+    "disk.torn append",
+    "disk.sync lost",
+    "disk.sync saved",
+    "disk.append full",
+  ];
   const lost = [
     "network.requestLost",
     "network.answerLost",

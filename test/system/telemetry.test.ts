@@ -28,7 +28,12 @@ const observation: CallObservation = {
   requestId: "req-1",
 };
 
-const settings = { serviceName: "holdfast", serviceVersion: "1.2.3", instance: "gw-1" };
+const settings = {
+  serviceName: "holdfast",
+  serviceVersion: "1.2.3",
+  instance: "gw-1",
+  servers: ["payments", "files", "srv"],
+};
 const running: Collector[] = [];
 afterEach(() => {
   for (const collector of running.splice(0)) collector.close();

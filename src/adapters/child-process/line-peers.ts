@@ -80,6 +80,7 @@ async function* linesOf(stdout: Readable, lineBytesMax: number): AsyncGenerator<
     let from = 0;
     for (let end = piece.indexOf(LF); end >= 0; end = piece.indexOf(LF, from)) {
       const line = Buffer.concat([...held, piece.subarray(from, end)]);
+      if (line.length > lineBytesMax) throw tooLong(lineBytesMax);
       held = [];
       length = 0;
       from = end + 1;
@@ -87,13 +88,16 @@ async function* linesOf(stdout: Readable, lineBytesMax: number): AsyncGenerator<
     }
     held.push(piece.subarray(from));
     length += piece.length - from;
-    if (length > lineBytesMax)
-      throw new TransportFailure({
-        kind: "unknown",
-        reason: "too_large",
-        detail: `a line is over ${lineBytesMax} bytes`,
-      });
+    if (length > lineBytesMax) throw tooLong(lineBytesMax);
   }
+}
+
+function tooLong(lineBytesMax: number): TransportFailure {
+  return new TransportFailure({
+    kind: "unknown",
+    reason: "too_large",
+    detail: `a line is over ${lineBytesMax} bytes`,
+  });
 }
 
 /** MCP stdio shutdown: close stdin, wait, SIGTERM, wait, SIGKILL. */

@@ -3,10 +3,14 @@ export interface FrontLimits {
   readonly headersMax: number;
   readonly headerBytesMax: number;
   readonly bodyBytesMax: number;
+  /** Bodies of all requests being read or answered at one time, together. */
+  readonly bodiesBytesMax: number;
   /** Until all headers have come. */
   readonly headersTimeoutMs: number;
   /** Until the whole request has come. Answers may take as long as they need. */
   readonly requestTimeoutMs: number;
+  /** How long a client may take nothing of an answer that waits for it. Its call's outcome must not wait longer. */
+  readonly stalledTimeoutMs: number;
   readonly keepAliveTimeoutMs: number;
   /** Requests being answered at one time; streams count. */
   readonly concurrentRequestsMax: number;
@@ -16,8 +20,10 @@ export const frontLimitsDefault: FrontLimits = {
   headersMax: 100,
   headerBytesMax: 32 * 1024,
   bodyBytesMax: 4 * 1024 * 1024,
+  bodiesBytesMax: 256 * 1024 * 1024,
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 30_000,
+  stalledTimeoutMs: 60_000,
   keepAliveTimeoutMs: 65_000,
   concurrentRequestsMax: 1_000,
 };

@@ -1,6 +1,13 @@
 /** The front server on `node:http`: sockets in, `FrontRequest` values out, limits enforced on the way. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 import {
   type FrontFace,
   type FrontRequest,
@@ -14,8 +21,11 @@ import { type FrontLimits, frontLimitsDefault } from "./limits.ts";
 export interface FrontServer {
   readonly url: string;
   readonly port: number;
-  /** Takes no more connections, lets open answers end for `graceMs`, then cuts them. */
-  close(graceMs?: number): Promise<void>;
+  /**
+   * Takes no more connections, lets open answers end for `graceMs`, then cuts them. Streams never end by themselves:
+   * once `settled` resolves, what is still open is cut after a moment.
+   */
+  close(graceMs?: number, settled?: Promise<void>): Promise<void>;
 }
 
 /** Listens. Port 0 takes any free one. Rejects when the address is taken or not ours. */
@@ -40,6 +50,7 @@ export async function serveFront(
     },
     (incoming, outgoing) => gate.take(incoming, outgoing),
   );
+  server.on("clientError", (error, socket) => refuseUnreadable(error, socket, limits));
   // Every header reaches `refusal`, which counts them; node would drop those over its own limit in silence.
   server.maxHeadersCount = 0;
   await new Promise<void>((resolve, reject) => {
@@ -48,15 +59,63 @@ export async function serveFront(
   });
   const { port } = server.address() as AddressInfo;
   const host = options.host.includes(":") ? `[${options.host}]` : options.host;
-  return { url: `http://${host}:${port}`, port, close: (graceMs = 0) => closed(server, graceMs) };
+  const close = (graceMs = 0, settled?: Promise<void>): Promise<void> =>
+    closed(server, graceMs, settled);
+  return { url: `http://${host}:${port}`, port, close };
 }
 
-async function closed(server: Server, graceMs: number): Promise<void> {
+/** For the last bytes of answers to leave. */
+const lingerMs = 250;
+
+async function closed(server: Server, graceMs: number, settled?: Promise<void>): Promise<void> {
   const done = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
-  const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+  const cuts: NodeJS.Timeout[] = [];
+  const cutAfter = (ms: number): void => {
+    cuts.push(setTimeout(() => server.closeAllConnections(), ms));
+  };
+  cutAfter(graceMs);
+  settled?.then(() => cutAfter(Math.min(lingerMs, graceMs))).catch(() => undefined);
   await done;
-  clearTimeout(cut);
+  for (const cut of cuts) clearTimeout(cut);
+}
+
+/** What node refuses before a request exists, as problem details. */
+function refuseUnreadable(error: NodeJS.ErrnoException, socket: Duplex, limits: FrontLimits): void {
+  if (!socket.writable || error.code === "ECONNRESET") {
+    socket.destroy();
+    return;
+  }
+  const { status, headers, body } = unreadable(error.code, limits);
+  const lines = Object.entries({ ...headers, connection: "close", "content-length": body.length });
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`,
+    ...lines.map(([name, value]) => `${name}: ${String(value)}`),
+  ];
+  socket.end(Buffer.concat([Buffer.from(`${head.join("\r\n")}\r\n\r\n`), body]));
+}
+
+function unreadable(
+  code: string | undefined,
+  limits: FrontLimits,
+): FrontResponse & { readonly body: Uint8Array } {
+  const { headerBytesMax, requestTimeoutMs } = limits;
+  const [status, title, detail] =
+    code === "HPE_HEADER_OVERFLOW"
+      ? ([
+          431,
+          "Headers too large",
+          `At most ${headerBytesMax} bytes (limits.header_bytes_max).`,
+        ] as const)
+      : code === "ERR_HTTP_REQUEST_TIMEOUT"
+        ? ([
+            408,
+            "Too slow",
+            `A request has ${requestTimeoutMs} ms (limits.request_timeout_ms).`,
+          ] as const)
+        : ([400, "Bad request", "Not readable as HTTP/1.1."] as const);
+  const response = problemResponse(status, title, detail);
+  return { ...response, body: response.body as Uint8Array };
 }
 
 class Gate {
@@ -64,6 +123,8 @@ class Gate {
   readonly #limits: FrontLimits;
   readonly #log: Log;
   #open = 0;
+  /** Of bodies held. */
+  #bytes = 0;
 
   constructor(face: FrontFace, limits: FrontLimits, log: Log) {
     this.#face = face;
@@ -92,10 +153,10 @@ class Gate {
     const headers = headersOf(incoming);
     const refused =
       this.#open > this.#limits.concurrentRequestsMax
-        ? problemResponse(503, "Too many requests", "Try again shortly.", { "retry-after": "1" })
+        ? tooManyRequests(this.#limits.concurrentRequestsMax)
         : refusal(incoming, headers, this.#limits);
     if (refused !== undefined) return await refuse(outgoing, refused);
-    const body = await bodyOf(incoming, this.#limits.bodyBytesMax);
+    const body = await this.#bodyOf(incoming, outgoing);
     if (!body.ok) return await refuse(outgoing, body.error);
     const url = incoming.url ?? "/";
     const mark = url.indexOf("?");
@@ -107,7 +168,30 @@ class Gate {
       body: body.value,
       signal,
     };
-    await send(outgoing, await this.#answer(request));
+    await send(outgoing, await this.#answer(request), this.#limits.stalledTimeoutMs);
+  }
+
+  async #bodyOf(
+    incoming: IncomingMessage,
+    outgoing: ServerResponse,
+  ): Promise<Result<Uint8Array, FrontResponse>> {
+    const { bodyBytesMax, bodiesBytesMax } = this.#limits;
+    const pieces: Buffer[] = [];
+    let length = 0;
+    let gone = false;
+    outgoing.once("close", () => {
+      gone = true;
+      this.#bytes -= length;
+    });
+    for await (const piece of incoming as AsyncIterable<Buffer>) {
+      if (gone) return err(tooManyBytes);
+      length += piece.length;
+      this.#bytes += piece.length;
+      if (length > bodyBytesMax) return err(tooLarge(bodyBytesMax));
+      if (this.#bytes > bodiesBytesMax) return err(tooManyBytes);
+      pieces.push(piece);
+    }
+    return ok(pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces));
   }
 
   async #answer(request: FrontRequest): Promise<FrontResponse> {
@@ -151,7 +235,11 @@ function refusal(
   limits: FrontLimits,
 ): FrontResponse | undefined {
   if (incoming.rawHeaders.length / 2 > limits.headersMax)
-    return problemResponse(431, "Too many headers", `At most ${limits.headersMax} are accepted.`);
+    return problemResponse(
+      431,
+      "Too many headers",
+      `At most ${limits.headersMax} header lines are accepted (limits.headers_max).`,
+    );
   const repeated = singleHeaders.find((name) => (headers[name]?.length ?? 0) > 1);
   if (repeated !== undefined)
     return problemResponse(400, "Repeated header", `Send ${repeated} once.`);
@@ -167,30 +255,37 @@ function refusal(
     : undefined;
 }
 
-function tooLarge(bodyBytesMax: number): FrontResponse {
-  return problemResponse(413, "Body too large", `At most ${bodyBytesMax} bytes are accepted.`);
+function tooManyRequests(max: number): FrontResponse {
+  const detail = `${max} requests are being answered already (limits.requests_open_max). Try again shortly.`;
+  return problemResponse(503, "Too many requests", detail, { "retry-after": "1" });
 }
 
-async function bodyOf(
-  incoming: IncomingMessage,
-  bodyBytesMax: number,
-): Promise<Result<Uint8Array, FrontResponse>> {
-  const pieces: Buffer[] = [];
-  let length = 0;
-  for await (const piece of incoming as AsyncIterable<Buffer>) {
-    length += piece.length;
-    if (length > bodyBytesMax) return err(tooLarge(bodyBytesMax));
-    pieces.push(piece);
-  }
-  return ok(pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces));
+const tooManyBytes = problemResponse(
+  503,
+  "Too many requests",
+  "The bodies of open requests have no more room. Try again shortly.",
+  { "retry-after": "1" },
+);
+
+function tooLarge(bodyBytesMax: number): FrontResponse {
+  return problemResponse(
+    413,
+    "Body too large",
+    `At most ${bodyBytesMax} bytes are accepted (limits.body_bytes_max).`,
+  );
 }
 
 /** The rest of the request is not read: the connection ends with the answer. */
 async function refuse(outgoing: ServerResponse, response: FrontResponse): Promise<void> {
-  await send(outgoing, { ...response, headers: { ...response.headers, connection: "close" } });
+  const headers = { ...response.headers, connection: "close" };
+  await send(outgoing, { ...response, headers }, 0);
 }
 
-async function send(outgoing: ServerResponse, response: FrontResponse): Promise<void> {
+async function send(
+  outgoing: ServerResponse,
+  response: FrontResponse,
+  stalledTimeoutMs: number,
+): Promise<void> {
   const headers = Object.entries(response.headers).map(
     ([name, value]) => [name, typeof value === "string" ? value : [...value]] as const,
   );
@@ -206,14 +301,17 @@ async function send(outgoing: ServerResponse, response: FrontResponse): Promise<
   outgoing.flushHeaders();
   for await (const piece of body) {
     if (outgoing.destroyed) return;
-    if (!outgoing.write(piece)) await drained(outgoing);
+    if (!outgoing.write(piece)) await drained(outgoing, stalledTimeoutMs);
   }
   outgoing.end();
 }
 
-async function drained(outgoing: ServerResponse): Promise<void> {
+/** Resolves when the client took what waits for it; one that takes nothing for too long is cut off. */
+async function drained(outgoing: ServerResponse, stalledTimeoutMs: number): Promise<void> {
   await new Promise<void>((resolve) => {
+    const stalled = setTimeout(() => outgoing.destroy(), stalledTimeoutMs);
     const done = (): void => {
+      clearTimeout(stalled);
       outgoing.off("drain", done);
       outgoing.off("close", done);
       resolve();

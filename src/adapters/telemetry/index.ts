@@ -8,6 +8,8 @@ export interface TelemetrySettings {
   readonly serviceName: string;
   readonly serviceVersion: string;
   readonly instance: string;
+  /** Names of the configured upstreams: the only ones that become metric labels. */
+  readonly servers: readonly string[];
   /** Base address of an OTLP/HTTP collector; absent means no spans. */
   readonly otlpEndpoint?: string;
   /** Share of new traces that are exported; a caller's trace follows the caller's flag. Default 1. */
@@ -22,7 +24,7 @@ export interface OpenTelemetry extends Telemetry {
 }
 
 export function openTelemetry(settings: TelemetrySettings): OpenTelemetry {
-  const metrics = new Metrics(settings.serviceVersion);
+  const metrics = new Metrics(settings.serviceVersion, new Set(settings.servers));
   const { otlpEndpoint, sampleRatio = 1 } = settings;
   const spans = otlpEndpoint === undefined ? undefined : new Spans({ ...settings, otlpEndpoint });
   return {

@@ -9,7 +9,9 @@ type Labels = Readonly<Record<string, string>>;
 const help: Readonly<Record<string, string>> = {
   refusals: "Calls refused by the machinery and not by policy, by code.",
   policy_bundle_refused: "Policy bundles that were offered and refused.",
+  tool_definitions_changed: "Tools that a server described differently from what was pinned.",
   ledger_entries: "Entries in this instance's ledger.",
+  policy_loaded: "1 while a valid policy bundle decides.",
   ledger_healthy: "1 while the ledger accepts entries.",
 };
 
@@ -23,6 +25,7 @@ const buckets = [
 const metricsMax = 200;
 
 export class Metrics {
+  readonly #servers: ReadonlySet<string>;
   readonly #registry = new Registry();
   readonly #counters = new Map<string, Counter>();
   readonly #gauges = new Map<string, Gauge>();
@@ -31,7 +34,9 @@ export class Metrics {
   readonly #durations: Readonly<Record<"total" | "decide" | "record" | "forward", Histogram>>;
   readonly #loopDelay: ReturnType<typeof monitorEventLoopDelay>;
 
-  constructor(version: string) {
+  /** `servers` are the names that become labels; any other came from outside and is left empty. */
+  constructor(version: string, servers: ReadonlySet<string>) {
+    this.#servers = servers;
     const registers = [this.#registry];
     this.#calls = new Counter({
       name: "holdfast_calls_total",
@@ -72,7 +77,7 @@ export class Metrics {
 
   end({ face, server, decision, outcome, ...call }: CallObservation): void {
     this.#inFlight.dec();
-    this.#calls.inc({ face, server: outcome === "refused" ? "" : server, decision, outcome });
+    this.#calls.inc({ face, server: this.#servers.has(server) ? server : "", decision, outcome });
     this.#durations.total.observe({ face }, call.totalMs / 1000);
     this.#durations.decide.observe({ face }, call.decideMs / 1000);
     this.#durations.record.observe({ face }, call.recordMs / 1000);

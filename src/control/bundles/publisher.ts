@@ -2,16 +2,20 @@
  * From the policy folder to the stored bundle: check, build, sign, replace. A folder with any error publishes nothing:
  * the last good bundle stays whole, and what is wrong is reported.
  */
-import type { JsonObject, Result, ToolId } from "../../kernel/index.ts";
+import { err, type JsonObject, type Result, type ToolId } from "../../kernel/index.ts";
 import {
   type BundleFiles,
   type BundleSigner,
   buildBundle,
+  bundleDigest,
+  bundleKeys,
   formatDiagnostic,
   loadPolicySet,
   type PolicyFile,
   revisionOf,
   signBundle,
+  type VerifiedBundle,
+  verifyBundle,
 } from "../../policy/index.ts";
 import type { Disk, Log } from "../../ports.ts";
 
@@ -22,8 +26,10 @@ export interface PublisherParts {
   readonly log: Log;
   readonly signer: BundleSigner;
   readonly archive: (files: BundleFiles) => Promise<Uint8Array>;
-  /** Argument schemas by tool, where known, for checking `args.x`. */
-  readonly toolSchemas: ReadonlyMap<ToolId, JsonObject>;
+  /** The files of an archive that `archive` made. */
+  readonly unpack: (archive: Uint8Array) => Promise<Result<BundleFiles, { detail: string }>>;
+  /** Argument schemas by tool, as known now, for checking `args.x`; asked at each publication. */
+  readonly toolSchemas: () => ReadonlyMap<ToolId, JsonObject>;
 }
 
 /** What the control plane tells of its bundle. */
@@ -37,7 +43,8 @@ export interface BundleStatus {
 export class BundlePublisher {
   readonly #parts: PublisherParts;
   #status: BundleStatus = { revision: null, rules: 0, errors: ["no policy was read yet"] };
-  #archive: Uint8Array | undefined;
+  /** What is stored and served. A signature differs each time it is made, so the same content is never signed again. */
+  #current: { readonly archive: Uint8Array; readonly digest: string } | undefined;
   /** Publications one after the other: an older snapshot never overtakes a newer one. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -51,10 +58,51 @@ export class BundlePublisher {
 
   /** The newest good archive. */
   get archive(): Uint8Array | undefined {
-    return this.#archive;
+    return this.#current?.archive;
   }
 
-  /** Publishes what these files say, or keeps what was published and says why. */
+  /**
+   * Serves what was published before this process started, when it is there and signed by our key. Call before the first
+   * `publish`; what is stored and cannot be served is logged, and the next publication replaces it.
+   */
+  resume(): Promise<BundleStatus> {
+    const resumed = this.#last.then(() => this.#resume());
+    this.#last = resumed;
+    return resumed;
+  }
+
+  async #resume(): Promise<BundleStatus> {
+    const { disk, log } = this.#parts;
+    const stored = await disk.read(currentBundlePath);
+    if (!stored.ok) {
+      const { kind, code, path } = stored.error;
+      if (kind !== "not_found") log.write("error", "stored_bundle_refused", { path, detail: code });
+      return this.#status;
+    }
+    const opened = await this.#open(stored.value);
+    if (!opened.ok) {
+      const { error: detail } = opened;
+      log.write("error", "stored_bundle_refused", { path: currentBundlePath, detail });
+      return this.#status;
+    }
+    const { revision, set, digest } = opened.value;
+    this.#current = { archive: stored.value, digest };
+    this.#status = { ...this.#status, revision, rules: set.rules.length };
+    log.write("info", "bundle_resumed", { revision, rules: set.rules.length });
+    return this.#status;
+  }
+
+  async #open(archive: Uint8Array): Promise<Result<VerifiedBundle, string>> {
+    const { signer, unpack } = this.#parts;
+    const keys = bundleKeys([signer.publicKeyPem]);
+    if (!keys.ok) return keys;
+    const files = await unpack(archive);
+    if (!files.ok) return err(files.error.detail);
+    const verified = verifyBundle(files.value, keys.value);
+    return verified.ok ? verified : err(verified.error.detail);
+  }
+
+  /** Publishes what these files say, or keeps what was published and says why. The same content stays the same archive. */
   publish(files: readonly PolicyFile[]): Promise<BundleStatus> {
     const published = this.#last.then(() => this.#publish(files));
     this.#last = published;
@@ -62,35 +110,32 @@ export class BundlePublisher {
   }
 
   async #publish(files: readonly PolicyFile[]): Promise<BundleStatus> {
-    const built = await this.#build(files);
-    if (!built.ok) return this.#keep(built.error);
-    const { archive, revision, rules } = built.value;
-    const stored = await this.#parts.disk.replace(currentBundlePath, archive);
-    if (!stored.ok)
-      return this.#keep([`${stored.error.path} could not be stored: ${stored.error.code}`]);
-    const changed = this.#status.revision !== revision;
-    this.#archive = archive;
+    const { disk, log, signer, archive: pack } = this.#parts;
+    const { set, diagnostics } = loadPolicySet(files, {
+      toolSchemas: this.#parts.toolSchemas(),
+    });
+    if (set === undefined) return this.#keep(diagnostics.map(formatDiagnostic));
+    const revision = revisionOf(set);
+    const rules = set.rules.length;
+    const unsigned = buildBundle(set, revision);
+    const digest = bundleDigest(unsigned);
+    if (this.#current?.digest !== digest) {
+      const signed = signBundle(unsigned, signer);
+      if (!signed.ok) return this.#keep([signed.error.detail]);
+      const archive = await pack(signed.value);
+      const stored = await disk.replace(currentBundlePath, archive);
+      if (!stored.ok)
+        return this.#keep([`${stored.error.path} could not be stored: ${stored.error.code}`]);
+      this.#current = { archive, digest };
+      log.write("info", "bundle_published", { revision, rules });
+    }
     this.#status = { revision, rules, errors: [] };
-    if (changed) this.#parts.log.write("info", "bundle_published", { revision, rules });
     return this.#status;
   }
 
   /** The sources could not even be read. */
   unreadable(detail: string): BundleStatus {
     return this.#keep([detail]);
-  }
-
-  async #build(
-    files: readonly PolicyFile[],
-  ): Promise<Result<{ archive: Uint8Array; revision: string; rules: number }, readonly string[]>> {
-    const loaded = loadPolicySet(files, { toolSchemas: this.#parts.toolSchemas });
-    const { set } = loaded;
-    if (set === undefined) return { ok: false, error: loaded.diagnostics.map(formatDiagnostic) };
-    const revision = revisionOf(set);
-    const signed = signBundle(buildBundle(set, revision), this.#parts.signer);
-    if (!signed.ok) return { ok: false, error: [signed.error.detail] };
-    const archive = await this.#parts.archive(signed.value);
-    return { ok: true, value: { archive, revision, rules: set.rules.length } };
   }
 
   #keep(errors: readonly string[]): BundleStatus {

@@ -21,6 +21,7 @@ import {
   jsonResponse,
   problemResponse,
 } from "../http-front.ts";
+import { limitName } from "../limit-name.ts";
 import { type Question, readQuestion, readQuestions, type Semantic } from "./question.ts";
 import { asToolRequest, type EnforcementPoint, honours, replaceArguments } from "./subject.ts";
 
@@ -31,6 +32,7 @@ export interface AuthZen {
   readonly publicUrl: string;
   readonly enforcementPoints: readonly EnforcementPoint[];
   readonly bodyBytesMax?: number;
+  readonly depthMax?: number;
   readonly evaluationsMax?: number;
 }
 
@@ -83,23 +85,26 @@ async function answerTo(parts: AuthZen, request: FrontRequest): Promise<FrontRes
       "www-authenticate": who.challenge,
     });
   }
-  const body = readBody(request, parts.bodyBytesMax ?? 1024 * 1024);
+  const body = readBody(request, parts);
   if (!body.ok) return refused(body.error);
   return path === evaluationPath
     ? await evaluation(parts, who.identity, body.value)
     : await evaluations(parts, who.identity, body.value);
 }
 
-function readBody(request: FrontRequest, bytesMax: number): Result<JsonValue, Refused> {
+function readBody(request: FrontRequest, limits: AuthZen): Result<JsonValue, Refused> {
   const type = headerOf(request, "content-type")?.split(";", 1)[0]?.trim().toLowerCase();
   if (type !== "application/json") {
     return err({ status: 400, detail: "Send `Content-Type: application/json`." });
   }
-  const parsed = parseJsonStrict(request.body, { bytesMax });
+  const parsed = parseJsonStrict(request.body, {
+    bytesMax: limits.bodyBytesMax ?? 1024 * 1024,
+    ...(limits.depthMax === undefined ? {} : { depthMax: limits.depthMax }),
+  });
   if (parsed.ok) return ok(parsed.value);
   return err({
     status: parsed.error.kind === "too_large" ? 413 : 400,
-    detail: parsed.error.detail,
+    detail: parsed.error.detail + limitName(parsed.error.kind),
   });
 }
 

@@ -61,7 +61,8 @@ export function readQuestions(body: JsonValue, countMax: number): Result<Questio
     const single = readQuestion(body);
     return single.ok ? ok({ kind: "single", question: single.value }) : single;
   }
-  if (items.length > countMax) return err(`more than ${countMax} \`evaluations\``);
+  if (items.length > countMax)
+    return err(`more than ${countMax} \`evaluations\` (limits.evaluations_max)`);
   const wrong = shared.find((key) => body[key] !== undefined && !isJsonObject(body[key]));
   if (wrong !== undefined) return err(`\`${wrong}\` must be an object`);
   return ok({

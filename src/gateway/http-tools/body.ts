@@ -10,6 +10,7 @@ import {
   sha256Hex,
 } from "../../kernel/index.ts";
 import type { FrontRequest } from "../http-front.ts";
+import { limitName } from "../limit-name.ts";
 import type { HttpRefusal, HttpToolLimits } from "./refusal.ts";
 import { readParameters, writeParameters } from "./target.ts";
 
@@ -83,10 +84,15 @@ function readJson(
   const parsed = parseJsonStrict(body, {
     bytesMax: limits.bodyBytesMax,
     depthMax: limits.depthMax,
+    caseTwins: "refuse",
   });
   if (!parsed.ok) {
     const status = parsed.error.kind === "too_large" ? 413 : 400;
-    return refuse(status, `The JSON body is refused: ${parsed.error.detail}.`, "Correct the body.");
+    return refuse(
+      status,
+      `The JSON body is refused: ${parsed.error.detail}${limitName(parsed.error.kind)}.`,
+      "Correct the body.",
+    );
   }
   return ok({ kind: "json", mediaType, contentType: mediaType, value: parsed.value });
 }

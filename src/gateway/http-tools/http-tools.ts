@@ -17,6 +17,7 @@ import type { Effect } from "../../policy/index.ts";
 import type { HttpTransport } from "../../ports.ts";
 import type { Identifier, Spine, ToolDefinition, ToolRequest } from "../call.ts";
 import { type FrontFace, type FrontRequest, headerOf } from "../http-front.ts";
+import { nearArgument } from "../near-names.ts";
 import { governedResponse, type ReceiptPlacing, refusalResponse } from "./answer.ts";
 import { readArguments } from "./arguments.ts";
 import { readBody } from "./body.ts";
@@ -131,6 +132,9 @@ function resolve(
   if (!body.ok) return body;
   const args = readArguments(route, path, query, body.value);
   if (!args.ok) return args;
+  const near = nearArgument(args.value, route.argsSchema);
+  if (near !== undefined)
+    return refuse(400, "bad_request", `${near} is not declared.`, "Mind the case of its name.");
   const clientKey = headerOf(request, "idempotency-key");
   if (
     request.headers["idempotency-key"] !== undefined &&
@@ -189,7 +193,7 @@ function readTarget(
     return refuse(
       414,
       "too_large",
-      `Path and query have ${length} bytes, over ${limits.pathBytesMax}.`,
+      `Path and query have ${length} bytes, over ${limits.pathBytesMax} (limits.path_bytes_max).`,
       "Send a shorter one.",
     );
   }

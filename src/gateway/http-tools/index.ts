@@ -7,6 +7,6 @@ export {
   httpTools,
   toolOfRoute,
 } from "./http-tools.ts";
-export { readOpenApi, toolSchemas } from "./openapi.ts";
+export { readOpenApi } from "./openapi.ts";
 export { type HttpToolLimits, httpToolLimits } from "./refusal.ts";
 export { type HttpRoute, type ParameterType, type RouteTable, routeTable } from "./routes.ts";

@@ -10,8 +10,6 @@ import {
   type JsonObject,
   type JsonValue,
   type Result,
-  type ToolId,
-  toolId,
 } from "../../kernel/index.ts";
 import { SchemaReader } from "./openapi-schema.ts";
 import { type HttpRoute, type ParameterType, type RouteTable, routeTable } from "./routes.ts";
@@ -47,16 +45,6 @@ function readPathItem(
       ? []
       : [readRoute(reader, template, method, item, operation, where)];
   });
-}
-
-/** The argument schemas by tool id, for checking policies that look at `args`. */
-export function toolSchemas(upstream: string, table: RouteTable): ReadonlyMap<ToolId, JsonObject> {
-  const schemas = new Map<ToolId, JsonObject>();
-  for (const { method, template, argsSchema } of table.routes) {
-    if (argsSchema !== undefined)
-      schemas.set(toolId(upstream, `${method} ${template}`), argsSchema);
-  }
-  return schemas;
 }
 
 type QueryType = ParameterType | readonly [ParameterType];

@@ -1,5 +1,5 @@
 /** Method and path to tool. A path template wins over another by its leftmost segment that is more literal (OpenAPI 3). */
-import { err, type JsonObject, ok, type Result } from "../../kernel/index.ts";
+import { err, foldName, type JsonObject, ok, type Result } from "../../kernel/index.ts";
 import type { Effect } from "../../policy/index.ts";
 import { readPath } from "./target.ts";
 
@@ -99,6 +99,9 @@ function find(
 ): RouteMatch {
   for (const entry of byLength.get(segments.length) ?? []) {
     const path = bind(entry.segments, segments);
+    // An upstream whose router does not heed case would act on this route, not on a later one with a variable there.
+    if (path === undefined && bind(folded(entry.segments), segments.map(foldName)) !== undefined)
+      return { kind: "none" };
     if (path === undefined) continue;
     const route =
       entry.byMethod.get(method) ?? (method === "HEAD" ? entry.byMethod.get("GET") : undefined);
@@ -107,6 +110,14 @@ function find(
       : { kind: "route", route, path };
   }
   return { kind: "none" };
+}
+
+function folded(template: readonly Segment[]): readonly Segment[] {
+  return template.map((part) =>
+    part.kind === "literal"
+      ? { ...part, text: foldName(part.text) }
+      : { ...part, prefix: foldName(part.prefix), suffix: foldName(part.suffix) },
+  );
 }
 
 /** The variables' values, or undefined when the path does not fit. A variable is never empty. */

@@ -2,7 +2,14 @@
  * The request target, read so that only one meaning is left (RFC 3986, WHATWG form encoding for the query). What two
  * programs could read differently is refused; what is sent is always written again from the value that was judged.
  */
-import { err, isWellFormed, type JsonValue, ok, type Result } from "../../kernel/index.ts";
+import {
+  err,
+  foldName,
+  isWellFormed,
+  type JsonValue,
+  ok,
+  type Result,
+} from "../../kernel/index.ts";
 
 /** Values by name; a name that was repeated keeps every value in order. Inherits nothing. */
 export type Parameters = Readonly<Record<string, string | readonly string[]>>;
@@ -89,16 +96,29 @@ export function writePath(segments: readonly string[]): string {
   return `/${segments.map(encodeSegment).join("/")}`;
 }
 
-/** Values of a query or of a form body (`a=1&b=2`). Refuses what is not well-formed, and more than `countMax` values. */
+/** Names by which frameworks let a parameter replace the method of the request. */
+const methodOverrides: ReadonlySet<string> = new Set(["_method", "_http_method"]);
+
+/**
+ * Values of a query or of a form body (`a=1&b=2`). Refuses what is not well-formed, more than `countMax` values, two names
+ * that differ by case alone, and a parameter that would replace the method that is judged.
+ */
 export function readParameters(raw: string, countMax: number): Result<Parameters, string> {
   const found: Record<string, string | string[]> = Object.create(null);
   if (raw === "") return ok(found);
+  const exact = new Map<string, string>();
   const pairs = raw.split("&");
-  if (pairs.length > countMax) return err(`more than ${countMax} parameters`);
+  if (pairs.length > countMax)
+    return err(`more than ${countMax} parameters (limits.parameters_max)`);
   for (const pair of pairs) {
     const read = readPair(pair);
     if (!read.ok) return read;
     const [name, value] = read.value;
+    const folded = foldName(name);
+    if (methodOverrides.has(folded)) return err(`the parameter ${name}, which replaces the method`);
+    if ((exact.get(folded) ?? name) !== name)
+      return err(`the parameters ${exact.get(folded)} and ${name}, which differ by case alone`);
+    exact.set(folded, name);
     const before = found[name];
     if (before === undefined) found[name] = value;
     else if (typeof before === "string") found[name] = [before, value];

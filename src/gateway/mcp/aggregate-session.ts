@@ -4,7 +4,7 @@ import type { FrontFace, FrontRequest, FrontResponse } from "../http-front.ts";
 import { jsonValueOf } from "./inbound.ts";
 import { innerAnswer, innerRequest } from "./inner-request.ts";
 import type { Outlet } from "./outlet.ts";
-import { sseEvents } from "./sse.ts";
+import { sseEvents, sseMessage } from "./sse.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -133,7 +133,7 @@ export class AggregateSession {
       for await (const { data } of sseEvents(body, this.#answerBytesMax)) {
         if (data === undefined || data === "") continue;
         this.#note(server, encoder.encode(data));
-        await stream.outlet.write(encoder.encode(`event: message\ndata: ${data}\n\n`));
+        await stream.outlet.write(sseMessage(data));
       }
     };
     relay().catch(() => undefined);

@@ -15,6 +15,8 @@ import {
   headerOf,
   jsonResponse,
 } from "../http-front.ts";
+import type { InFlight } from "../in-flight.ts";
+import { capabilities, discovered, serverInfo } from "./aggregate-identity.ts";
 import { AggregateSession, initializeParams } from "./aggregate-session.ts";
 import {
   type Era,
@@ -38,7 +40,8 @@ import {
   splitShown,
 } from "./merged-lists.ts";
 import { Outlet } from "./outlet.ts";
-import { ownerOf } from "./sessions.ts";
+import { inPlace, placesOf } from "./places.ts";
+import { oldestOfMost, ownerOf } from "./sessions.ts";
 import { sseMessage } from "./sse.ts";
 import { eventStreamHeaders, mcpLimitsDefault } from "./upstream.ts";
 
@@ -65,6 +68,7 @@ interface Asked {
 
 const changedNotice = { jsonrpc: "2.0", method: "notifications/tools/list_changed" };
 const pagesMax = 50;
+const initializeBytesMax = 64 * 1024;
 const eraKnownMs = 60_000;
 
 class Aggregate {
@@ -73,13 +77,16 @@ class Aggregate {
   readonly #limits: typeof mcpLimitsDefault;
   readonly #sessions = new Map<string, AggregateSession>();
   readonly #listeners = new Set<() => void>();
+  readonly #places: InFlight;
   /** Every server was seen to speak the stateless era; believed until then. */
   #modernUntilMs = 0;
+  #ownIds = 0;
 
   constructor(members: ReadonlyMap<string, FrontFace>, parts: AggregateParts) {
     this.#members = members;
     this.#parts = parts;
     this.#limits = { ...mcpLimitsDefault, ...parts.limits };
+    this.#places = placesOf(this.#limits.openPerCallerMax);
   }
 
   toolsChanged(): void {
@@ -94,8 +101,15 @@ class Aggregate {
       const error = { code: rpcCode.invalidRequest, message: who.reason };
       return rpcErrorResponse(who.status, null, error, { "www-authenticate": who.challenge });
     }
-    if (request.method === "POST") return await this.#post(request, who.identity);
-    const session = this.#sessionOf(request, who.identity);
+    const { identity } = who;
+    return await inPlace(this.#places, ownerOf(identity), request, () =>
+      this.#served(request, identity),
+    );
+  }
+
+  async #served(request: FrontRequest, identity: Identity): Promise<FrontResponse> {
+    if (request.method === "POST") return await this.#post(request, identity);
+    const session = this.#sessionOf(request, identity);
     if (request.method === "GET") return this.#get(request, session);
     if (request.method !== "DELETE") return emptyResponse(405, { allow: "POST, GET, DELETE" });
     if (session === undefined) return sessionNotFound(null);
@@ -143,10 +157,13 @@ class Aggregate {
   }
 
   #initialize(request: FrontRequest, identity: Identity, message: RpcRequest): FrontResponse {
-    for (const oldest of this.#sessions.keys()) {
-      if (this.#sessions.size < this.#limits.sessionsMax) break;
-      this.#sessions.delete(oldest);
-    }
+    if (request.body.length > initializeBytesMax)
+      return rpcErrorResponse(413, message.id, {
+        code: rpcCode.invalidRequest,
+        message: `initialize is kept for the session, so it has at most ${initializeBytesMax} bytes.`,
+      });
+    while (this.#sessions.size >= this.#limits.sessionsMax)
+      this.#sessions.delete(oldestOfMost(this.#sessions) ?? "");
     const asked = String(message.params["protocolVersion"]);
     const version = legacyVersions.includes(asked) ? asked : (legacyVersions[0] ?? asked);
     const id = Array.from(this.#parts.entropy.bytes(16), (b) =>
@@ -304,7 +321,8 @@ class Aggregate {
     let cursor: string | undefined;
     for (let page = 0; page < pagesMax && face !== undefined; page++) {
       const params = { ...cursorOf(cursor), ...metaParams(asked) };
-      const body = { jsonrpc: "2.0", id: `list-${page}`, method, params };
+      this.#ownIds += 1;
+      const body = { jsonrpc: "2.0", id: `holdfast-list-${this.#ownIds}`, method, params };
       const headers = await this.#headers(asked, server, method, params);
       const request = innerRequest(asked.request, body, headers);
       const { message } = await innerAnswer(face, request, this.#limits.answerBytesMax);
@@ -355,25 +373,6 @@ class Aggregate {
     if (all) this.#modernUntilMs = now + eraKnownMs;
     return all;
   }
-}
-
-const serverInfo: JsonObject = { name: "holdfast", version: "0.1.0" };
-const capabilities: JsonObject = {
-  tools: { listChanged: true },
-  prompts: {},
-  resources: {},
-  completions: {},
-};
-
-function discovered(): JsonObject {
-  return {
-    resultType: "complete",
-    ttlMs: 0,
-    cacheScope: "private",
-    supportedVersions: [modernVersion],
-    capabilities,
-    _meta: { [metaKey.serverInfo]: serverInfo },
-  };
 }
 
 function cursorOf(cursor: string | undefined): JsonObject {

@@ -64,6 +64,8 @@ import {
 
 export interface EraBridgeParts {
   readonly transport: HttpTransport;
+  /** What is sent for one caller. */
+  readonly transportFor: (owner: string) => HttpTransport;
   readonly clock: Clock;
   readonly entropy: Entropy;
   readonly limits?: Partial<McpLimits>;
@@ -90,9 +92,10 @@ const sessionsMax = 1_000;
 /** The upstream, reachable by clients of either era. */
 export function acrossEras(
   upstream: McpUpstream,
-  parts: Omit<EraBridgeParts, "transport">,
+  parts: Omit<EraBridgeParts, "transport" | "transportFor">,
 ): McpUpstream {
-  const bridge = new EraBridge({ ...parts, transport: upstream.transport });
+  const { transport, transportFor: inner = (): HttpTransport => transport } = upstream;
+  const bridge = new EraBridge({ ...parts, transport, transportFor: inner });
   return { ...upstream, transportFor: (owner) => bridge.transportFor(owner) };
 }
 
@@ -119,7 +122,7 @@ class EraBridge {
     const message = value === undefined ? undefined : rpcMessageOf(value);
     if (message === undefined || message.kind === "response" || !isModern(message.params))
       return await this.#legacy(request, message, owner);
-    if (!(await this.#isOlder(request))) return await this.#parts.transport.send(request);
+    if (!(await this.#isOlder(request))) return await this.#parts.transportFor(owner).send(request);
     if (message.kind === "notification")
       return ok(httpResponseOf({ status: 202, headers: {}, body: new Uint8Array() }));
     return await attempt(this.#translated(request, message, owner));
@@ -139,14 +142,15 @@ class EraBridge {
       this.#emulated.delete(id);
       return ok(httpResponseOf(emptyResponse(200)));
     }
-    const sent = await this.#parts.transport.send(request);
+    const transport = this.#parts.transportFor(owner);
+    const sent = await transport.send(request);
     const refused = sent.ok && sent.value.status >= 400 && sent.value.status < 500;
     if (!refused || message?.kind !== "request" || message.method !== "initialize") return sent;
     const answer = await this.#discover(request);
     const result =
       answer instanceof Uint8Array ? jsonValueOf(sliceJson(answer, ["result"])) : undefined;
     if (!isJsonObject(result)) return sent;
-    const { transport, clock, entropy } = this.#parts;
+    const { clock, entropy } = this.#parts;
     const parts = { transport, clock, answerBytesMax: this.#limits.answerBytesMax };
     const session = new EmulatedSession(owner, message.params, parts);
     const sessionId = digestOf(Array.from(entropy.bytes(32))).slice("sha256:".length);
@@ -311,7 +315,7 @@ class EraBridge {
   async #session(request: HttpRequest, owner: string, params: JsonObject): Promise<LegacySession> {
     const key = sessionKey(owner, params);
     const capabilities = metaOf(params)[metaKey.clientCapabilities];
-    const { transport } = this.#parts;
+    const transport = this.#parts.transportFor(owner);
     const opening =
       this.#sessions.get(key) ??
       LegacySession.open(

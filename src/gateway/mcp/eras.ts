@@ -43,16 +43,28 @@ function isModernRevision(version: string): boolean {
 
 /** Decides the era of a posted message from its body, and checks every mirrored header against it. */
 export function eraOf(request: FrontRequest, message: RpcMessage): EraAnswer {
-  const repeated = ["mcp-protocol-version", "mcp-method", "mcp-name", "mcp-session-id"].find(
-    (name) => (request.headers[name]?.length ?? 0) > 1,
-  );
-  if (repeated !== undefined) return mismatch(repeated, "is sent more than once");
+  const repeated = repeatedHeader(request);
+  if (repeated !== undefined) return { ok: false, error: repeated };
   if (message.kind === "response") return { ok: true, era: "legacy" };
   const version = headerOf(request, "mcp-protocol-version")?.trim();
   const claim = metaOf(message.params)[metaKey.protocolVersion];
   return claim === undefined
     ? unclaimed(message, version, request)
     : claimed(message, claim, version, request);
+}
+
+const singleHeaders = [
+  "last-event-id",
+  "mcp-method",
+  "mcp-name",
+  "mcp-protocol-version",
+  "mcp-session-id",
+] as const;
+
+/** What is wrong when one of MCP's own headers is sent twice: two values have no one meaning. */
+export function repeatedHeader(request: FrontRequest): RpcError | undefined {
+  const repeated = singleHeaders.find((name) => (request.headers[name]?.length ?? 0) > 1);
+  return repeated === undefined ? undefined : mismatchError(repeated, "is sent more than once");
 }
 
 /** A body that names its revision: the header must name the same. */
@@ -128,12 +140,15 @@ function nameMirrored(header: string | undefined, field: string, inBody: unknown
 }
 
 function mismatch(header: string, what: string): EraAnswer {
-  const error: RpcError = {
+  return { ok: false, error: mismatchError(header, what) };
+}
+
+function mismatchError(header: string, what: string): RpcError {
+  return {
     code: rpcCode.headerMismatch,
     message: `Header mismatch: ${header} ${what}. Send headers that equal the body.`,
     data: { mismatch: { header } },
   };
-  return { ok: false, error };
 }
 
 function invalid(what: string): EraAnswer {

@@ -5,7 +5,7 @@ import type { Spine } from "../call.ts";
 import type { FrontRequest } from "../http-front.ts";
 import type { Era } from "./eras.ts";
 import type { OpenQuestions } from "./open-questions.ts";
-import type { OpenRequests } from "./relay.ts";
+import type { OpenRequests, Rewrite } from "./relay.ts";
 import type { McpLimits, McpUpstream } from "./upstream.ts";
 
 export interface Exchange {
@@ -17,6 +17,8 @@ export interface Exchange {
   readonly headers: Readonly<Record<string, string>>;
   readonly open: OpenRequests;
   readonly questions: OpenQuestions;
+  /** For a message that answers no open request, for instance one that is sent again on a resumed stream. */
+  readonly unclaimed: Rewrite;
   readonly spine: Spine;
   readonly clock: Clock;
   readonly log: Log;

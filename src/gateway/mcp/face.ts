@@ -7,8 +7,10 @@ import { isJsonObject, sliceJson } from "../../kernel/index.ts";
 import type { Clock, HttpResponse, Log } from "../../ports.ts";
 import type { Identifier, Spine } from "../call.ts";
 import { type FrontFace, type FrontRequest, type FrontResponse, headerOf } from "../http-front.ts";
-import { Catalog, type CatalogTool } from "./catalog.ts";
-import { type Era, eraOf, metaKey } from "./eras.ts";
+import type { InFlight } from "../in-flight.ts";
+import { nearArgument } from "../near-names.ts";
+import { Catalog } from "./catalog.ts";
+import { type Era, eraOf, repeatedHeader } from "./eras.ts";
 import type { Exchange } from "./exchange.ts";
 import { governRequest } from "./governed.ts";
 import {
@@ -21,18 +23,19 @@ import {
 } from "./inbound.ts";
 import { judgedInput } from "./input-questions.ts";
 import { idKey, type RpcId, type RpcRequest, rpcCode } from "./json-rpc.ts";
-import { clientNotifications, treatmentOf } from "./methods.ts";
+import { Listeners, legacyToolsChanged, listenChange } from "./listeners.ts";
+import { clientNotifications, isKnownMethod, treatmentOf } from "./methods.ts";
 import { OpenQuestions } from "./open-questions.ts";
 import { Outlet } from "./outlet.ts";
-import { ownRequest } from "./own-request.ts";
 import { paramHeaderFault } from "./param-headers.ts";
-import { isUnasked, OpenRequests, pumpEvents } from "./relay.ts";
+import { inPlace, placesOf } from "./places.ts";
+import { claims } from "./refusals.ts";
+import { answeredId, OpenRequests, pumpEvents, type Rewrite } from "./relay.ts";
 import { screenOf } from "./server-requests.ts";
 import { ownerOf, Sessions } from "./sessions.ts";
-import { sseMessage } from "./sse.ts";
+import { ToolListing } from "./tool-listing.ts";
 import {
   contentTypeOf,
-  eventStreamHeaders,
   forwardedHeaders,
   type McpLimits,
   type McpUpstream,
@@ -40,7 +43,6 @@ import {
   type Outgoing,
   returnedHeaders,
   sendUpstream,
-  sessionHeaders,
   wholeBody,
 } from "./upstream.ts";
 
@@ -67,34 +69,34 @@ export function upstreamFace(upstream: McpUpstream, parts: McpParts): UpstreamFa
   return { face: (request) => relay.serve(request), close };
 }
 
-/** Pages of a tool list the gateway reads for itself. */
-const listPagesMax = 50;
-
-const legacyToolsChanged = JSON.stringify({
-  jsonrpc: "2.0",
-  method: "notifications/tools/list_changed",
-});
-
 class UpstreamRelay {
   readonly #upstream: McpUpstream;
   readonly #parts: McpParts;
   readonly #limits: McpLimits;
   readonly #sessions: Sessions;
   readonly #catalog: Catalog;
-  readonly #listeners = new Set<() => void>();
-  #ownIds = 0;
+  readonly #listing: ToolListing;
+  readonly #listeners = new Listeners();
+  readonly #places: InFlight;
 
   constructor(upstream: McpUpstream, parts: McpParts) {
     this.#upstream = upstream;
     this.#parts = parts;
     this.#limits = { ...mcpLimitsDefault, ...parts.limits };
     this.#sessions = new Sessions(parts.clock, this.#limits);
-    this.#catalog = new Catalog(upstream.server, upstream.trusted, this.#limits.toolsMax);
+    this.#places = placesOf(this.#limits.openPerCallerMax);
+    this.#catalog = new Catalog({
+      server: upstream.server,
+      trusted: upstream.trusted,
+      toolsMax: this.#limits.toolsMax,
+      pins: upstream.pins,
+    });
+    this.#listing = new ToolListing(upstream, this.#catalog, this.#limits);
   }
 
   /** What an agent may see has changed: every open listener is told to list again. */
   toolsChanged(): void {
-    for (const notify of this.#listeners) notify();
+    this.#listeners.changed();
   }
 
   async serve(request: FrontRequest): Promise<FrontResponse> {
@@ -106,12 +108,19 @@ class UpstreamRelay {
         { code: rpcCode.invalidRequest, message: who.reason },
         { "www-authenticate": who.challenge },
       );
+    const { identity } = who;
+    return await inPlace(this.#places, ownerOf(identity), request, () =>
+      this.#served(request, identity),
+    );
+  }
+
+  async #served(request: FrontRequest, identity: Identity): Promise<FrontResponse> {
     switch (request.method) {
       case "POST":
-        return await this.#post(request, who.identity);
+        return await this.#post(request, identity);
       case "GET":
       case "DELETE":
-        return await this.#bodiless(request, request.method, who.identity);
+        return await this.#bodiless(request, request.method, identity);
       default:
         return rpcErrorResponse(
           405,
@@ -132,13 +141,18 @@ class UpstreamRelay {
     const exchange = this.#exchange(request, identity, era.era);
     if (exchange === undefined) return sessionNotFound(id);
     if (message.kind === "request") return await this.#request(exchange, message);
+    if (message.kind === "response" && !exchange.open.mayAnswer(idKey(message.id)))
+      return rpcErrorResponse(400, null, {
+        code: rpcCode.invalidRequest,
+        message: "The server asked this session nothing under this id.",
+      });
     if (message.kind === "response") return await this.#answer(exchange, idKey(message.id));
     if (message.kind === "notification" && !clientNotifications.has(message.method))
       return rpcErrorResponse(400, null, {
         code: rpcCode.methodNotFound,
         message: `The notification ${message.method} is not known to this gateway; it was not forwarded.`,
       });
-    const response = await this.#relayed(exchange);
+    const response = await this.#relayed(exchange, () => undefined);
     if (message.kind === "notification" && message.method === "notifications/cancelled")
       exchange.open.cancel(JSON.stringify(message.params["requestId"]));
     return response;
@@ -147,10 +161,8 @@ class UpstreamRelay {
   /** The client's answer to a question of the server; to a governed one, after its outcome is recorded. */
   async #answer(exchange: Exchange, key: string): Promise<FrontResponse> {
     const { request } = exchange;
-    const body = await exchange.questions.take(key)?.(request.body);
-    return await this.#relayed(
-      body === undefined ? exchange : { ...exchange, request: { ...request, body } },
-    );
+    const body = (await exchange.questions.take(key)?.(request.body)) ?? request.body;
+    return await this.#relayed({ ...exchange, request: { ...request, body } }, () => undefined);
   }
 
   #exchange(request: FrontRequest, identity: Identity, era: Era): Exchange | undefined {
@@ -160,55 +172,63 @@ class UpstreamRelay {
       sessionId === undefined || era === "modern"
         ? { open: new OpenRequests(), questions: new OpenQuestions() }
         : this.#sessions.of(sessionId, identity);
-    return (
-      session && {
-        request,
-        identity,
-        era,
-        upstream: this.#upstream,
-        headers: forwardedHeaders(request.headers),
-        open: session.open,
-        questions: session.questions,
-        spine,
-        clock,
-        log,
-        limits: this.#limits,
-        writesParamHeaders: this.#parts.writesParamHeaders ?? false,
-      }
-    );
+    if (session === undefined) return undefined;
+    const exchange: Exchange = {
+      request,
+      identity,
+      era,
+      upstream: this.#upstream,
+      headers: forwardedHeaders(request.headers, era),
+      open: session.open,
+      questions: session.questions,
+      unclaimed: (message) => this.#unclaimed(exchange, message),
+      spine,
+      clock,
+      log,
+      limits: this.#limits,
+      writesParamHeaders: this.#parts.writesParamHeaders ?? false,
+    };
+    return exchange;
+  }
+
+  /** An answer to nothing open here may be one to the client, that knows it from another stream by its id. */
+  async #unclaimed(exchange: Exchange, message: Uint8Array): Promise<Uint8Array> {
+    if (answeredId(message) === undefined) return message;
+    const id = jsonValueOf(sliceJson(message, ["id"]));
+    const isId = typeof id === "string" || typeof id === "number";
+    const judged = isId ? await judgedAnswer(exchange, { id, method: "" }, message) : message;
+    if (!claims(judged, ["result", "tools"])) return judged;
+    return this.#catalog.filtered(judged, exchange.spine, exchange.identity, exchange.era);
   }
 
   async #request(exchange: Exchange, message: RpcRequest): Promise<FrontResponse> {
     const treatment = treatmentOf(message.method);
-    switch (treatment.kind) {
-      case "raw":
-        if (exchange.era === "modern") this.#judgeInput(exchange, message);
-        return await this.#relayed(exchange, message);
-      case "tools_list": {
-        const { spine, identity, era, open } = exchange;
-        const key = idKey(message.id);
-        open.remove(key);
-        open.add(key, async (answer) => this.#catalog.filtered(answer, spine, identity, era));
-        return await this.#relayed(exchange, message);
-      }
-      case "governed":
-        return await this.#governed(exchange, message);
-    }
-  }
-
-  /** No answer is a way for a server to ask the client unjudged. */
-  #judgeInput(exchange: Exchange, { id, method }: RpcRequest): void {
-    const asked = { id, method, era: exchange.era, hasOutputSchema: false };
-    exchange.open.add(idKey(id), (answer) => judgedInput(exchange, asked, answer));
+    if (treatment.kind === "governed") return await this.#governed(exchange, message);
+    const { spine, identity, era, open } = exchange;
+    const rewrite: Rewrite = async (answer) => {
+      const judged = await judgedAnswer(exchange, message, answer);
+      return treatment.kind === "tools_list"
+        ? this.#catalog.filtered(judged, spine, identity, era)
+        : judged;
+    };
+    if (!open.add(idKey(message.id), rewrite))
+      return rpcErrorResponse(400, message.id, {
+        code: rpcCode.invalidRequest,
+        message: "Another request with this id is still open; ids are unique within a session.",
+      });
+    const done = (): void => open.remove(idKey(message.id), rewrite);
+    return await this.#relayed(exchange, done, message);
   }
 
   async #governed(exchange: Exchange, message: RpcRequest): Promise<FrontResponse> {
-    if (message.method !== "tools/call") return await governRequest(exchange, message, undefined);
+    if (message.method !== "tools/call") return await this.#governedMethod(exchange, message);
     const wrong = callFault(message.params);
-    if (wrong !== undefined)
-      return rpcErrorResponse(200, message.id, { code: rpcCode.invalidParams, message: wrong });
+    if (wrong !== undefined) return invalidParams(message.id, wrong);
     const { name, arguments: args } = message.params;
-    const tool = await this.#describedTool(exchange, String(name));
+    const tool = await this.#listing.tool(exchange, String(name));
+    const near = nearArgument(args, tool?.definition.inputSchema);
+    if (near !== undefined)
+      return invalidParams(message.id, `${near} is not declared; mind its case.`);
     const fault =
       exchange.era === "modern" && tool !== undefined && !exchange.writesParamHeaders
         ? paramHeaderFault(
@@ -224,48 +244,31 @@ class UpstreamRelay {
     });
   }
 
-  /** The pinned definition; asks the upstream for its list when the tool was never seen. */
-  async #describedTool(exchange: Exchange, name: string): Promise<CatalogTool | undefined> {
-    let cursor: string | undefined;
-    for (let page = 0; page < listPagesMax && this.#catalog.get(name) === undefined; page++) {
-      const answer = await this.#listPage(exchange, cursor);
-      if (answer === undefined) break;
-      this.#catalog.filtered(answer, exchange.spine, exchange.identity, exchange.era);
-      const next = jsonValueOf(sliceJson(answer, ["result", "nextCursor"]));
-      if (typeof next !== "string") break;
-      cursor = next;
-    }
-    return this.#catalog.get(name);
+  /** An unknown method named like a tool would be judged under the id of that tool. */
+  async #governedMethod(exchange: Exchange, message: RpcRequest): Promise<FrontResponse> {
+    const { id, method } = message;
+    if (isKnownMethod(method) || (await this.#listing.tool(exchange, method)) === undefined)
+      return await governRequest(exchange, message, undefined);
+    const error = { code: rpcCode.methodNotFound, message: `${method} is a tool, not a method.` };
+    return rpcErrorResponse(exchange.era === "modern" ? 404 : 200, id, error);
   }
 
-  async #listPage(exchange: Exchange, cursor?: string): Promise<Uint8Array | undefined> {
-    const headers = sessionHeaders(exchange.headers);
-    this.#ownIds += 1;
-    const request = {
-      id: `holdfast-${this.#ownIds}`,
-      method: "tools/list",
-      params: cursor === undefined ? {} : { cursor },
-    };
-    const asked = ownRequest(
-      { upstream: this.#upstream, era: exchange.era, owner: ownerOf(exchange.identity) },
-      request,
-      headers,
-      this.#limits,
-    );
-    return await asked.catch(() => undefined);
-  }
-
-  /** Passes a posted message on as it is, and its answer back. */
-  async #relayed(exchange: Exchange, message?: RpcRequest): Promise<FrontResponse> {
+  /** Passes a posted message on as it is, and its answer back. `done` is called when no answer can come any more. */
+  async #relayed(
+    exchange: Exchange,
+    done: () => void,
+    message?: RpcRequest,
+  ): Promise<FrontResponse> {
     const { era, headers, request } = exchange;
     const signal = era === "modern" ? { signal: request.signal } : {};
     const owner = ownerOf(exchange.identity);
     const out: Outgoing = { method: "POST", owner, headers, body: request.body, ...signal };
     const id = message?.id ?? null;
-    return await this.#answered(exchange, out, id, (response) => {
+    const look = (response: HttpResponse): string | undefined => {
       if (message?.method === "initialize") this.#remember(response, exchange.identity);
       return message?.method === "subscriptions/listen" ? listenChange(message) : undefined;
-    });
+    };
+    return await this.#answered(exchange, out, id, look, done);
   }
 
   /** The legacy era's GET stream and DELETE of a session. */
@@ -274,8 +277,16 @@ class UpstreamRelay {
     method: "GET" | "DELETE",
     identity: Identity,
   ): Promise<FrontResponse> {
+    const repeated = repeatedHeader(request);
+    if (repeated !== undefined) return rpcErrorResponse(400, null, repeated);
     const exchange = this.#exchange(request, identity, "legacy");
     if (exchange === undefined) return sessionNotFound(null);
+    const after = exchange.headers["last-event-id"];
+    if (after !== undefined && !exchange.open.mayResume(after))
+      return rpcErrorResponse(400, null, {
+        code: rpcCode.invalidRequest,
+        message: "Last-Event-ID names no event that this session was shown lately.",
+      });
     const signal = method === "GET" ? { signal: request.signal } : {};
     const out: Outgoing = {
       method,
@@ -283,12 +294,13 @@ class UpstreamRelay {
       headers: exchange.headers,
       ...signal,
     };
-    return await this.#answered(exchange, out, null, (response) => {
+    const look = (response: HttpResponse): string => {
       const sessionId = headerOf(request, "mcp-session-id");
       if (method === "DELETE" && sessionId !== undefined && response.status < 300)
         this.#sessions.closed(sessionId);
       return legacyToolsChanged;
-    });
+    };
+    return await this.#answered(exchange, out, null, look, () => undefined);
   }
 
   /**
@@ -300,27 +312,33 @@ class UpstreamRelay {
     out: Outgoing,
     id: RpcId | null,
     look: (response: HttpResponse) => string | undefined,
+    done: () => void,
   ): Promise<FrontResponse> {
     const sent = await sendUpstream(this.#upstream, out, this.#limits.callTimeoutMs);
-    if (!sent.ok) return unreachable(id, sent.error.detail);
-    const response = sent.value;
-    const { status } = response;
-    if (status === 401 || status === 403)
-      return unreachable(id, `the server refused the gateway (HTTP ${status})`);
-    const changed = look(response);
-    if (out.method === "GET" && status === 405) {
-      // The server has nothing to say by itself (MCP, Streamable HTTP); the gateway may have.
-      await wholeBody(response, this.#limits.answerBytesMax).catch(() => undefined);
-      return await this.#ownStream(exchange);
+    if (sent.ok && contentTypeOf(sent.value) === "text/event-stream" && !isRefusal(sent.value))
+      return await this.#streamed(exchange, sent.value, look(sent.value), done);
+    try {
+      if (!sent.ok) return unreachable(id, sent.error.detail);
+      const response = sent.value;
+      const { status } = response;
+      if (isRefusal(response))
+        return unreachable(id, `the server refused the gateway (HTTP ${status})`);
+      look(response);
+      if (out.method === "GET" && status === 405) {
+        // The server has nothing to say by itself (MCP, Streamable HTTP); the gateway may have.
+        await wholeBody(response, this.#limits.answerBytesMax).catch(() => undefined);
+        return await this.#listeners.stream(exchange.request);
+      }
+      const whole = await wholeBody(response, this.#limits.answerBytesMax).catch(() => undefined);
+      // Anything but an answer, a question for instance, has no place here.
+      const plain = whole?.length === 0 || status >= 300;
+      if (whole === undefined || !(plain || answeredId(whole) !== undefined))
+        return unreachable(id, "its answer could not be read");
+      const body = await (exchange.open.take(whole) ?? exchange.unclaimed)(whole);
+      return { status, headers: returnedHeaders(response), body };
+    } finally {
+      done();
     }
-    if (contentTypeOf(response) === "text/event-stream")
-      return await this.#streamed(exchange, response, changed);
-    const whole = await wholeBody(response, this.#limits.answerBytesMax).catch(() => undefined);
-    if (whole === undefined || isUnasked(response, whole))
-      return unreachable(id, "its answer could not be read");
-    const rewrite = exchange.open.take(whole);
-    const body = rewrite === undefined ? whole : await rewrite(whole);
-    return { status, headers: returnedHeaders(response), body };
   }
 
   #remember(response: HttpResponse, identity: Identity): void {
@@ -332,49 +350,43 @@ class UpstreamRelay {
     exchange: Exchange,
     response: HttpResponse,
     changed: string | undefined,
+    done: () => void,
   ): Promise<FrontResponse> {
+    const { open, unclaimed, clock } = exchange;
+    const { answerBytesMax, resumeTimeoutMs } = this.#limits;
     const outlet = new Outlet(exchange.request.signal);
     outlet.begin(response.status, returnedHeaders(response));
-    const silence = changed === undefined ? () => undefined : this.#listen(outlet, changed);
-    const { answerBytesMax } = this.#limits;
-    pumpEvents(response, outlet, exchange.open, answerBytesMax, screenOf(exchange))
-      .catch((thrown: unknown) =>
-        this.#parts.log.write("info", "mcp.stream_broken", { detail: String(thrown) }),
-      )
-      .finally(() => {
-        silence();
+    const silence = changed === undefined ? undefined : this.#listeners.add(outlet, changed);
+    void pumpEvents(response, outlet, open, answerBytesMax, unclaimed, screenOf(exchange))
+      .catch((thrown: unknown) => {
+        this.#parts.log.write("info", "mcp.stream_broken", { detail: String(thrown) });
+        return { resumable: false };
+      })
+      .then(async ({ resumable }) => {
+        silence?.();
         outlet.end();
+        if (resumable) await clock.sleep(resumeTimeoutMs);
+        done();
       });
     return await outlet.response;
   }
-
-  /** The GET stream, from the gateway alone: it tells when what this client may see has changed. */
-  async #ownStream({ request }: Exchange): Promise<FrontResponse> {
-    const outlet = new Outlet(request.signal);
-    outlet.begin(200, eventStreamHeaders);
-    const silence = this.#listen(outlet, legacyToolsChanged);
-    request.signal.addEventListener("abort", silence, { once: true });
-    if (request.signal.aborted) silence();
-    return await outlet.response;
-  }
-
-  /** Writes `changed` on every change of what may be seen; returns the way to stop. */
-  #listen(outlet: Outlet, changed: string): () => void {
-    const notify = (): void => {
-      outlet.write(sseMessage(changed)).catch(() => undefined);
-    };
-    this.#listeners.add(notify);
-    return () => this.#listeners.delete(notify);
-  }
 }
 
-/** The notice for a modern listener, when it asked for changes of tools. */
-function listenChange({ id, params }: RpcRequest): string | undefined {
-  const { notifications } = params;
-  if (!isJsonObject(notifications) || notifications["toolsListChanged"] !== true) return undefined;
-  return JSON.stringify({
-    jsonrpc: "2.0",
-    method: "notifications/tools/list_changed",
-    params: { _meta: { [metaKey.subscriptionId]: id } },
-  });
+/** No answer of the stateless era is a way for a server to ask the client unjudged. */
+async function judgedAnswer(
+  exchange: Exchange,
+  { id, method }: Pick<RpcRequest, "id" | "method">,
+  answer: Uint8Array,
+): Promise<Uint8Array> {
+  if (exchange.era !== "modern") return answer;
+  const asked = { id, method, era: exchange.era, hasOutputSchema: false };
+  return await judgedInput(exchange, asked, answer);
+}
+
+function invalidParams(id: RpcId, message: string): FrontResponse {
+  return rpcErrorResponse(200, id, { code: rpcCode.invalidParams, message });
+}
+
+function isRefusal({ status }: HttpResponse): boolean {
+  return status === 401 || status === 403;
 }

@@ -8,7 +8,7 @@ import {
 } from "../../kernel/index.ts";
 import type { HttpResponse, TransportError } from "../../ports.ts";
 import { TransportFailure } from "../../ports.ts";
-import type { Forwarded, Judged, ToolRequest } from "../call.ts";
+import type { Forwarded, Governed, Judged, ToolRequest } from "../call.ts";
 import { type FrontResponse, jsonResponse } from "../http-front.ts";
 import type { CatalogTool } from "./catalog.ts";
 import { deferred } from "./deferred.ts";
@@ -21,11 +21,12 @@ import { paramHeadersFor } from "./param-headers.ts";
 import {
   failureMessage,
   isInputRequired,
+  ownKeys,
   refusalMessage,
   textAt,
   withDecision,
 } from "./refusals.ts";
-import { isUnasked, pumpEvents } from "./relay.ts";
+import { answeredId, pumpEvents } from "./relay.ts";
 import { screenOf } from "./server-requests.ts";
 import { ownerOf } from "./sessions.ts";
 import { sseMessage } from "./sse.ts";
@@ -42,8 +43,6 @@ type Came =
   /** Something else than a JSON-RPC answer; relayed. */
   | { readonly kind: "response"; readonly response: FrontResponse }
   | { readonly kind: "failed"; readonly error: TransportError };
-
-const decoder = new TextDecoder();
 
 /** Governs one request of a client. Resolves when the head of the answer is known. Never rejects. */
 export function governRequest(
@@ -92,14 +91,17 @@ class GovernedRequest {
     else if (answer.kind === "failed")
       this.#tell(failureMessage(this.#asked(), governed, answer.error));
     else if (answer.kind === "response") this.#outlet.whole(answer.response);
-    else {
-      const { message, release } = answer;
-      const judged =
-        this.#exchange.era === "modern"
-          ? await judgedInput(this.#exchange, this.#asked(), message)
-          : message;
-      release(judged === message ? withDecision(message, governed) : judged);
-    }
+    else answer.release(await this.#released(answer.message, governed));
+  }
+
+  /** What the client is sent for the held answer: nothing in it speaks as the gateway, or asks the client unjudged. */
+  async #released(message: Uint8Array, governed: Governed<Came>): Promise<Uint8Array> {
+    const decided = withDecision(message, governed);
+    if (decided === undefined) return jsonBytes(unreadableMessage(this.#message.id));
+    // Last: a refused question is answered with its own decision.
+    return this.#exchange.era === "modern"
+      ? await judgedInput(this.#exchange, this.#asked(), decided)
+      : decided;
   }
 
   /** A promise of our own was broken: whatever the upstream said is withheld. */
@@ -168,14 +170,11 @@ class GovernedRequest {
 
   #outgoing(judged: Judged): { headers: Record<string, string>; body: Uint8Array } {
     const { value, params } = this.#message;
-    const meta = metaOf(params);
     const judgedParams = this.#action.paramsWith(judged.args);
+    const meta = outgoingMeta(params, judged);
     const body: JsonObject = {
       ...value,
-      params:
-        "traceparent" in meta
-          ? { ...judgedParams, _meta: { ...meta, traceparent: judged.traceparent } }
-          : judgedParams,
+      params: meta === undefined ? judgedParams : { ...judgedParams, _meta: meta },
     };
     const headers: Record<string, string> = {
       ...this.#exchange.headers,
@@ -193,7 +192,7 @@ class GovernedRequest {
   }
 
   async #send(judged: Judged): Promise<Came> {
-    const { open, era, request } = this.#exchange;
+    const { open, limits, era, request, clock } = this.#exchange;
     const key = idKey(this.#message.id);
     const final = deferred<Uint8Array>();
     const release = deferred<Uint8Array>();
@@ -206,16 +205,23 @@ class GovernedRequest {
     const cancelled = new AbortController();
     if (!open.add(key, rewrite, () => cancelled.abort()))
       return { kind: "failed", error: notSent("another request with this id is still open") };
+    const came = new AbortController();
     // Closing the stream cancels in the stateless era only.
     const signal =
       era === "modern" ? AbortSignal.any([cancelled.signal, request.signal]) : cancelled.signal;
+    const late = clock.sleep(limits.answerTimeoutMs, came.signal).then((): Came => {
+      if (!came.signal.aborted) cancelled.abort();
+      return { kind: "failed", error: unknown("no answer came in time", "timeout") };
+    });
     try {
       return await Promise.race([
+        late,
         this.#answered(judged, final.promise, release.resolve, signal),
         aborted(signal),
       ]);
     } finally {
-      open.remove(key);
+      came.abort();
+      open.remove(key, rewrite);
     }
   }
 
@@ -241,7 +247,7 @@ class GovernedRequest {
     release: (bytes: Uint8Array) => void,
     cancelled: AbortSignal,
   ): Promise<Came> {
-    const { open, limits, clock } = this.#exchange;
+    const { open, limits, clock, unclaimed } = this.#exchange;
     this.#outlet.begin(response.status, returnedHeaders(response));
     const done = new AbortController();
     const pumped: Promise<Result<{ resumable: boolean }, TransportError>> = pumpEvents(
@@ -249,6 +255,7 @@ class GovernedRequest {
       this.#outlet,
       open,
       limits.answerBytesMax,
+      unclaimed,
       screenOf(this.#exchange),
     ).then(
       (value) => ({ ok: true, value }),
@@ -275,17 +282,24 @@ class GovernedRequest {
     if (body === undefined)
       return { kind: "failed", error: unknown("the answer is larger than the gateway accepts") };
     if (status === 401 || status === 403)
-      return { kind: "failed", error: notSent(`the server refused the gateway (HTTP ${status})`) };
-    if (isUnasked(response, body))
-      return { kind: "failed", error: unknown("the answer is no JSON-RPC response") };
+      return { kind: "failed", error: unknown(`the server refused the gateway (HTTP ${status})`) };
     const headers = returnedHeaders(response);
-    const id = sliceJson(body, ["id"]);
-    if (id === undefined || decoder.decode(id) !== idKey(this.#message.id))
-      return { kind: "response", response: { status, headers, body } };
+    const isAnswer = answeredId(body) === idKey(this.#message.id);
+    if (!isAnswer && status < 300 && body.length > 0)
+      return { kind: "failed", error: unknown("the answer is not one to this request") };
+    if (!isAnswer) return { kind: "response", response: { status, headers, body } };
     const release = (bytes: Uint8Array): void =>
       this.#outlet.whole({ status, headers, body: bytes });
     return { kind: "message", message: body, release };
   }
+}
+
+/** The caller's `_meta` without the gateway's own names, and with the trace as it goes on; undefined when there is none. */
+function outgoingMeta(params: JsonObject, judged: Judged): JsonObject | undefined {
+  if (!("_meta" in params)) return undefined;
+  const kept = Object.entries(metaOf(params)).filter(([key]) => !key.startsWith(ownKeys));
+  const meta: JsonObject = Object.fromEntries(kept);
+  return "traceparent" in meta ? { ...meta, traceparent: judged.traceparent } : meta;
 }
 
 function forwardedOf(came: Came): Forwarded<Came> {
@@ -323,6 +337,13 @@ function forwardedOf(came: Came): Forwarded<Came> {
   };
 }
 
+function unreadableMessage(id: RpcRequest["id"]): JsonObject {
+  return errorMessage(id, {
+    code: rpcCode.internalError,
+    message: "The call was forwarded, but the server's answer has no one reading; it is withheld.",
+  });
+}
+
 /** Resolves when the client does not wait any more. What the upstream did by then nobody knows. */
 async function aborted(signal: AbortSignal): Promise<Came> {
   if (!signal.aborted)
@@ -335,8 +356,8 @@ function asTransportError(thrown: unknown): TransportError {
   return thrown instanceof TransportFailure ? thrown.error : unknown(String(thrown));
 }
 
-function unknown(detail: string): TransportError {
-  return { kind: "unknown", reason: "broken", detail };
+function unknown(detail: string, reason: "broken" | "timeout" = "broken"): TransportError {
+  return { kind: "unknown", reason, detail };
 }
 
 function notSent(detail: string): TransportError {

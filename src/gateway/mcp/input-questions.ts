@@ -11,7 +11,7 @@ import type { Exchange } from "./exchange.ts";
 import { jsonValueOf } from "./inbound.ts";
 import { errorMessage, type RpcId, rpcCode } from "./json-rpc.ts";
 import { actionOf, serverRequestEffect } from "./methods.ts";
-import { type Asked, questionRefusal, textAt } from "./refusals.ts";
+import { type Asked, claims, questionRefusal, textAt } from "./refusals.ts";
 import { questionRequest } from "./server-requests.ts";
 import { jsonBytes } from "./upstream.ts";
 
@@ -25,9 +25,8 @@ export async function judgedInput(
   message: Uint8Array,
 ): Promise<Uint8Array> {
   if (textAt(message, ["result", "resultType"]) === '"complete"') return message;
-  const result = sliceJson(message, ["result"]);
-  if (result === undefined && sliceJson(message, ["error"]) !== undefined) return message;
-  const value = jsonValueOf(result);
+  if (!claims(message, ["result"]) && claims(message, ["error"])) return message;
+  const value = jsonValueOf(sliceJson(message, ["result"]));
   if (!isJsonObject(value)) return unreadable(asked.id);
   if (value["resultType"] !== "input_required") return message;
   const { inputRequests = {} } = value;

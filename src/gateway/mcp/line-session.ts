@@ -90,9 +90,14 @@ export class LineSession {
     return this.#usedMs;
   }
 
+  /** A request is open. */
+  get calling(): boolean {
+    return this.#link.newest !== undefined;
+  }
+
   /** A request or the GET stream is open. */
   get busy(): boolean {
-    return this.#link.newest !== undefined || this.#stream?.streaming === true;
+    return this.calling || this.#stream?.streaming === true;
   }
 
   async request(message: RpcRequest, signal: AbortSignal): Promise<FrontResponse> {

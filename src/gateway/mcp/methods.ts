@@ -52,6 +52,11 @@ export const clientNotifications: ReadonlySet<string> = new Set([
   "notifications/roots/list_changed",
 ]);
 
+/** Whether the table names the method. */
+export function isKnownMethod(method: string): boolean {
+  return requests.has(method);
+}
+
 export function treatmentOf(method: string): Treatment {
   return requests.get(method) ?? governed("write", "unknown to this gateway");
 }
@@ -70,6 +75,15 @@ export function serverRequestEffect(method: string): Effect | undefined {
   if (passingServerRequests.has(method)) return undefined;
   return method === "sampling/createMessage" ? "read" : "write";
 }
+
+/** Governed requests other than a tool call, with their effect: policy may name each as `server:{method}`. */
+export const governedMethods: ReadonlyMap<string, Effect> = new Map(
+  [...requests].flatMap(([method, treatment]) =>
+    treatment.kind === "governed" && treatment.effect !== "tool"
+      ? [[method, treatment.effect]]
+      : [],
+  ),
+);
 
 /** What policy is asked about. */
 export interface GovernedAction {

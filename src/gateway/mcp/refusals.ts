@@ -8,6 +8,8 @@ import type { Decision, Governed } from "../call.ts";
 import type { Era } from "./eras.ts";
 import { errorMessage, type RpcId, resultMessage, rpcCode } from "./json-rpc.ts";
 
+/** Names under which only the gateway speaks. */
+export const ownKeys = "io.holdfast/";
 const decisionKey = "io.holdfast/decision";
 const receiptKey = "io.holdfast/receipt";
 
@@ -99,17 +101,33 @@ function told(asked: Asked, governed: Governed<unknown>, text: string, code: num
 
 /**
  * The upstream's answer with decision and receipt added under `result._meta`; every other byte stays. An error and an
- * `input_required` result pass as they are.
+ * `input_required` result pass as they are, unless the upstream itself wrote under the gateway's names: then they are
+ * written over. Undefined when the answer has no one reading.
  */
-export function withDecision(message: Uint8Array, governed: Governed<unknown>): Uint8Array {
-  if (sliceJson(message, ["result"]) === undefined || isInputRequired(message)) return message;
+export function withDecision(
+  message: Uint8Array,
+  governed: Governed<unknown>,
+): Uint8Array | undefined {
+  const hasResult = claims(message, ["result"]);
+  if (!(hasResult || claims(message, ["error"]))) return undefined;
+  const place = hasResult ? (["result", "_meta"] as const) : (["error", "data"] as const);
+  const always = hasResult && !isInputRequired(message);
   let text = message;
-  for (const [key, value] of Object.entries(decisionMeta(governed))) {
-    const spliced = spliceJson(text, ["result", "_meta", key], JSON.stringify(value));
-    if (!spliced.ok) return message;
+  for (const [key, value] of Object.entries({ [receiptKey]: null, ...decisionMeta(governed) })) {
+    const path = [...place, key] as const;
+    if (!(claims(text, path) || (always && value !== null))) continue;
+    const spliced = spliceJson(text, path, JSON.stringify(value));
+    if (!spliced.ok) return undefined;
     text = spliced.value;
   }
   return text;
+}
+
+/** Something stands at the path, once or more; reading a member calls one that stands twice absent. */
+export function claims(message: Uint8Array, path: readonly [string, ...string[]]): boolean {
+  if (sliceJson(message, path) !== undefined) return true;
+  const probe = spliceJson(message, path, "null");
+  return !probe.ok && probe.error.kind === "duplicate_key";
 }
 
 export function isInputRequired(message: Uint8Array): boolean {

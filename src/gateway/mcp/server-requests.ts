@@ -10,6 +10,7 @@ import type { Exchange } from "./exchange.ts";
 import { jsonValueOf } from "./inbound.ts";
 import { errorMessage, idKey, type RpcRequest, rpcCode, rpcMessageOf } from "./json-rpc.ts";
 import { actionOf, serverRequestEffect } from "./methods.ts";
+import { claims } from "./refusals.ts";
 import { isAnswer, type Screen } from "./relay.ts";
 import { ownerOf } from "./sessions.ts";
 import { jsonBytes, sendUpstream, sessionHeaders, wholeBody } from "./upstream.ts";
@@ -18,7 +19,7 @@ import { jsonBytes, sendUpstream, sessionHeaders, wholeBody } from "./upstream.t
 export function screenOf(exchange: Exchange): Screen {
   return async (message, relay, ended) => {
     if (sliceJson(message, ["method"]) === undefined) return !isAnswer(message);
-    if (sliceJson(message, ["id"]) === undefined) return false;
+    if (!claims(message, ["id"])) return false;
     const value = jsonValueOf(message);
     const request = value === undefined ? undefined : rpcMessageOf(value);
     if (request?.kind !== "request") return true;

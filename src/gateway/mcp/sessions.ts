@@ -26,6 +26,24 @@ export function ownerOf(identity: Identity): string {
   return canonicalJson([tenant, agent, principal ?? null, delegation]);
 }
 
+/**
+ * The key of the session to give up when there is no room: the first of the owner that has most, so that one who opens
+ * many pays with their own.
+ */
+export function oldestOfMost(
+  sessions: Iterable<readonly [string, { readonly owner: string }]>,
+): string | undefined {
+  const held = new Map<string, { readonly first: string; count: number }>();
+  for (const [key, { owner }] of sessions) {
+    const of = held.get(owner) ?? { first: key, count: 0 };
+    of.count += 1;
+    held.set(owner, of);
+  }
+  let most: { readonly first: string; readonly count: number } | undefined;
+  for (const of of held.values()) if (of.count > (most?.count ?? 0)) most = of;
+  return most?.first;
+}
+
 export class Sessions {
   readonly #byId = new Map<string, Kept>();
   readonly #clock: Clock;
@@ -36,14 +54,15 @@ export class Sessions {
     this.#limits = limits;
   }
 
-  /** Remembers a session the upstream opened. Idle ones make room, then the longest unused. */
+  /** Remembers a session the upstream opened. Idle ones make room, then the longest unused of who has most. */
   opened(id: string, identity: Identity): void {
     const now = this.#clock.monotonicMs();
     for (const [key, session] of this.#byId) {
-      const idle = now - session.usedMs > this.#limits.sessionIdleMs;
-      if (!idle && this.#byId.size < this.#limits.sessionsMax) break;
+      if (now - session.usedMs <= this.#limits.sessionIdleMs) break;
       this.#byId.delete(key);
     }
+    while (this.#byId.size >= this.#limits.sessionsMax)
+      this.#byId.delete(oldestOfMost(this.#byId) ?? "");
     this.#byId.set(id, {
       owner: ownerOf(identity),
       open: new OpenRequests(),

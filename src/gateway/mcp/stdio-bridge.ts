@@ -33,6 +33,7 @@ import {
 import { LineLink } from "./line-link.ts";
 import { answerFrom, LineSession } from "./line-session.ts";
 import { envelope } from "./own-request.ts";
+import { oldestOfMost } from "./sessions.ts";
 import { httpResponseOf } from "./upstream.ts";
 
 export interface StdioBridgeParts {
@@ -64,10 +65,15 @@ const limitsDefault: StdioLimits = {
 /** The URL every bridge has; it is never resolved. */
 export const bridgeUrl = "http://stdio.invalid/mcp";
 
+interface OwnedSession {
+  readonly session: LineSession;
+  readonly owner: string;
+}
+
 export class StdioBridge implements HttpTransport {
   readonly #parts: StdioBridgeParts;
   readonly #limits: StdioLimits;
-  readonly #sessions = new Map<string, LineSession>();
+  readonly #sessions = new Map<string, OwnedSession>();
   #shared: Promise<LineLink | undefined> | undefined;
   #failures = 0;
   #notBeforeMs = 0;
@@ -84,22 +90,31 @@ export class StdioBridge implements HttpTransport {
     const shared = await this.#shared;
     const sessions = [...this.#sessions.values()];
     this.#sessions.clear();
-    await Promise.all([shared?.close(), ...sessions.map((session) => session.close())]);
+    await Promise.all([shared?.close(), ...sessions.map(({ session }) => session.close())]);
+  }
+
+  /** The transport for one caller: sessions are counted by who opened them. */
+  transportFor(owner: string): HttpTransport {
+    return { send: (request) => this.#sent(request, owner) };
   }
 
   async send(request: HttpRequest): Promise<Result<HttpResponse, TransportError>> {
+    return await this.#sent(request, "");
+  }
+
+  async #sent(request: HttpRequest, owner: string): Promise<Result<HttpResponse, TransportError>> {
     try {
-      return ok(httpResponseOf(await this.#serve(request)));
+      return ok(httpResponseOf(await this.#serve(request, owner)));
     } catch (thrown) {
       if (thrown instanceof TransportFailure) return err(thrown.error);
       throw thrown;
     }
   }
 
-  async #serve(request: HttpRequest): Promise<FrontResponse> {
+  async #serve(request: HttpRequest, owner: string): Promise<FrontResponse> {
     const sessionId = request.headers["mcp-session-id"];
-    const session = sessionId === undefined ? undefined : this.#sessions.get(sessionId);
-    if (request.method === "POST") return await this.#post(request, session);
+    const session = sessionId === undefined ? undefined : this.#sessions.get(sessionId)?.session;
+    if (request.method === "POST") return await this.#post(request, session, owner);
     if (session === undefined || sessionId === undefined) return emptyResponse(405);
     if (request.method === "GET") return session.listen(request.signal ?? this.#ending.signal);
     this.#sessions.delete(sessionId);
@@ -107,7 +122,11 @@ export class StdioBridge implements HttpTransport {
     return emptyResponse(200);
   }
 
-  async #post(request: HttpRequest, session: LineSession | undefined): Promise<FrontResponse> {
+  async #post(
+    request: HttpRequest,
+    session: LineSession | undefined,
+    owner: string,
+  ): Promise<FrontResponse> {
     const value = jsonValueOf(request.body);
     const message = value === undefined ? undefined : rpcMessageOf(value);
     if (message === undefined || request.body === undefined) return emptyResponse(400);
@@ -115,7 +134,7 @@ export class StdioBridge implements HttpTransport {
     if (message.kind !== "response" && isModern(message))
       return await this.#modern(message, signal);
     if (message.kind === "request" && message.method === "initialize")
-      return await this.#initialize(message, signal);
+      return await this.#initialize(message, signal, owner);
     if (session === undefined)
       return rpcError(
         404,
@@ -128,16 +147,35 @@ export class StdioBridge implements HttpTransport {
     return emptyResponse(202);
   }
 
-  async #initialize(message: RpcRequest, signal: AbortSignal): Promise<FrontResponse> {
-    if (this.#sessions.size >= this.#limits.sessionsMax)
+  /** When there is no room, the caller that has most gives up a session without an open request. */
+  async #makeRoom(owner: string): Promise<void> {
+    if (this.#sessions.size < this.#limits.sessionsMax) return;
+    const most = this.#sessions.get(oldestOfMost(this.#sessions) ?? "")?.owner;
+    const theirs = [...this.#sessions].filter(([, of]) => of.owner === most && !of.session.calling);
+    const [id, given] = theirs.find(([, { session }]) => !session.busy) ?? theirs[0] ?? [];
+    if (id === undefined || given === undefined || this.#count(owner) >= this.#count(given.owner))
       throw notSent(`${this.#limits.sessionsMax} sessions of this server are open already`);
+    this.#sessions.delete(id);
+    await given.session.close();
+  }
+
+  #count(owner: string): number {
+    return [...this.#sessions.values()].filter((of) => of.owner === owner).length;
+  }
+
+  async #initialize(
+    message: RpcRequest,
+    signal: AbortSignal,
+    owner: string,
+  ): Promise<FrontResponse> {
+    await this.#makeRoom(owner);
     const { clock, log } = this.#parts;
     const id = hex(this.#parts.entropy.bytes(16));
     const session = new LineSession(await this.#start(), clock, (why) => {
       log.write("info", "mcp.stdio_session_ended", { why });
       this.#sessions.delete(id);
     });
-    this.#sessions.set(id, session);
+    this.#sessions.set(id, { session, owner });
     this.#endWhenIdle(id, session).catch(() => undefined);
     const response = await session.request(message, signal);
     return { ...response, headers: { ...response.headers, "mcp-session-id": id } };
@@ -145,7 +183,7 @@ export class StdioBridge implements HttpTransport {
 
   async #endWhenIdle(id: string, session: LineSession): Promise<void> {
     const { clock } = this.#parts;
-    while (this.#sessions.get(id) === session) {
+    while (this.#sessions.get(id)?.session === session) {
       const left = session.usedMs + this.#limits.sessionIdleMs - clock.monotonicMs();
       if (left <= 0 && !session.busy) break;
       await clock.sleep(Math.max(left, 1_000), this.#ending.signal);
@@ -196,8 +234,11 @@ export class StdioBridge implements HttpTransport {
       const broken = (): void => resolve(undefined);
       link.request(message, { event: () => undefined, final: resolve, broken }).catch(broken);
     });
-    const late = clock.sleep(this.#limits.probeTimeoutMs).then(() => undefined);
+    const done = new AbortController();
+    const stop = AbortSignal.any([this.#ending.signal, done.signal]);
+    const late = clock.sleep(this.#limits.probeTimeoutMs, stop).then(() => undefined);
     const answer = jsonValueOf(await Promise.race([answered, late]));
+    done.abort();
     if (isJsonObject(answer) && isJsonObject(answer["result"])) return link;
     await link.close();
     return undefined;

@@ -2,6 +2,8 @@
 import { err, type JsonObject, type Result } from "../../kernel/index.ts";
 import type { HttpResponse, HttpTransport, TransportError } from "../../ports.ts";
 import type { FrontHeaders, FrontResponse } from "../http-front.ts";
+import type { ToolPins } from "../tool-pins.ts";
+import type { Era } from "./eras.ts";
 
 export interface McpUpstream {
   /** The first half of every tool id. */
@@ -13,6 +15,8 @@ export interface McpUpstream {
   readonly transportFor?: (owner: string) => HttpTransport;
   /** Whether its annotations (`readOnlyHint`) are believed. */
   readonly trusted: boolean;
+  /** Where the definitions of its tools are stored; without, they are known only as long as this process lives. */
+  readonly pins?: ToolPins;
   /**
    * Headers that prove the gateway to this server, fresh for each request. Agents never hold them. An error means that
    * nothing may be sent now.
@@ -32,6 +36,10 @@ export interface McpLimits {
   readonly sessionsMax: number;
   readonly sessionIdleMs: number;
   readonly toolsMax: number;
+  /** Requests of one caller at one time; open streams count. */
+  readonly openPerCallerMax: number;
+  /** Until the end of a governed call's answer, however much the upstream says before. */
+  readonly answerTimeoutMs: number;
 }
 
 export const mcpLimitsDefault: McpLimits = {
@@ -43,10 +51,27 @@ export const mcpLimitsDefault: McpLimits = {
   sessionsMax: 10_000,
   sessionIdleMs: 30 * 60_000,
   toolsMax: 5_000,
+  openPerCallerMax: 256,
+  answerTimeoutMs: 60 * 60_000,
 };
 
-/** Connection headers (RFC 9110 §7.6.1), what the transport sets itself, and what must never cross (credentials). */
-const notForwarded: ReadonlySet<string> = new Set([
+/**
+ * What crosses of a caller's headers, besides `mcp-*`. A closed list: any other could carry credentials, or rights where
+ * an upstream believes its proxy (`x-forwarded-user`), and was not judged.
+ */
+const forwarded: ReadonlySet<string> = new Set([
+  "accept",
+  "accept-language",
+  "baggage",
+  "last-event-id",
+  "traceparent",
+  "tracestate",
+  "user-agent",
+  "x-request-id",
+]);
+
+/** Connection headers (RFC 9110 §7.6.1), what the server sets itself, and what must never cross (credentials). */
+const notReturned: ReadonlySet<string> = new Set([
   "connection",
   "keep-alive",
   "proxy-authenticate",
@@ -56,28 +81,27 @@ const notForwarded: ReadonlySet<string> = new Set([
   "trailer",
   "transfer-encoding",
   "upgrade",
-  "host",
-  "expect",
   "content-length",
-  "accept-encoding",
-  "authorization",
-  "cookie",
-  "origin",
-]);
-
-const notReturned: ReadonlySet<string> = new Set([
-  ...notForwarded,
   "set-cookie",
   "www-authenticate",
   "content-encoding",
 ]);
 
-/** The caller's headers as they go on. A repeated header is joined by commas (RFC 9110 §5.3). */
-export function forwardedHeaders(headers: FrontHeaders): Record<string, string> {
+/** A session belongs to the older era, where it was checked; `mcp-param-*` to the newer, where it was compared with the body. */
+const ofOtherEra: Readonly<Record<Era, RegExp>> = {
+  legacy: /^mcp-param-/,
+  modern: /^(?:mcp-session-id|last-event-id)$/,
+};
+
+/** The caller's headers as they go on. A repeated header is joined by commas (RFC 9110 §5.3). A body is JSON in UTF-8. */
+export function forwardedHeaders(headers: FrontHeaders, era: Era): Record<string, string> {
   const named = connectionTokens(headers["connection"]);
   const kept: Record<string, string> = {};
-  for (const [name, values] of Object.entries(headers))
-    if (!(notForwarded.has(name) || named.has(name))) kept[name] = values.join(", ");
+  for (const [name, values] of Object.entries(headers)) {
+    const known = forwarded.has(name) || name.startsWith("mcp-");
+    if (known && !named.has(name) && !ofOtherEra[era].test(name)) kept[name] = values.join(", ");
+  }
+  if (headers["content-type"] !== undefined) kept["content-type"] = "application/json";
   return kept;
 }
 
@@ -88,7 +112,7 @@ export function returnedHeaders(
   const named = connectionTokens([response.headers["connection"] ?? []].flat());
   return Object.fromEntries(
     Object.entries(response.headers).filter(
-      ([name]) => !(notReturned.has(name) || named.has(name)),
+      ([name]) => !(notReturned.has(name) || named.has(name) || name.startsWith("holdfast-")),
     ),
   );
 }

@@ -35,6 +35,7 @@ export async function wrapStdio(parts: WrapParts): Promise<void> {
 class WrappedClient {
   readonly #parts: WrapParts;
   readonly #ending = new AbortController();
+  readonly #drained = new AbortController();
   readonly #running = new Set<Promise<void>>();
   /** Stateless requests that can be cancelled by their id. */
   readonly #cancel = new Map<string, AbortController>();
@@ -55,9 +56,15 @@ class WrappedClient {
       const done = this.#take(line, rpc);
       // What opens a session is awaited: nothing may overtake it.
       if (rpc?.kind !== "request" || rpc.method === "initialize") await done;
+      // Ends with the client, so nothing waits for it.
+      else if (rpc.method === "subscriptions/listen") done.catch(() => undefined);
       else this.#track(done);
     }
-    await Promise.race([Promise.all(this.#running), this.#parts.clock.sleep(drainMs)]);
+    await Promise.race([
+      Promise.all(this.#running),
+      this.#parts.clock.sleep(drainMs, this.#drained.signal),
+    ]);
+    this.#drained.abort();
     await this.#end();
   }
 

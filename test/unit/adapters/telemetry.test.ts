@@ -24,10 +24,16 @@ const observation: CallObservation = {
 };
 
 test("metrics: calls by decision and outcome, seconds, in flight, counters and gauges by name", async () => {
-  const telemetry = openTelemetry({ serviceName: "h", serviceVersion: "1.2.3", instance: "i" });
+  const telemetry = openTelemetry({
+    serviceName: "h",
+    serviceVersion: "1.2.3",
+    instance: "i",
+    servers: ["pay"],
+  });
   const call = telemetry.startCall(undefined);
   telemetry.startCall(undefined).end(observation);
-  telemetry.startCall(undefined).end({ ...observation, decision: "deny", outcome: "refused" });
+  const refused = { ...observation, decision: "deny", outcome: "refused" };
+  telemetry.startCall(undefined).end({ ...refused, server: "from-outside" });
   telemetry.count("refusals", { code: "no_policy" }, 2);
   telemetry.gauge("ledger_entries", {}, 7);
   const { text, contentType } = await telemetry.metrics();
@@ -52,7 +58,12 @@ test("metrics: calls by decision and outcome, seconds, in flight, counters and g
 });
 
 test("without export the caller's own span stays the parent; a new trace is not marked as sampled", () => {
-  const telemetry = openTelemetry({ serviceName: "h", serviceVersion: "1", instance: "i" });
+  const telemetry = openTelemetry({
+    serviceName: "h",
+    serviceVersion: "1",
+    instance: "i",
+    servers: ["pay"],
+  });
   const caller = `00-${"1".repeat(32)}-${"2".repeat(16)}-01`;
   expect(telemetry.startCall(caller).traceparent).toBe(caller);
   expect(telemetry.startCall(undefined).traceparent).toMatch(/-00$/);
@@ -62,7 +73,7 @@ test("the log is one JSON object a line, above its level, with secrets covered",
   const lines: string[] = [];
   const log = pinoLog({
     level: "info",
-    fields: { instance: "i" },
+    fields: { instance: "i", servers: ["pay"] },
     destination: { write: (line) => void lines.push(line) },
   });
   log.write("debug", "unseen");
@@ -72,6 +83,7 @@ test("the log is one JSON object a line, above its level, with secrets covered",
     level: "warn",
     event: "refused",
     instance: "i",
+    servers: ["pay"],
     code: 5,
     token: "[secret]",
     headers: { authorization: "[secret]" },

@@ -1,30 +1,56 @@
 import { generateKeyPairSync } from "node:crypto";
 import { expect, test } from "vitest";
-import { writeBundle } from "../../../src/adapters/bundle/index.ts";
+import { readBundle, writeBundle } from "../../../src/adapters/bundle/index.ts";
 import { BundleProtocol, BundlePublisher, currentBundlePath } from "../../../src/control/index.ts";
 import { err, ok } from "../../../src/kernel/index.ts";
-import { bundleSigner } from "../../../src/policy/index.ts";
+import { type BundleSigner, bundleSigner } from "../../../src/policy/index.ts";
 import type { Disk } from "../../../src/ports.ts";
 
 const good = [
   { path: "p.yaml", text: "policy: p\nrules:\n  - { id: all, match: {}, outcome: allow }\n" },
 ];
+const other = [
+  { path: "p.yaml", text: "policy: p\nrules:\n  - { id: other, match: {}, outcome: allow }\n" },
+];
 const broken = [
   { path: "p.yaml", text: "policy: p\nrules:\n  - { id: all, match: {}, outcom: allow }\n" },
 ];
 
-function parts(replace: Disk["replace"]) {
+function newKey(): BundleSigner {
   const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const signer = bundleSigner(privateKey.export({ type: "pkcs8", format: "pem" }).toString());
   if (!signer.ok) throw new Error(signer.error);
+  return signer.value;
+}
+
+function opened(disk: Partial<Disk>, signer: BundleSigner) {
+  const events: string[] = [];
   const publisher = new BundlePublisher({
-    disk: { replace } as Disk,
-    log: { write: () => undefined },
-    signer: signer.value,
+    disk: disk as Disk,
+    log: { write: (_, event) => events.push(event) },
+    signer,
     archive: writeBundle,
-    toolSchemas: new Map(),
+    unpack: readBundle,
+    toolSchemas: () => new Map(),
   });
-  return { publisher, protocol: new BundleProtocol(publisher) };
+  return { publisher, protocol: new BundleProtocol(publisher), events };
+}
+
+const parts = (replace: Disk["replace"]) => opened({ replace }, newKey());
+
+/** A disk with this one file. */
+function oneFile() {
+  const stored = { bytes: undefined as Uint8Array | undefined, writes: 0 };
+  const disk: Partial<Disk> = {
+    read: async (path) =>
+      stored.bytes ? ok(stored.bytes) : err({ kind: "not_found", code: "ENOENT", path }),
+    replace: async (_, bytes) => {
+      stored.bytes = bytes;
+      stored.writes += 1;
+      return ok(undefined);
+    },
+  };
+  return { stored, disk };
 }
 
 const get = (path: string, ifNoneMatch?: string) => ({
@@ -71,6 +97,60 @@ test("a bundle that could not be stored is not served", async () => {
   expect((await publisher.publish(good)).errors.join()).toContain("ENOSPC");
   expect(protocol.answer(get("/bundles/holdfast"))?.status).toBe(404);
 });
+
+test("the same sources are neither signed nor stored again: the ETag stays", async () => {
+  const { stored, disk } = oneFile();
+  const { publisher, protocol } = opened(disk, newKey());
+  await publisher.publish(good);
+  const etag = protocol.answer(get("/bundles/holdfast"))?.headers["etag"];
+  await publisher.publish(broken);
+  expect(await publisher.publish(good)).toMatchObject({ errors: [] });
+  expect(protocol.answer(get("/bundles/holdfast"))?.headers["etag"]).toBe(etag);
+  expect(stored.writes).toBe(1);
+  await publisher.publish(other);
+  expect(protocol.answer(get("/bundles/holdfast"))?.headers["etag"]).not.toBe(etag);
+  expect(stored.writes).toBe(2);
+});
+
+test("after a restart the stored bundle is served, also while the folder is broken", async () => {
+  const { stored, disk } = oneFile();
+  const key = newKey();
+  const before = opened(disk, key);
+  expect(await before.publisher.resume()).toMatchObject({ revision: null });
+  expect(before.events).toEqual([]);
+  const { revision } = await before.publisher.publish(good);
+
+  const { publisher, protocol, events } = opened(disk, key);
+  expect(await publisher.resume()).toMatchObject({ revision, rules: 1 });
+  expect(protocol.answer(get("/bundles/holdfast"))?.body).toEqual(stored.bytes);
+  const refused = await publisher.publish(broken);
+  expect(refused).toMatchObject({ revision, rules: 1 });
+  expect(refused.errors.join()).toContain("p.yaml:3");
+  expect(protocol.answer(get("/bundles/holdfast"))?.body).toEqual(stored.bytes);
+  expect(await publisher.publish(good)).toEqual({ revision, rules: 1, errors: [] });
+  expect(stored.writes).toBe(1);
+  expect(events).toEqual(["bundle_resumed", "policies_refused"]);
+});
+
+test.each([
+  ["of another key", async () => (await published(newKey())) ?? new Uint8Array()],
+  ["that is no archive", async () => Buffer.from("not gzip")],
+])("a stored bundle %s is not served, and is replaced", async (_, make) => {
+  const { stored, disk } = oneFile();
+  stored.bytes = await make();
+  const { publisher, protocol, events } = opened(disk, newKey());
+  expect(await publisher.resume()).toMatchObject({ revision: null });
+  expect(events).toEqual(["stored_bundle_refused"]);
+  expect(protocol.answer(get("/bundles/holdfast"))?.status).toBe(404);
+  expect(await publisher.publish(good)).toMatchObject({ errors: [] });
+  expect(stored).toMatchObject({ bytes: publisher.archive, writes: 1 });
+});
+
+async function published(key: BundleSigner): Promise<Uint8Array | undefined> {
+  const { stored, disk } = oneFile();
+  await opened(disk, key).publisher.publish(good);
+  return stored.bytes;
+}
 
 test("reports of OPA are counted, with numbers beyond 2^53 and nothing kept but labels and bundles", () => {
   const { protocol } = parts(async () => ok(undefined));

@@ -89,6 +89,7 @@ for (const method of ["tools/call", "resources/list"]) {
     ["a batch as the whole answer", `[${question},${answer}]`],
     ["a batch on the stream", event(`[${question}]`) + event(answer)],
     ["an answer that is a question too", question.replace("{", '{"method":"x","result":{},')],
+    ["a doubled id on the stream", event(question.replace("{", '{"id":1,')) + event(answer)],
   ] as const)
     test(`${method}: ${what} never reaches the client`, async () => {
       const { told } = await exchanged(legacy, method, text);
@@ -111,4 +112,31 @@ test("the first resultType does not hide the second", async () => {
   const text = inputRequired('"resultType":"complete","resultType":"input_required"');
   const { told } = await exchanged(modern, "resources/read", text);
   expect(told).not.toContain("inputRequests");
+});
+
+for (const [what, method, text] of [
+  ["a list", "tools/list", inputRequired('"tools":[],"resultType":"input_required"')],
+  [
+    "a doubled result beside an error",
+    "resources/list",
+    inputRequired('"resultType":"input_required"').replace("{", '{"error":{},"result":{},'),
+  ],
+  [
+    "an answer to another request",
+    "resources/list",
+    event(inputRequired('"resultType":"input_required"').replace('"id":1', '"id":2')) +
+      event(answer),
+  ],
+] as const)
+  test(`${what} hides no question`, async () => {
+    const { told } = await exchanged(modern, method, text);
+    expect(told).not.toContain("inputRequests");
+    expect(told).not.toBe("");
+  });
+
+test("a refused question is answered with its own decision", async () => {
+  const text = inputRequired('"resultType":"input_required"');
+  const { told } = await exchanged(modern, "tools/call", text);
+  const { result } = JSON.parse(told);
+  expect(result["_meta"]["io.holdfast/decision"].decision).toBe("deny");
 });

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { JsonObject, ToolId } from "../../../src/kernel/index.ts";
 import { type Diagnostic, formatDiagnostic, loadPolicySet } from "../../../src/policy/index.ts";
+import { runsOf } from "./effort.ts";
 import { mistakes, withCondition } from "./mistakes.ts";
 
 const catalog = `
@@ -101,7 +102,7 @@ test("whatever stands in a file is reported, never thrown", () => {
       const at = place % text.length;
       load(text.slice(0, at) + inserted + text.slice(at + cut));
     }),
-    { numRuns: 1_000 },
+    { numRuns: runsOf(200) },
   );
 });
 

@@ -3,10 +3,11 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { compile, type PolicySet, type Rule, type Verdict } from "../../../src/policy/index.ts";
 import { comparable } from "./comparable.ts";
+import { runsOf } from "./effort.ts";
 import { directedProbe, policySet, probe, request } from "./generate.ts";
 import { twinDecide } from "./twin.ts";
 
-const runs = { numRuns: 2_000, seed: 20_261_121 };
+const runs = { numRuns: runsOf(400), seed: 20_261_121 };
 const anySet = fc.oneof(policySet, probe, directedProbe);
 const rights = ["deny", "approval_needed", "sanitize", "allow"] as const;
 const rank = (verdict: Verdict): number => rights.indexOf(verdict.outcome);

@@ -1,5 +1,5 @@
 /** The twin's values: expressions evaluated slowly and obviously, a failure being an exception. */
-import type { JsonObject, JsonValue } from "../../../src/kernel/index.ts";
+import { type JsonObject, type JsonValue, unreachable } from "../../../src/kernel/index.ts";
 import type { Expr } from "../../../src/policy/ir.ts";
 
 /** There is no value. */
@@ -79,6 +79,8 @@ function operation(expr: Operation, value: (inner: Expr) => JsonValue): JsonValu
     }
     case "matches":
       return new RegExp(expr.pattern, "u").test(text(value(expr.of)));
+    default:
+      return unreachable(expr);
   }
 }
 

@@ -4,7 +4,7 @@ import { readOpenApiFile } from "../../../../src/adapters/openapi/index.ts";
 import {
   type HttpRoute,
   readOpenApi,
-  toolSchemas,
+  toolOfRoute,
 } from "../../../../src/gateway/http-tools/index.ts";
 import type { JsonObject, JsonValue } from "../../../../src/kernel/index.ts";
 
@@ -28,7 +28,9 @@ test("the payments example: tools, types and the schema of the body", async () =
   if (!file.ok) throw new Error(file.error);
   const table = readOpenApi(file.value);
   if (!table.ok) throw new Error(table.error.join("\n"));
-  const schemas = toolSchemas("payments", table.value);
+  const schemas = new Map(
+    table.value.routes.map((route) => [toolOfRoute("payments", route), route.argsSchema]),
+  );
   expect([...schemas.keys()]).toEqual([
     "payments:GET /payments",
     "payments:POST /payments",

@@ -1,0 +1,50 @@
+/** The demonstration is itself a test: it ends with 0 only when every step was as expected. */
+import { spawn } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { expect, test } from "vitest";
+import { freePorts, root, until } from "./harness.ts";
+
+async function demo(policies?: string): Promise<{ code: number | null; said: string }> {
+  const child = spawn(process.execPath, [join(root, "tools/demo.ts")], {
+    stdio: ["ignore", "pipe", "inherit"],
+    env: {
+      ...process.env,
+      HOLDFAST_DEMO_PORT: String(await threePorts()),
+      ...(policies === undefined ? {} : { HOLDFAST_DEMO_POLICIES: policies }),
+    },
+  });
+  const ended = new Promise<number | null>((done) => child.once("close", done));
+  return { said: await text(child.stdout), code: await ended };
+}
+
+/** The first of three free ports in a row. */
+async function threePorts(): Promise<number> {
+  return await until("three free ports in a row", async () => {
+    const [first = 0] = await freePorts([0]);
+    const row = await freePorts([first + 1, first + 2]).catch(() => []);
+    return row.length === 2 ? first : undefined;
+  });
+}
+
+test("every step as expected: 0", async () => {
+  const { code, said } = await demo();
+  expect(said).toContain("✓ every call, its record and its receipt agree");
+  expect(said.match(/^✓ (?:allow|deny|sanitize|approval_needed) /gm)).toHaveLength(5);
+  expect(code).toBe(0);
+});
+
+test("a policy under which one step ends differently: not 0, and the step is marked", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "holdfast-demo-policies-"));
+  cpSync(join(root, "examples/policies"), folder, { recursive: true });
+  const file = join(folder, "payments.yaml");
+  const moved = readFileSync(file, "utf8").replaceAll("50000", "80000");
+  writeFileSync(file, moved);
+  const { code, said } = await demo(folder);
+  rmSync(folder, { recursive: true });
+  expect(said).toContain("✗ sanitize         pay 75,000 EUR");
+  expect(said).toContain("1 of 5 steps were not as expected");
+  expect(code).toBe(1);
+});
