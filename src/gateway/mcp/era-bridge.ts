@@ -165,14 +165,14 @@ class EraBridge {
     return ok(httpResponseOf(jsonResponse(200, body, headers)));
   }
 
-  /** Asks `server/discover`; a server of the older era answers with anything but a result. */
+  /** Asks `server/discover`; a server of the older era answers with neither a result nor a newer revision. */
   async #isOlder(template: HttpRequest): Promise<boolean> {
     const { clock } = this.#parts;
     const now = clock.monotonicMs();
     if (this.#older !== undefined && now < this.#older.untilMs) return this.#older.yes;
     const answer = await this.#discover(template);
     if (answer === "unreachable") return false;
-    const yes = answer === undefined || sliceJson(answer, ["result"]) === undefined;
+    const yes = answer === undefined || !speaksModern(answer);
     this.#older = { yes, untilMs: now + eraKnownMs };
     return yes;
   }
@@ -362,6 +362,13 @@ function callDigest({ method, params }: RpcRequest): string {
 function isModern(params: JsonObject): boolean {
   const claim = metaOf(params)[metaKey.protocolVersion];
   return typeof claim === "string" && claim >= modernVersion;
+}
+
+/** A result, or the refusal of one revision (-32022) that names another of the stateless era. */
+function speaksModern(answer: Uint8Array): boolean {
+  if (sliceJson(answer, ["result"]) !== undefined) return true;
+  const supported = jsonValueOf(sliceJson(answer, ["error", "data", "supported"]));
+  return Array.isArray(supported) && supported.includes(modernVersion);
 }
 
 function finalResponse(message: Uint8Array): FrontResponse {

@@ -4,6 +4,7 @@ import type { Clock, Log } from "../../ports.ts";
 import type { Spine } from "../call.ts";
 import type { FrontRequest } from "../http-front.ts";
 import type { Era } from "./eras.ts";
+import type { OpenQuestions } from "./open-questions.ts";
 import type { OpenRequests, Rewrite } from "./relay.ts";
 import type { McpLimits, McpUpstream } from "./upstream.ts";
 
@@ -15,6 +16,7 @@ export interface Exchange {
   /** The client's headers, without what must not cross. */
   readonly headers: Readonly<Record<string, string>>;
   readonly open: OpenRequests;
+  readonly questions: OpenQuestions;
   /** For a message that answers no open request, for instance one that is sent again on a resumed stream. */
   readonly unclaimed: Rewrite;
   readonly spine: Spine;

@@ -10,24 +10,29 @@ import { type FrontFace, type FrontRequest, type FrontResponse, headerOf } from 
 import type { InFlight } from "../in-flight.ts";
 import { nearArgument } from "../near-names.ts";
 import { Catalog } from "./catalog.ts";
-import { type Era, eraOf, metaKey, repeatedHeader } from "./eras.ts";
+import { type Era, eraOf, repeatedHeader } from "./eras.ts";
 import type { Exchange } from "./exchange.ts";
 import { governRequest } from "./governed.ts";
 import {
   callFault,
+  jsonValueOf,
   readMessage,
   rpcErrorResponse,
   sessionNotFound,
   unreachable,
 } from "./inbound.ts";
+import { judgedInput } from "./input-questions.ts";
 import { idKey, type RpcId, type RpcRequest, rpcCode } from "./json-rpc.ts";
+import { Listeners, legacyToolsChanged, listenChange } from "./listeners.ts";
 import { clientNotifications, isKnownMethod, treatmentOf } from "./methods.ts";
+import { OpenQuestions } from "./open-questions.ts";
 import { Outlet } from "./outlet.ts";
 import { paramHeaderFault } from "./param-headers.ts";
 import { inPlace, placesOf } from "./places.ts";
-import { answeredId, isOneMessage, OpenRequests, pumpEvents, type Rewrite } from "./relay.ts";
+import { claims } from "./refusals.ts";
+import { answeredId, OpenRequests, pumpEvents, type Rewrite } from "./relay.ts";
+import { screenOf } from "./server-requests.ts";
 import { ownerOf, Sessions } from "./sessions.ts";
-import { sseMessage } from "./sse.ts";
 import { ToolListing } from "./tool-listing.ts";
 import {
   contentTypeOf,
@@ -64,11 +69,6 @@ export function upstreamFace(upstream: McpUpstream, parts: McpParts): UpstreamFa
   return { face: (request) => relay.serve(request), close };
 }
 
-const legacyToolsChanged = JSON.stringify({
-  jsonrpc: "2.0",
-  method: "notifications/tools/list_changed",
-});
-
 class UpstreamRelay {
   readonly #upstream: McpUpstream;
   readonly #parts: McpParts;
@@ -76,7 +76,7 @@ class UpstreamRelay {
   readonly #sessions: Sessions;
   readonly #catalog: Catalog;
   readonly #listing: ToolListing;
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Listeners();
   readonly #places: InFlight;
 
   constructor(upstream: McpUpstream, parts: McpParts) {
@@ -96,7 +96,7 @@ class UpstreamRelay {
 
   /** What an agent may see has changed: every open listener is told to list again. */
   toolsChanged(): void {
-    for (const notify of this.#listeners) notify();
+    this.#listeners.changed();
   }
 
   async serve(request: FrontRequest): Promise<FrontResponse> {
@@ -146,6 +146,7 @@ class UpstreamRelay {
         code: rpcCode.invalidRequest,
         message: "The server asked this session nothing under this id.",
       });
+    if (message.kind === "response") return await this.#answer(exchange, idKey(message.id));
     if (message.kind === "notification" && !clientNotifications.has(message.method))
       return rpcErrorResponse(400, null, {
         code: rpcCode.methodNotFound,
@@ -157,43 +158,59 @@ class UpstreamRelay {
     return response;
   }
 
+  /** The client's answer to a question of the server; to a governed one, after its outcome is recorded. */
+  async #answer(exchange: Exchange, key: string): Promise<FrontResponse> {
+    const { request } = exchange;
+    const body = (await exchange.questions.take(key)?.(request.body)) ?? request.body;
+    return await this.#relayed({ ...exchange, request: { ...request, body } }, () => undefined);
+  }
+
   #exchange(request: FrontRequest, identity: Identity, era: Era): Exchange | undefined {
     const { spine, clock, log } = this.#parts;
-    const unclaimed: Rewrite = async (message) =>
-      answeredId(message) !== undefined && sliceJson(message, ["result", "tools"]) !== undefined
-        ? this.#catalog.filtered(message, spine, identity, era)
-        : message;
     const sessionId = headerOf(request, "mcp-session-id");
     const session =
       sessionId === undefined || era === "modern"
-        ? { open: new OpenRequests() }
+        ? { open: new OpenRequests(), questions: new OpenQuestions() }
         : this.#sessions.of(sessionId, identity);
-    return (
-      session && {
-        request,
-        identity,
-        era,
-        upstream: this.#upstream,
-        headers: forwardedHeaders(request.headers, era),
-        open: session.open,
-        unclaimed,
-        spine,
-        clock,
-        log,
-        limits: this.#limits,
-        writesParamHeaders: this.#parts.writesParamHeaders ?? false,
-      }
-    );
+    if (session === undefined) return undefined;
+    const exchange: Exchange = {
+      request,
+      identity,
+      era,
+      upstream: this.#upstream,
+      headers: forwardedHeaders(request.headers, era),
+      open: session.open,
+      questions: session.questions,
+      unclaimed: (message) => this.#unclaimed(exchange, message),
+      spine,
+      clock,
+      log,
+      limits: this.#limits,
+      writesParamHeaders: this.#parts.writesParamHeaders ?? false,
+    };
+    return exchange;
+  }
+
+  /** An answer to nothing open here may be one to the client, that knows it from another stream by its id. */
+  async #unclaimed(exchange: Exchange, message: Uint8Array): Promise<Uint8Array> {
+    if (answeredId(message) === undefined) return message;
+    const id = jsonValueOf(sliceJson(message, ["id"]));
+    const isId = typeof id === "string" || typeof id === "number";
+    const judged = isId ? await judgedAnswer(exchange, { id, method: "" }, message) : message;
+    if (!claims(judged, ["result", "tools"])) return judged;
+    return this.#catalog.filtered(judged, exchange.spine, exchange.identity, exchange.era);
   }
 
   async #request(exchange: Exchange, message: RpcRequest): Promise<FrontResponse> {
     const treatment = treatmentOf(message.method);
     if (treatment.kind === "governed") return await this.#governed(exchange, message);
     const { spine, identity, era, open } = exchange;
-    const rewrite: Rewrite =
-      treatment.kind === "tools_list"
-        ? async (answer) => this.#catalog.filtered(answer, spine, identity, era)
-        : async (answer) => answer;
+    const rewrite: Rewrite = async (answer) => {
+      const judged = await judgedAnswer(exchange, message, answer);
+      return treatment.kind === "tools_list"
+        ? this.#catalog.filtered(judged, spine, identity, era)
+        : judged;
+    };
     if (!open.add(idKey(message.id), rewrite))
       return rpcErrorResponse(400, message.id, {
         code: rpcCode.invalidRequest,
@@ -307,8 +324,15 @@ class UpstreamRelay {
       if (isRefusal(response))
         return unreachable(id, `the server refused the gateway (HTTP ${status})`);
       look(response);
+      if (out.method === "GET" && status === 405) {
+        // The server has nothing to say by itself (MCP, Streamable HTTP); the gateway may have.
+        await wholeBody(response, this.#limits.answerBytesMax).catch(() => undefined);
+        return await this.#listeners.stream(exchange.request);
+      }
       const whole = await wholeBody(response, this.#limits.answerBytesMax).catch(() => undefined);
-      if (whole === undefined || !(whole.length === 0 || status >= 300 || isOneMessage(whole)))
+      // Anything but an answer, a question for instance, has no place here.
+      const plain = whole?.length === 0 || status >= 300;
+      if (whole === undefined || !(plain || answeredId(whole) !== undefined))
         return unreachable(id, "its answer could not be read");
       const body = await (exchange.open.take(whole) ?? exchange.unclaimed)(whole);
       return { status, headers: returnedHeaders(response), body };
@@ -329,25 +353,34 @@ class UpstreamRelay {
     done: () => void,
   ): Promise<FrontResponse> {
     const { open, unclaimed, clock } = exchange;
+    const { answerBytesMax, resumeTimeoutMs } = this.#limits;
     const outlet = new Outlet(exchange.request.signal);
     outlet.begin(response.status, returnedHeaders(response));
-    const notify = (): void => {
-      outlet.write(sseMessage(changed ?? "")).catch(() => undefined);
-    };
-    if (changed !== undefined) this.#listeners.add(notify);
-    void pumpEvents(response, outlet, open, this.#limits.answerBytesMax, unclaimed)
+    const silence = changed === undefined ? undefined : this.#listeners.add(outlet, changed);
+    void pumpEvents(response, outlet, open, answerBytesMax, unclaimed, screenOf(exchange))
       .catch((thrown: unknown) => {
         this.#parts.log.write("info", "mcp.stream_broken", { detail: String(thrown) });
         return { resumable: false };
       })
       .then(async ({ resumable }) => {
-        this.#listeners.delete(notify);
+        silence?.();
         outlet.end();
-        if (resumable) await clock.sleep(this.#limits.resumeTimeoutMs);
+        if (resumable) await clock.sleep(resumeTimeoutMs);
         done();
       });
     return await outlet.response;
   }
+}
+
+/** No answer of the stateless era is a way for a server to ask the client unjudged. */
+async function judgedAnswer(
+  exchange: Exchange,
+  { id, method }: Pick<RpcRequest, "id" | "method">,
+  answer: Uint8Array,
+): Promise<Uint8Array> {
+  if (exchange.era !== "modern") return answer;
+  const asked = { id, method, era: exchange.era, hasOutputSchema: false };
+  return await judgedInput(exchange, asked, answer);
 }
 
 function invalidParams(id: RpcId, message: string): FrontResponse {
@@ -356,15 +389,4 @@ function invalidParams(id: RpcId, message: string): FrontResponse {
 
 function isRefusal({ status }: HttpResponse): boolean {
   return status === 401 || status === 403;
-}
-
-/** The notice for a modern listener, when it asked for changes of tools. */
-function listenChange({ id, params }: RpcRequest): string | undefined {
-  const { notifications } = params;
-  if (!isJsonObject(notifications) || notifications["toolsListChanged"] !== true) return undefined;
-  return JSON.stringify({
-    jsonrpc: "2.0",
-    method: "notifications/tools/list_changed",
-    params: { _meta: { [metaKey.subscriptionId]: id } },
-  });
 }

@@ -8,11 +8,12 @@ import {
 } from "../../kernel/index.ts";
 import type { HttpResponse, TransportError } from "../../ports.ts";
 import { TransportFailure } from "../../ports.ts";
-import type { Forwarded, Judged, ToolRequest } from "../call.ts";
+import type { Forwarded, Governed, Judged, ToolRequest } from "../call.ts";
 import { type FrontResponse, jsonResponse } from "../http-front.ts";
 import type { CatalogTool } from "./catalog.ts";
 import { deferred } from "./deferred.ts";
 import type { Exchange } from "./exchange.ts";
+import { judgedInput } from "./input-questions.ts";
 import { errorMessage, idKey, metaOf, type RpcRequest, rpcCode } from "./json-rpc.ts";
 import { actionOf, type GovernedAction, treatmentOf } from "./methods.ts";
 import { Outlet } from "./outlet.ts";
@@ -26,6 +27,7 @@ import {
   withDecision,
 } from "./refusals.ts";
 import { answeredId, pumpEvents } from "./relay.ts";
+import { screenOf } from "./server-requests.ts";
 import { ownerOf } from "./sessions.ts";
 import { sseMessage } from "./sse.ts";
 import { contentTypeOf, jsonBytes, returnedHeaders, sendUpstream, wholeBody } from "./upstream.ts";
@@ -89,10 +91,17 @@ class GovernedRequest {
     else if (answer.kind === "failed")
       this.#tell(failureMessage(this.#asked(), governed, answer.error));
     else if (answer.kind === "response") this.#outlet.whole(answer.response);
-    else
-      answer.release(
-        withDecision(answer.message, governed) ?? jsonBytes(unreadableMessage(this.#message.id)),
-      );
+    else answer.release(await this.#released(answer.message, governed));
+  }
+
+  /** What the client is sent for the held answer: nothing in it speaks as the gateway, or asks the client unjudged. */
+  async #released(message: Uint8Array, governed: Governed<Came>): Promise<Uint8Array> {
+    const decided = withDecision(message, governed);
+    if (decided === undefined) return jsonBytes(unreadableMessage(this.#message.id));
+    // Last: a refused question is answered with its own decision.
+    return this.#exchange.era === "modern"
+      ? await judgedInput(this.#exchange, this.#asked(), decided)
+      : decided;
   }
 
   /** A promise of our own was broken: whatever the upstream said is withheld. */
@@ -247,6 +256,7 @@ class GovernedRequest {
       open,
       limits.answerBytesMax,
       unclaimed,
+      screenOf(this.#exchange),
     ).then(
       (value) => ({ ok: true, value }),
       (thrown: unknown) => ({ ok: false, error: asTransportError(thrown) }),

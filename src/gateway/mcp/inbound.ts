@@ -50,7 +50,7 @@ export function readMessage(request: FrontRequest, limits: McpLimits): Inbound {
     return refused(
       400,
       rpcCode.invalidRequest,
-      "JSON-RPC batches are not accepted; send each message by itself.",
+      "JSON-RPC batches are not accepted, in sessions of revision 2025-03-26 neither: each call is decided by itself. Nothing of this batch was executed; send each message as a request of its own.",
     );
   const near = nearField(parsed.value);
   if (near !== undefined)

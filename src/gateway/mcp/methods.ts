@@ -61,6 +61,21 @@ export function treatmentOf(method: string): Treatment {
   return requests.get(method) ?? governed("write", "unknown to this gateway");
 }
 
+/** Requests of a server that pass to the client. */
+const passingServerRequests: ReadonlySet<string> = new Set([
+  "ping",
+  // The user answers it and sees who asks.
+  "elicitation/create",
+  // Tells the server where it may work; the client chose that.
+  "roots/list",
+]);
+
+/** How a request of the server to the client is governed; undefined when it passes. */
+export function serverRequestEffect(method: string): Effect | undefined {
+  if (passingServerRequests.has(method)) return undefined;
+  return method === "sampling/createMessage" ? "read" : "write";
+}
+
 /** Governed requests other than a tool call, with their effect: policy may name each as `server:{method}`. */
 export const governedMethods: ReadonlyMap<string, Effect> = new Map(
   [...requests].flatMap(([method, treatment]) =>

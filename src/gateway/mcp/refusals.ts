@@ -42,17 +42,31 @@ function decisionMeta(governed: Governed<unknown>): JsonObject {
   };
 }
 
-interface Asked {
+/** The request an answer is for. */
+export interface Asked {
   readonly id: RpcId;
   readonly method: string;
   readonly era: Era;
-  /** The tool promises a shape for `structuredContent`; clients check it even on errors. */
+  /**
+   * The tool promises a shape for `structuredContent`. Official clients of the 1.x line check it even when `isError` is
+   * set, and would show their model a schema error instead of the refusal.
+   */
   readonly hasOutputSchema: boolean;
 }
 
 /** The answer to a request that was not forwarded. */
 export function refusalMessage(asked: Asked, governed: Governed<unknown>): JsonObject {
   return told(asked, governed, decisionText(governed.decision), rpcCode.denied);
+}
+
+/** The answer to a request that was allowed, and whose server then asked the client for what policy refuses. */
+export function questionRefusal(
+  asked: Asked,
+  question: string,
+  governed: Governed<unknown>,
+): JsonObject {
+  const text = `${asked.method} was allowed, but its server asked you for ${question}, which was not.`;
+  return told(asked, governed, `${text}\n${decisionText(governed.decision)}`, rpcCode.denied);
 }
 
 /** The answer to a request that was allowed, and whose upstream failed. */
@@ -109,8 +123,8 @@ export function withDecision(
   return text;
 }
 
-/** Something stands at the path, once or more. */
-function claims(message: Uint8Array, path: readonly [string, ...string[]]): boolean {
+/** Something stands at the path, once or more; reading a member calls one that stands twice absent. */
+export function claims(message: Uint8Array, path: readonly [string, ...string[]]): boolean {
   if (sliceJson(message, path) !== undefined) return true;
   const probe = spliceJson(message, path, "null");
   return !probe.ok && probe.error.kind === "duplicate_key";

@@ -2,10 +2,18 @@
 import { parseJsonStrict, sliceJson } from "../../kernel/index.ts";
 import { type HttpResponse, type TransportError, TransportFailure } from "../../ports.ts";
 import type { Outlet } from "./outlet.ts";
+import { claims } from "./refusals.ts";
 import { type SseEvent, sseEvents, withData } from "./sse.ts";
 
 /** Gets the final message as it came and gives what the client is sent; runs once. */
 export type Rewrite = (message: Uint8Array) => Promise<Uint8Array>;
+
+/** Looks at a message of a stream. True: it was taken care of, and is not to be passed on. */
+export type Screen = (
+  message: Uint8Array,
+  relay: (message: Uint8Array) => Promise<void>,
+  ended: AbortSignal,
+) => Promise<boolean>;
 
 /** Event ids and questions kept for each session; older ones can no longer be resumed from, or answered. */
 const keptMax = 1_000;
@@ -73,10 +81,16 @@ export class OpenRequests {
   }
 }
 
+/** A message that any reader takes for an answer: `result` or `error`, and no `method`, not even one that stands twice. */
+export function isAnswer(message: Uint8Array): boolean {
+  const answers = [["result"], ["error"]] as const;
+  return answers.some((path) => claims(message, path)) && !claims(message, ["method"]);
+}
+
 /** The id an answer is for, as `idKey` writes it, however its JSON spells it; undefined for what is no answer. */
 export function answeredId(message: Uint8Array): string | undefined {
   const id = sliceJson(message, ["id"]);
-  return id === undefined || sliceJson(message, ["method"]) !== undefined ? undefined : idText(id);
+  return id === undefined || !isAnswer(message) ? undefined : idText(id);
 }
 
 function idText(id: Uint8Array): string | undefined {
@@ -96,7 +110,7 @@ function keep(set: Set<string>, value: string): void {
  * Whether a text is one JSON-RPC message whose kind is plain. What is not (a batch, a member that stands twice) could be
  * read as an answer by a client, past whoever waits to see it first.
  */
-export function isOneMessage(text: Uint8Array): boolean {
+function isOneMessage(text: Uint8Array): boolean {
   return answeredId(text) !== undefined || sliceJson(text, ["method"]) !== undefined;
 }
 
@@ -109,8 +123,9 @@ export interface Pumped {
 }
 
 /**
- * Copies an event stream to the outlet, event by event, until it ends; `otherwise` sees what answers no open request.
- * Throws what reading throws. The outlet stays open. When the client leaves, reading goes on, unless the stream can be resumed: then the rest is for the resumption.
+ * Copies an event stream to the outlet, event by event, until it ends. What answers no open request is seen by `screen`,
+ * then by `otherwise`. Throws what reading throws. The outlet stays open. When the client leaves, reading goes on, unless
+ * the stream can be resumed: then the rest is for the resumption.
  */
 export async function pumpEvents(
   response: HttpResponse,
@@ -118,15 +133,29 @@ export async function pumpEvents(
   open: OpenRequests,
   eventBytesMax: number,
   otherwise: Rewrite,
+  screen: Screen,
 ): Promise<Pumped> {
   let resumable = false;
-  for await (const event of sseEvents(response.body, eventBytesMax)) {
-    if (event.id !== undefined && event.id !== "") {
-      resumable = true;
-      open.shown(event.id);
+  const ended = new AbortController();
+  const screened = (event: SseEvent, message: Uint8Array): Promise<boolean> => {
+    const relay = async (question: Uint8Array): Promise<void> => {
+      open.asked(question);
+      await outlet.write(withData(event, decoder.decode(question)));
+    };
+    return screen(message, relay, ended.signal);
+  };
+  try {
+    for await (const event of sseEvents(response.body, eventBytesMax)) {
+      if (event.id !== undefined && event.id !== "") {
+        resumable = true;
+        open.shown(event.id);
+      }
+      const bytes = await rewritten(event, open, otherwise, screened);
+      if (bytes !== undefined) await outlet.write(bytes);
+      if (resumable && outlet.closed) break;
     }
-    await outlet.write(await rewritten(event, open, otherwise));
-    if (resumable && outlet.closed) break;
+  } finally {
+    ended.abort();
   }
   return { resumable };
 }
@@ -137,15 +166,21 @@ const unreadable: TransportError = {
   detail: "the server sent something that is not one JSON-RPC message",
 };
 
+/** What the client is sent for an event; undefined when it was taken care of. */
 async function rewritten(
   event: SseEvent,
   open: OpenRequests,
   otherwise: Rewrite,
-): Promise<Uint8Array> {
+  screened: (event: SseEvent, message: Uint8Array) => Promise<boolean>,
+): Promise<Uint8Array | undefined> {
   if (event.data === undefined || event.data.trim() === "") return event.raw;
   const message = encoder.encode(event.data);
   if (!isOneMessage(message)) throw new TransportFailure(unreadable);
-  open.asked(message);
-  const changed = await (open.take(message) ?? otherwise)(message);
+  const rewrite = open.take(message);
+  if (rewrite === undefined) {
+    if (await screened(event, message)) return undefined;
+    open.asked(message);
+  }
+  const changed = await (rewrite ?? otherwise)(message);
   return changed === message ? event.raw : withData(event, decoder.decode(changed));
 }

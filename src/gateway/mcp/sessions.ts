@@ -5,12 +5,15 @@
 import type { Identity } from "../../identity/index.ts";
 import { canonicalJson } from "../../kernel/index.ts";
 import type { Clock } from "../../ports.ts";
+import { OpenQuestions } from "./open-questions.ts";
 import { OpenRequests } from "./relay.ts";
 import type { McpLimits } from "./upstream.ts";
 
 export interface McpSession {
   readonly owner: string;
+  /** Of the client, and of the server. */
   readonly open: OpenRequests;
+  readonly questions: OpenQuestions;
 }
 
 interface Kept extends McpSession {
@@ -60,7 +63,12 @@ export class Sessions {
     }
     while (this.#byId.size >= this.#limits.sessionsMax)
       this.#byId.delete(oldestOfMost(this.#byId) ?? "");
-    this.#byId.set(id, { owner: ownerOf(identity), open: new OpenRequests(), usedMs: now });
+    this.#byId.set(id, {
+      owner: ownerOf(identity),
+      open: new OpenRequests(),
+      questions: new OpenQuestions(),
+      usedMs: now,
+    });
   }
 
   /** The session, when this identity opened it; undefined otherwise, which a client is told as 404: begin anew. */

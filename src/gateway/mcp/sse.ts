@@ -68,6 +68,9 @@ function blockEnd(bytes: Uint8Array, from: number): number | undefined {
       continue;
     }
     const second = lineBreak(bytes, at + first);
+    const pairs = bytes[at] !== CR || first === 2;
+    // A CR at the very end may be half of a CRLF, except where lines end with CR alone.
+    if (pairs && bytes[at + first] === CR && at + first + 1 === bytes.length) return undefined;
     if (second > 0) return at + first + second;
     at += first;
   }

@@ -5,7 +5,7 @@ import type { Exchange } from "./exchange.ts";
 import { jsonValueOf } from "./inbound.ts";
 import { ownRequest } from "./own-request.ts";
 import { ownerOf } from "./sessions.ts";
-import type { McpLimits, McpUpstream } from "./upstream.ts";
+import { type McpLimits, type McpUpstream, sessionHeaders } from "./upstream.ts";
 
 const pagesMax = 50;
 /** After a whole list without the tool: made-up names must not become a stream of requests. */
@@ -43,11 +43,7 @@ export class ToolListing {
   }
 
   async #page(exchange: Exchange, cursor?: string): Promise<Uint8Array | undefined> {
-    const { "mcp-session-id": session, "mcp-protocol-version": version } = exchange.headers;
-    const headers = {
-      ...(session === undefined ? {} : { "mcp-session-id": session }),
-      ...(version === undefined ? {} : { "mcp-protocol-version": version }),
-    };
+    const headers = sessionHeaders(exchange.headers);
     this.#ids += 1;
     const request = {
       id: `holdfast-${this.#ids}`,

@@ -122,6 +122,17 @@ function connectionTokens(values: readonly string[] | undefined): ReadonlySet<st
   return new Set(tokens.map((token) => token.trim().toLowerCase()));
 }
 
+/** The headers of a message the gateway itself says in the session that `headers` name. */
+export function sessionHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
+  const { "mcp-session-id": session, "mcp-protocol-version": version } = headers;
+  return {
+    "content-type": "application/json",
+    accept: "application/json, text/event-stream",
+    ...(session === undefined ? {} : { "mcp-session-id": session }),
+    ...(version === undefined ? {} : { "mcp-protocol-version": version }),
+  };
+}
+
 export interface Outgoing {
   readonly method: "POST" | "GET" | "DELETE";
   readonly headers: Readonly<Record<string, string>>;

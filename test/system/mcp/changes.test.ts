@@ -12,19 +12,31 @@ import {
 
 const spine = fakeSpine();
 let http: TestHttpServer;
+let silent: TestHttpServer;
 let gateway: TestGateway;
 
 beforeAll(async () => {
   http = await listen(everythingListener());
   const command = [process.execPath, "test/fixtures/everything-server.ts", "--stdio"] as const;
-  gateway = await startGateway({ http: { url: `${http.url}/mcp` }, stdio: { command } }, spine);
+  const serve = everythingListener("older");
+  // A server may refuse the GET stream (MCP 2025-11-25, "Listening for Messages from the Server").
+  silent = await listen((request, response) =>
+    request.method === "GET" ? void response.writeHead(405).end() : serve(request, response),
+  );
+  const upstreams = {
+    http: { url: `${http.url}/mcp` },
+    silent: { url: `${silent.url}/mcp` },
+    stdio: { command },
+  };
+  gateway = await startGateway(upstreams, spine);
 });
 afterAll(async () => {
   await gateway.close();
   http.close();
+  silent.close();
 });
 
-for (const server of ["http", "stdio", ""])
+for (const server of ["http", "silent", "stdio", ""])
   for (const [mode, options] of [
     ["legacy", {}],
     ["modern", auto],

@@ -67,6 +67,16 @@ describe("server-sent events", () => {
       ),
     ));
 
+  for (const eol of ["\n", "\r\n", "\r"])
+    test(`every cut of two events with line ends ${JSON.stringify(eol)}`, async () => {
+      const stream = `id: 1${eol}data: a${eol}${eol}data: b${eol}${eol}`;
+      for (let cut = 1; cut < stream.length; cut++) {
+        const got = await collect(sseEvents(pieces(bytes(stream), [cut]), 1_000));
+        expect(got.map(({ raw }) => text(raw)).join("")).toBe(stream);
+        expect(got.map(({ data }) => data)).toEqual(["a", "b"]);
+      }
+    });
+
   test("replacing the data keeps id, event and retry", async () => {
     const raw = bytes(": hi\nid: 7\nevent: message\nretry: 50\ndata: old\n\n");
     const [one] = await collect(sseEvents(pieces(raw, []), 1_000));
