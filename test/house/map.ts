@@ -76,6 +76,8 @@ export const packages: Readonly<Record<string, string>> = {
   "prom-client": "src/adapters/telemetry/",
   "@opentelemetry/api": "src/adapters/telemetry/",
   "@opentelemetry/exporter-trace-otlp-proto": "src/adapters/telemetry/",
+  "@opentelemetry/exporter-metrics-otlp-proto": "src/adapters/telemetry/",
+  "@opentelemetry/sdk-metrics": "src/adapters/telemetry/",
   "@opentelemetry/resources": "src/adapters/telemetry/",
   "@opentelemetry/sdk-trace-node": "src/adapters/telemetry/",
   "@opentelemetry/semantic-conventions": "src/adapters/telemetry/",

@@ -59,7 +59,10 @@ async function exported(
 test("a call is a SERVER span under its caller and a CLIENT span that the upstream continues", async () => {
   const caller = `00-${"1".repeat(32)}-${"2".repeat(16)}-01`;
   const { collector, sent } = await exported([caller], observation);
-  expect(collector.requests).toEqual(["POST /v1/traces application/x-protobuf"]);
+  expect([...collector.requests].sort()).toEqual([
+    "POST /v1/metrics application/x-protobuf",
+    "POST /v1/traces application/x-protobuf",
+  ]);
   const server = collector.spans.find(({ kind }) => kind === 2);
   const client = collector.spans.find(({ kind }) => kind === 3);
   expect(collector.spans.length).toBe(2);
@@ -97,6 +100,34 @@ test("a call is a SERVER span under its caller and a CLIENT span that the upstre
     endNanoseconds: 1_700_000_000_033_000_000n,
   });
   expect(sent[0]).toBe(`00-${client?.traceId}-${client?.spanId}-01`);
+});
+
+test("metrics over OTLP carry the names of the MCP conventions, and decisions under holdfast", async () => {
+  const { collector } = await exported([undefined, undefined], observation);
+  const named = (name: string) => collector.points.filter((point) => point.name === name);
+  const operation = {
+    "mcp.method.name": "tools/call",
+    "gen_ai.operation.name": "execute_tool",
+    "gen_ai.tool.name": "create_payment",
+    "error.type": "tool_error",
+  };
+  expect(named("mcp.server.operation.duration")).toMatchObject([
+    { unit: "s", attributes: operation },
+  ]);
+  expect(named("mcp.server.operation.duration")[0]?.sum).toBeCloseTo(0.08);
+  expect(named("mcp.client.operation.duration")[0]?.sum).toBeCloseTo(0.06);
+  expect(named("holdfast.calls")).toMatchObject([
+    {
+      sum: 2,
+      attributes: {
+        "holdfast.agent_id": "spiffe://acme/buyer",
+        "holdfast.decision": "allow",
+        "holdfast.tool": "pay:create_payment",
+        "holdfast.policy_version": "rev-1",
+      },
+    },
+  ]);
+  expect(named("holdfast.cost_estimate")).toMatchObject([{ sum: 500 }]);
 });
 
 test("a refused call has no CLIENT span and says its decision as error type", async () => {

@@ -1,6 +1,7 @@
 /** Telemetry: OpenTelemetry spans over OTLP when an endpoint is configured, metrics for Prometheus always. */
 import type { CallObservation, Telemetry } from "../../ports.ts";
 import { Metrics } from "./metrics.ts";
+import { OtlpMetrics } from "./otlp-metrics.ts";
 import { newSpanId, newTraceId, type PlannedSpans, Spans } from "./spans.ts";
 import { readTraceparent, writeTraceparent } from "./trace-context.ts";
 
@@ -27,6 +28,8 @@ export function openTelemetry(settings: TelemetrySettings): OpenTelemetry {
   const metrics = new Metrics(settings.serviceVersion, new Set(settings.servers));
   const { otlpEndpoint, sampleRatio = 1 } = settings;
   const spans = otlpEndpoint === undefined ? undefined : new Spans({ ...settings, otlpEndpoint });
+  const exported =
+    otlpEndpoint === undefined ? undefined : new OtlpMetrics({ ...settings, otlpEndpoint });
   return {
     startCall(traceparent) {
       metrics.begin();
@@ -35,6 +38,7 @@ export function openTelemetry(settings: TelemetrySettings): OpenTelemetry {
         traceparent: begun.traceparent,
         end(observation: CallObservation) {
           metrics.end(observation);
+          exported?.record(observation);
           if (begun.planned !== undefined) spans?.record(begun.planned, observation);
         },
       };
@@ -44,7 +48,10 @@ export function openTelemetry(settings: TelemetrySettings): OpenTelemetry {
     metrics: () => metrics.text(),
     async close() {
       metrics.close();
-      await spans?.close().catch(() => undefined);
+      await Promise.all([
+        spans?.close().catch(() => undefined),
+        exported?.close().catch(() => undefined),
+      ]);
     },
   };
 }

@@ -14,7 +14,7 @@ import {
   trace,
 } from "@opentelemetry/api";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-proto";
-import { resourceFromAttributes } from "@opentelemetry/resources";
+import { type Resource, resourceFromAttributes } from "@opentelemetry/resources";
 import {
   AlwaysOnSampler,
   BatchSpanProcessor,
@@ -43,7 +43,7 @@ export interface SpanSettings {
   readonly serviceName: string;
   readonly serviceVersion: string;
   readonly instance: string;
-  /** Base address of an OTLP/HTTP collector; `/v1/traces` is added unless it is there. */
+  /** Base address of an OTLP/HTTP collector; `/v1/traces` and `/v1/metrics` are added. */
   readonly otlpEndpoint: string;
 }
 
@@ -63,6 +63,20 @@ export function newSpanId(): string {
   return randomBytes(8).toString("hex");
 }
 
+/** The collector's address without the path of one signal. */
+export function collectorBase(endpoint: string): string {
+  return endpoint.replace(/\/(?:v1\/traces)?\/?$/, "");
+}
+
+/** Who measures: the same for spans and metrics. */
+export function resourceOf(settings: SpanSettings): Resource {
+  return resourceFromAttributes({
+    [ATTR_SERVICE_NAME]: settings.serviceName,
+    [ATTR_SERVICE_VERSION]: settings.serviceVersion,
+    [ATTR_SERVICE_INSTANCE_ID]: settings.instance,
+  });
+}
+
 /** Hands out the ids that were planned, one span at a time. */
 class PlannedIds implements IdGenerator {
   next: { readonly traceId: string; readonly spanId: string } = { traceId: "", spanId: "" };
@@ -76,18 +90,15 @@ export class Spans {
   readonly #tracer: Tracer;
 
   constructor(settings: SpanSettings) {
-    const base = settings.otlpEndpoint.replace(/\/(?:v1\/traces)?\/?$/, "");
-    const exporter = new OTLPTraceExporter({ url: `${base}/v1/traces` });
+    const exporter = new OTLPTraceExporter({
+      url: `${collectorBase(settings.otlpEndpoint)}/v1/traces`,
+    });
     this.#provider = new NodeTracerProvider({
       idGenerator: this.#ids,
       // Sampling was decided when the call began, before its spans exist.
       sampler: new AlwaysOnSampler(),
       spanProcessors: [new BatchSpanProcessor(exporter)],
-      resource: resourceFromAttributes({
-        [ATTR_SERVICE_NAME]: settings.serviceName,
-        [ATTR_SERVICE_VERSION]: settings.serviceVersion,
-        [ATTR_SERVICE_INSTANCE_ID]: settings.instance,
-      }),
+      resource: resourceOf(settings),
     });
     this.#tracer = this.#provider.getTracer("holdfast", settings.serviceVersion);
   }
@@ -157,7 +168,7 @@ function isFailure({ outcome }: CallObservation): boolean {
 }
 
 /** A tool error of MCP is HTTP 200, so `error.type` is the only place that tells. Arguments and results are left out. */
-function errorType(observation: CallObservation): string | undefined {
+export function errorType(observation: CallObservation): string | undefined {
   if (isFailure(observation)) return observation.outcome;
   const { outcome, face, decision } = observation;
   return outcome === "refused" && face !== "authzen" ? decision : undefined;
