@@ -150,7 +150,8 @@ test("an applied redaction leaves no original value at its path and everything e
     }),
     { numRuns: runsOf(400) },
   );
-  expect(applications).toBeGreaterThan(100);
+  // About one in four; far fewer would mean that the property looks at nothing.
+  expect(applications).toBeGreaterThan(runsOf(400) / 10);
 });
 
 test("field paths are read as they are written", () => {
