@@ -4,13 +4,13 @@
  *
  *   node bench/run.ts [--trials 5] [--only gateway|policy|durable] [--json]
  */
-import { execFileSync } from "node:child_process";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { availableParallelism, cpus, loadavg, release, tmpdir, totalmem } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { benchDurable } from "./durable.ts";
 import { benchGateway } from "./gateway.ts";
+import { figure, machineFacts } from "./machine.ts";
 import type { Measured } from "./measure.ts";
 import { benchPolicy } from "./policy.ts";
 
@@ -54,22 +54,6 @@ async function subfolder(name: string): Promise<string> {
   return path;
 }
 
-function machineFacts(): Readonly<Record<string, string | number>> {
-  const git = (...args: string[]): string => execFileSync("git", args, { encoding: "utf8" }).trim();
-  const changed = git("status", "--porcelain") === "" ? "" : ", with changes";
-  return {
-    commit: git("rev-parse", "--short=12", "HEAD") + changed,
-    node: process.version,
-    cpu: cpus()[0]?.model ?? "unknown",
-    cores: availableParallelism(),
-    memory_gib: Math.round(totalmem() / 2 ** 30),
-    kernel: `${process.platform} ${release()}`,
-    load_1_min: loadavg()[0]?.toFixed(2) ?? "",
-    folder: tmpdir(),
-    date: new Date().toISOString(),
-  };
-}
-
 function table({ machine, sections }: Report): string {
   const head = Object.entries(machine).map(([name, value]) => `${name}: ${value}`);
   const lines = [head.join("\n"), ""];
@@ -89,11 +73,4 @@ function table({ machine, sections }: Report): string {
     lines.push("");
   }
   return `${lines.join("\n")}\n`;
-}
-
-/** Three significant figures, no exponent. */
-function figure(value: number): string {
-  return Math.abs(value) >= 1_000
-    ? Math.round(value).toString()
-    : String(Number(value.toPrecision(3)));
 }

@@ -1,0 +1,26 @@
+/** Where and of what a figure is. */
+import { execFileSync } from "node:child_process";
+import { availableParallelism, cpus, loadavg, release, tmpdir, totalmem } from "node:os";
+
+export function machineFacts(): Readonly<Record<string, string | number>> {
+  const git = (...args: string[]): string => execFileSync("git", args, { encoding: "utf8" }).trim();
+  const changed = git("status", "--porcelain") === "" ? "" : ", with changes";
+  return {
+    commit: git("rev-parse", "--short=12", "HEAD") + changed,
+    node: process.version,
+    cpu: cpus()[0]?.model ?? "unknown",
+    cores: availableParallelism(),
+    memory_gib: Math.round(totalmem() / 2 ** 30),
+    kernel: `${process.platform} ${release()}`,
+    load_1_min: loadavg()[0]?.toFixed(2) ?? "",
+    folder: tmpdir(),
+    date: new Date().toISOString(),
+  };
+}
+
+/** Three significant figures, no exponent. */
+export function figure(value: number): string {
+  return Math.abs(value) >= 1_000
+    ? Math.round(value).toString()
+    : String(Number(value.toPrecision(3)));
+}
