@@ -154,7 +154,7 @@ export interface Log {
 /** One finished call, for metrics and spans. `*Ms` on the monotonic clock. */
 export interface CallObservation {
   readonly callId: string;
-  readonly face: "mcp" | "http" | "authzen";
+  readonly face: "mcp" | "http" | "authzen" | "opa";
   readonly method: string;
   readonly agentId: string;
   readonly model?: string;

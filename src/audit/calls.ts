@@ -9,9 +9,12 @@ export interface CallComplaint {
   readonly message: string;
 }
 
+/** Faces that answer with the decision alone: nothing is forwarded. */
+const decisionFaces: readonly string[] = ["authzen", "opa"];
+
 /** Whether a decision lets something leave, so that an outcome must follow. */
 function isForwarded({ face, decision }: DecisionEntry): boolean {
-  return face !== "authzen" && (decision === "allow" || decision === "sanitize");
+  return !decisionFaces.includes(face) && (decision === "allow" || decision === "sanitize");
 }
 
 /** A forwarded call without an outcome. */

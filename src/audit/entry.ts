@@ -38,7 +38,7 @@ export interface PolicyEntry extends EntryCommon {
 export interface DecisionEntry extends EntryCommon {
   readonly kind: "decision";
   readonly call: string;
-  readonly face: "mcp" | "http" | "authzen";
+  readonly face: "mcp" | "http" | "authzen" | "opa";
   readonly method: string;
   readonly agent_id: string;
   /** How it was proven: `jwt`, `development_token`, or `asserted` by the enforcement point in `caller`. */

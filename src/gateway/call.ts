@@ -5,9 +5,9 @@
 import type { CallOutcome } from "../audit/index.ts";
 import type { Identity } from "../identity/index.ts";
 import type { JsonObject, ToolId } from "../kernel/index.ts";
-import type { Effect, Outcome, Risk } from "../policy/index.ts";
+import type { Effect, Outcome, PolicyRequest, Risk, Verdict } from "../policy/index.ts";
 
-export type Face = "mcp" | "http" | "authzen";
+export type Face = "mcp" | "http" | "authzen" | "opa";
 
 /** A tool as its server described it, pinned. */
 export interface ToolDefinition {
@@ -40,6 +40,11 @@ export interface ToolRequest {
   readonly effectHint?: Effect;
   readonly definition?: ToolDefinition;
   readonly args: JsonObject;
+  /**
+   * Judged as it stands instead of a question made from the fields above, which it must agree with (OPA's data API).
+   * A tool of the catalog is what the catalog says: a question that says otherwise is denied.
+   */
+  readonly question?: PolicyRequest;
   /** More facts under `context`, for instance AuthZEN's. */
   readonly context?: JsonObject;
   readonly traceparent?: string;
@@ -99,6 +104,8 @@ export type RefusalCode =
 
 export interface Governed<A> {
   readonly decision: Decision;
+  /** The answer of policy that was recorded; absent when nothing was. */
+  readonly verdict?: Verdict;
   /** `c2sp.org/tlog-proof@v1` of the decision entry; absent only when nothing could be recorded. */
   readonly receipt?: string;
   /** Present when the call was forwarded. */

@@ -61,3 +61,16 @@ export const noPolicyVerdict: Verdict = {
 export function decide(engine: Engine | undefined, request: PolicyRequest): Verdict {
   return engine === undefined ? noPolicyVerdict : engine.decide(request);
 }
+
+/** Judges a question as it was put; one that contradicts the catalog is denied, whatever the rules say. */
+export function decideAsked(
+  engine: Engine | undefined,
+  question: PolicyRequest,
+  tool: ResolvedTool,
+): Verdict {
+  const { effect, risk } = question.action;
+  if (engine === undefined || (effect === tool.effect && risk === tool.risk))
+    return decide(engine, question);
+  const reason = `the request says ${tool.id} is a ${effect} of risk ${risk}, the catalog says it is a ${tool.effect} of risk ${tool.risk}`;
+  return { ...noPolicyVerdict, reason };
+}

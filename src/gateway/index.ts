@@ -61,6 +61,7 @@ export {
   type WrapParts,
   wrapStdio,
 } from "./mcp/index.ts";
+export { dataPath, type OpaApi, opaApi } from "./opa/index.ts";
 export { PolicySource, type PolicySourceParts, type VerifiedBundle } from "./policy-source.ts";
 export { type ResolvedTool, resolveTool } from "./resolve.ts";
 export { type HostRules, loopbackRules, type Route, routed } from "./routes.ts";

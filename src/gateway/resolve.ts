@@ -3,7 +3,7 @@
  * `resources/read`); then an annotation of a trusted server. Nothing known means a write of high risk.
  */
 import type { ToolId } from "../kernel/index.ts";
-import type { Effect, Engine, Risk } from "../policy/index.ts";
+import type { Effect, Engine, PolicyRequest, Risk } from "../policy/index.ts";
 import type { ToolDefinition } from "./call.ts";
 
 export interface ResolvedTool {
@@ -13,7 +13,7 @@ export interface ResolvedTool {
   readonly costMicroUsd: number;
   readonly definitionDigest: string | null;
   /** Who says what its effect is. */
-  readonly from: "catalog" | "wire" | "annotation" | "default";
+  readonly from: "catalog" | "question" | "wire" | "annotation" | "default";
 }
 
 export function resolveTool(
@@ -38,4 +38,13 @@ export function resolveTool(
     definitionDigest,
     from: effectHint === undefined ? annotated : "wire",
   };
+}
+
+/** The tool of a question that was put whole: what the catalog says, and for a tool it does not know, what is asked. */
+export function resolveAsked(
+  engine: Engine | undefined,
+  { name, effect, risk }: PolicyRequest["action"],
+): ResolvedTool {
+  const resolved = resolveTool(engine, name, undefined, undefined);
+  return resolved.from === "catalog" ? resolved : { ...resolved, effect, risk, from: "question" };
 }

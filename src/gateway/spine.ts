@@ -22,11 +22,11 @@ import type {
   Spine,
   ToolRequest,
 } from "./call.ts";
-import { decide, policyAction, policyRequest, policySubject } from "./decide.ts";
+import { decide, decideAsked, policyAction, policyRequest, policySubject } from "./decide.ts";
 import type { InFlight } from "./in-flight.ts";
 import { forRecord, type Obliged, oblige } from "./oblige.ts";
 import { decisionEntry, outcomeEntry } from "./record.ts";
-import { type ResolvedTool, resolveTool } from "./resolve.ts";
+import { type ResolvedTool, resolveAsked, resolveTool } from "./resolve.ts";
 
 export interface SpineParts {
   readonly clock: Clock;
@@ -143,7 +143,10 @@ function begin(parts: SpineParts, asked: ToolRequest): Passage {
     request,
     engine,
     policyVersion: engine?.revision ?? "none",
-    tool: resolveTool(engine, request.tool, request.definition, request.effectHint),
+    tool:
+      request.question === undefined
+        ? resolveTool(engine, request.tool, request.definition, request.effectHint)
+        : resolveAsked(engine, request.question.action),
     wallStartMs,
     startMs,
     span: parts.telemetry.startCall(request.traceparent),
@@ -156,7 +159,11 @@ function begin(parts: SpineParts, asked: ToolRequest): Passage {
 function judge(parts: SpineParts, passage: Passage): Judgement {
   const { request, tool, engine } = passage;
   const facts = { site: parts.origin.site, wallMs: passage.wallStartMs };
-  const obliged = oblige(decide(engine, policyRequest(request, tool, facts)), request.args);
+  const verdict =
+    request.question === undefined
+      ? decide(engine, policyRequest(request, tool, facts))
+      : decideAsked(engine, request.question, tool);
+  const obliged = oblige(verdict, request.args);
   const needsApproval = obliged.verdict.outcome === "approval_needed";
   const approvalId = needsApproval ? `apr-${passage.callId}` : null;
   passage.decidedMs = parts.clock.monotonicMs();
@@ -246,6 +253,7 @@ function answer<A>(
   const receipt = receiptOf(parts, committed);
   return {
     decision: judgement.decision,
+    verdict: judgement.obliged.verdict,
     ...(receipt === undefined ? {} : { receipt }),
     ...(forwarded === undefined ? {} : { forwarded }),
   };

@@ -8,6 +8,7 @@ import {
   authorizedTransport,
   authZen,
   bridgeUrl,
+  dataPath,
   evaluationPath,
   evaluationsPath,
   type FrontFace,
@@ -18,6 +19,7 @@ import {
   jsonResponse,
   type McpUpstream,
   metadataPath,
+  opaApi,
   type Route,
   routed,
   StdioBridge,
@@ -136,22 +138,26 @@ async function httpFace(
   return ok(face);
 }
 
-/** The decision alone: OpenID AuthZEN 1.0. */
+/** The decision alone: OpenID AuthZEN 1.0, and OPA's data API. */
 function decisionRoutes(
   config: Config,
   plane: DataPlane,
   identifier: Identifier,
 ): readonly Route[] {
-  const face = authZen({
-    spine: plane.spine,
-    identifier,
-    publicUrl: config.public_url,
-    enforcementPoints: config.authzen.enforcement_points,
-    bodyBytesMax: config.limits.body_bytes_max,
-    depthMax: config.limits.depth_max,
+  const { enforcement_points: enforcementPoints } = config.authzen;
+  const common = {
+    ...{ spine: plane.spine, identifier },
+    ...{ bodyBytesMax: config.limits.body_bytes_max, depthMax: config.limits.depth_max },
+  };
+  const authzen = authZen({
+    ...{ ...common, enforcementPoints, publicUrl: config.public_url },
     evaluationsMax: config.limits.evaluations_max,
   });
-  return [evaluationPath, evaluationsPath, metadataPath].map((prefix) => ({ prefix, face }));
+  const points = enforcementPoints.map(({ agent }) => agent);
+  return [
+    ...[evaluationPath, evaluationsPath, metadataPath].map((prefix) => ({ prefix, face: authzen })),
+    { prefix: dataPath, face: opaApi({ ...common, enforcementPoints: points }) },
+  ];
 }
 
 interface OpenedMcp {
@@ -255,10 +261,18 @@ function operations(plane: DataPlane, pins: ReadonlyMap<string, ToolPins>): read
       policy_version: plane.spine.policyVersion() ?? null,
       tool_definitions: Object.fromEntries([...pins].map(([name, each]) => [name, each.status])),
     });
+  // As OPA answers: alive, and with `?bundles` able to decide.
+  const health: FrontFace = async ({ query }) => {
+    const loaded = plane.spine.policyVersion() !== undefined;
+    const asked = new URLSearchParams(query).get("bundles") ?? "false";
+    const well = plane.ledger.healthy() && (loaded || asked === "false");
+    return jsonResponse(well ? 200 : 500, well ? {} : { error: "not ready, see /readyz" });
+  };
   const open = { checkHost: false } as const;
   return [
     { prefix: "/livez", face: async () => jsonResponse(200, { live: true }), ...open },
     { prefix: "/readyz", face: readiness, ...open },
+    { prefix: "/health", face: health, ...open },
     { prefix: "/statusz", face: status, ...open },
     { prefix: "/metrics", face: metrics, ...open },
   ];

@@ -171,7 +171,7 @@ function isFailure({ outcome }: CallObservation): boolean {
 export function errorType(observation: CallObservation): string | undefined {
   if (isFailure(observation)) return observation.outcome;
   const { outcome, face, decision } = observation;
-  return outcome === "refused" && face !== "authzen" ? decision : undefined;
+  return outcome === "refused" && face !== "authzen" && face !== "opa" ? decision : undefined;
 }
 
 function attributesOf(observation: CallObservation): Attributes {

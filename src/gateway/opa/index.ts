@@ -1,0 +1,1 @@
+export { dataPath, type OpaApi, opaApi } from "./data-api.ts";
