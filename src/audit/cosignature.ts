@@ -1,6 +1,5 @@
 /** Cosignatures of witnesses on a checkpoint (`c2sp.org/tlog-cosignature`, the Ed25519 form). */
-import { verify } from "node:crypto";
-import { err, ok, type Result } from "../kernel/index.ts";
+import { err, ok, type Result, verifyEd25519 } from "../kernel/index.ts";
 import { type NoteVerifier, parseNote, signatureType } from "./note.ts";
 
 export interface Cosignature {
@@ -27,7 +26,7 @@ export function openCosignature(
   const time = Buffer.from(line.signature).readBigUInt64BE(0);
   if (time > BigInt(Number.MAX_SAFE_INTEGER)) return err("its time is out of range");
   const message = Buffer.from(`cosignature/v1\ntime ${time}\n${note.value.text}`);
-  if (!verify(null, message, witness.key, line.signature.subarray(8)))
+  if (!verifyEd25519(message, witness.key, line.signature.subarray(8)))
     return err(`the cosignature of ${witness.name} does not verify`);
   return ok({ witness: witness.name, timeSeconds: Number(time) });
 }

@@ -1,6 +1,6 @@
 /** Signed notes (`c2sp.org/signed-note`) with Ed25519: text, blank line, signature lines. */
-import { createPublicKey, type KeyObject, verify } from "node:crypto";
-import { err, ok, type Result, sha256 } from "../kernel/index.ts";
+import type { KeyObject } from "node:crypto";
+import { ed25519Key, err, ok, type Result, sha256, verifyEd25519 } from "../kernel/index.ts";
 import { fromBase64, toBase64 } from "./base64.ts";
 
 /** Signature types of the specification that we know. */
@@ -10,7 +10,6 @@ const noteBytesMax = 1_000_000;
 const signaturesMax = 64;
 /** Names may hold no Unicode space, plus sign or control character. */
 const namePattern = /^[^\s+\p{Cc}]+$/u;
-const ed25519SpkiPrefix = Buffer.from("302a300506032b6570032100", "hex");
 
 export interface NoteSignature {
   readonly name: string;
@@ -71,9 +70,8 @@ export function noteVerifier(
   publicKey: Uint8Array,
   type: number = signatureType.ed25519,
 ): NoteVerifier {
-  const der = Buffer.concat([ed25519SpkiPrefix, publicKey]);
-  const key = createPublicKey({ key: der, format: "der", type: "spki" });
-  return { name, keyId: noteKeyId(name, type, publicKey), type, publicKey, key };
+  const keyId = noteKeyId(name, type, publicKey);
+  return { name, keyId, type, publicKey, key: ed25519Key(publicKey) };
 }
 
 /** A signature line, without its newline. */
@@ -131,6 +129,6 @@ export function openNote(note: string, verifier: NoteVerifier): Result<Note, str
     return err(`not signed by the key of ${verifier.name} (signed by: ${signers})`);
   }
   const message = Buffer.from(parsed.value.text);
-  const valid = ours.every(({ signature }) => verify(null, message, verifier.key, signature));
+  const valid = ours.every(({ signature }) => verifyEd25519(message, verifier.key, signature));
   return valid ? parsed : err(`the signature of ${verifier.name} does not verify`);
 }

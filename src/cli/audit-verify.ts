@@ -13,6 +13,8 @@ export interface VerifyOptions {
   readonly key?: string;
   readonly receipt?: readonly string[];
   readonly checkpoint?: readonly string[];
+  /** A log of another program: only tree and signatures say something. */
+  readonly opaque?: boolean;
   readonly json?: boolean;
 }
 
@@ -32,6 +34,7 @@ export async function verify(folder: string | undefined, options: VerifyOptions)
   const report = await verifyLog({
     ...{ files, verifier },
     ...{ receipts: receipts.value, checkpoints: checkpoints.value },
+    entries: options.opaque ? "opaque" : "holdfast",
   });
   if (options.json) print(JSON.stringify(reportJson(report, verifier, keyIsItsOwn)));
   else printReport(report, verifier);

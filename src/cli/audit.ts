@@ -21,6 +21,10 @@ export function registerAuditCommands(program: Command): void {
     .option("--key <vkey|file>", keyHelp)
     .option("--receipt <file>", "a receipt kept elsewhere; may be repeated", append)
     .option("--checkpoint <file>", "a checkpoint kept elsewhere; may be repeated", append)
+    .option(
+      "--opaque",
+      "the log was not written by Holdfast: its entries are bytes, whatever they say",
+    )
     .option("--json", "print the report as JSON")
     .action((folder: string | undefined, options: VerifyOptions) =>
       exitWith(verify(folder, options)),

@@ -185,9 +185,14 @@ function verifiedPayload(token: string, keys: BundleKeys): Result<JsonValue, Bun
       `the bundle is signed by key ${String(kid)}, known are: ${[...keys.keys()].join(", ") || "none"}`,
     );
   const message = Buffer.from(`${parts[0]}.${parts[1]}`);
-  if (!verify("sha256", message, { key, dsaEncoding: "ieee-p1363" }, signature))
+  if (!verifyEs256(message, key, signature))
     return refuse("bad_signature", `the signature by key ${String(kid)} does not hold`);
   return parseBundleJson(`${signaturesPath} payload`, payload);
+}
+
+/** ES256 (RFC 7518 section 3.4): ECDSA on P-256 with SHA-256, the signature as R and S of 32 bytes each. */
+export function verifyEs256(message: Uint8Array, key: KeyObject, signature: Uint8Array): boolean {
+  return verify("sha256", message, { key, dsaEncoding: "ieee-p1363" }, signature);
 }
 
 function fileList(payload: JsonValue): Result<ReadonlyMap<string, string>, BundleRefusal> {

@@ -1,6 +1,6 @@
 /**
- * YAML 1.2 (and so JSON) as a tree with places. Stricter than the format: no anchors, aliases, tags, merge keys or
- * repeated keys, only string keys, only numbers that JSON keeps exactly. What a reviewer reads is all there is.
+ * YAML 1.2 (and so JSON) as a tree with places. Stricter than the format: no anchors, aliases, tags, directives, merge
+ * keys or repeated keys, only string keys, only numbers that JSON keeps exactly. What a reviewer reads is all there is.
  */
 import {
   isAlias,
@@ -10,6 +10,7 @@ import {
   LineCounter,
   type Node,
   type Pair,
+  Parser,
   parseDocument,
   type Scalar,
   type YAMLError,
@@ -70,6 +71,15 @@ export function parseSource(file: string, text: string): ParsedSource {
     report(0, { code: "too-large", message: `the file is over ${fileCharactersMax} characters` });
     return { diagnostics };
   }
+  const directive = directiveIn(text);
+  if (directive !== undefined) {
+    const problem = {
+      code: "yaml",
+      message: "directives (lines that begin with %) are not allowed",
+      hint: "leave it out: a policy is YAML 1.2",
+    };
+    return { diagnostics: [diagnosticAt(file, directive, problem)] };
+  }
   const document = parseDocument(text, {
     lineCounter: lines,
     prettyErrors: false,
@@ -87,6 +97,18 @@ export function parseSource(file: string, text: string): ParsedSource {
     ? readNode(document.contents, { text, locate, report }, 0)
     : undefined;
   return root === undefined ? { diagnostics } : { root, diagnostics };
+}
+
+/**
+ * Where the first directive stands. One could make the rest of the file mean something else (`%YAML 1.1`), and the
+ * library reads some that are not valid, such as a repeated one.
+ */
+function directiveIn(text: string): Position | undefined {
+  if (!/^\uFEFF?%/m.test(text)) return undefined;
+  const lines = new LineCounter();
+  for (const token of new Parser(lines.addNewLine).parse(text))
+    if (token.type === "directive") return { line: lines.linePos(token.offset).line, column: 1 };
+  return undefined;
 }
 
 function syntaxProblem(error: YAMLError): Problem {

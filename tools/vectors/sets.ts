@@ -3,9 +3,16 @@ import type { VectorSet } from "./case.ts";
 import { joseCookbook, thumbprints, wycheproofJose, wycheproofJwk, wycheproofJws } from "./jose.ts";
 import { jcs, jsonTestSuite } from "./json.ts";
 import { merkle } from "./merkle.ts";
+import { cctvEd25519, wycheproofEd25519, wycheproofEs256 } from "./signatures.ts";
+import { tessera } from "./tessera.ts";
+import { yamlTestSuite } from "./yaml.ts";
 
 export const vectorSets: readonly VectorSet[] = [
   merkle,
+  tessera,
+  wycheproofEd25519,
+  cctvEd25519,
+  wycheproofEs256,
   wycheproofJws,
   wycheproofJwk,
   wycheproofJose,
@@ -13,4 +20,5 @@ export const vectorSets: readonly VectorSet[] = [
   thumbprints,
   jsonTestSuite,
   jcs,
+  yamlTestSuite,
 ];

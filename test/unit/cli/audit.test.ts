@@ -6,6 +6,7 @@ import { Command } from "commander";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { systemClock } from "../../../src/adapters/clock/index.ts";
 import { openDisk } from "../../../src/adapters/disk/index.ts";
+import { encodeBundle, HashTree, leafHash, signCheckpoint } from "../../../src/audit/index.ts";
 import { registerAuditCommands } from "../../../src/cli/audit.ts";
 import { openLedger } from "../../../src/ledger/index.ts";
 import { Random, simSigner } from "../../../src/sim/index.ts";
@@ -139,6 +140,24 @@ test("prove by index and by call; the receipt verifies", async () => {
     expect(verified.out).toContain("entry 3");
   }
   for (const what of ["99", "call-z"]) expect((await run("prove", what, log)).code).toBe(2);
+});
+
+test("--opaque verifies tree and signatures of a log whose entries are not ours", async () => {
+  const foreign = join(folder, "foreign");
+  const leaf = Buffer.from("not JSON");
+  const tree = new HashTree();
+  tree.append(leafHash(leaf));
+  const disk = openDisk(foreign);
+  await disk.replace("checkpoint", Buffer.from(signCheckpoint(1, tree.root(), signer)));
+  await disk.replace("tile/0/000.p/1", tree.tile(0, 0, 1));
+  await disk.replace("tile/entries/000.p/1", encodeBundle([leaf]));
+  const key = ["--key", file("key")];
+  expect((await run("verify", foreign, ...key)).errors).toContain("bad_entry");
+  const verified = await run("verify", foreign, ...key, "--opaque");
+  expect(verified).toMatchObject({ code: 0, errors: "" });
+  expect(verified.out).toContain("1 entries");
+  await disk.replace("tile/entries/000.p/1", encodeBundle([Buffer.from("not JSOM")]));
+  expect((await run("verify", foreign, ...key, "--opaque")).code).toBe(1);
 });
 
 test("wrong usage and what cannot be read is 2", async () => {

@@ -27,6 +27,24 @@ for (const [form, text] of forms)
     expect(text.split("\n")[line - 1]?.[column - 1]).toBe("X");
   });
 
+test.each([
+  "%YAML 1.2\n---\n",
+  "%YAML 1.1\n---\n",
+  "%YAML 1.2\n%YAML 1.2\n---\n",
+  "# x\n%TAG ! tag:x,2026:\n---\n",
+])("directives are refused where they stand: %j", (head) => {
+  const { root, diagnostics } = parseSource("p.yaml", `${head}policy: p\n`);
+  expect(root).toBeUndefined();
+  expect(diagnostics).toHaveLength(1);
+  expect(diagnostics[0]?.message).toMatch(/directives .* are not allowed/);
+  expect(diagnostics[0]?.line).toBe(head.startsWith("#") ? 2 : 1);
+});
+
+test("a % inside a value is no directive", () => {
+  const { diagnostics } = parseSource("p.yaml", "text: |\n  50\n  %\nmore: >\n  a\n  %YAML 1.1\n");
+  expect(diagnostics).toEqual([]);
+});
+
 test("any text in double quotes keeps the place of its mark", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), (before) => {

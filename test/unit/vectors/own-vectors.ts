@@ -2,6 +2,13 @@
 import { generateKeyPairSync, sign } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import {
+  encodeBundle,
+  encodeVkey,
+  HashTree,
+  leafHash,
+  signCheckpoint,
+} from "../../../src/audit/index.ts";
 import type { ReviewedList } from "../../../tools/vectors/review.ts";
 
 export interface OwnVectors {
@@ -128,9 +135,106 @@ const jcs: OwnVectors = {
   plant: { file: "jcs-rfc8785/output/order.json", from: '"b":1', to: '"b":1.0' },
 };
 
+const yaml: OwnVectors = {
+  files: {
+    "yaml-test-suite/AAAA.yaml": `
+- name: a tab and an anchor
+  yaml: |
+    a: x———»y
+  json: |
+    { "a": "x\\ty" }
+- yaml: |
+    a: &b 1
+  tree: ""
+- fail: true
+  yaml: |
+    a: [1
+`,
+  },
+  plant: { file: "yaml-test-suite/AAAA.yaml", from: "x\\ty", to: "x y" },
+  reviewed: [{ because: "anchor", cases: ["AAAA/1"], count: 1, reason: "on purpose" }],
+};
+
+const ed25519Bytes = publicKey.export({ format: "der", type: "spki" }).subarray(-32);
+const ed25519Hex = ed25519Bytes.toString("hex");
+const signedHex = sign(null, Buffer.from("abc"), privateKey).toString("hex");
+
+const tesseraLog: OwnVectors = (() => {
+  const signer = {
+    name: "log.example/one",
+    publicKey: ed25519Bytes,
+    sign: (message: Uint8Array) => sign(null, message, privateKey),
+  };
+  const entries = ["one", "two", "three"].map((entry) => Buffer.from(entry));
+  const tree = new HashTree();
+  const files: Record<string, string | Uint8Array> = {
+    "tessera-testlog/log.vkey": `${encodeVkey(signer.name, ed25519Bytes)}\n`,
+    "tessera-testlog/checkpoint.0": signCheckpoint(0, tree.root(), signer),
+  };
+  entries.forEach((entry, i) => {
+    tree.append(leafHash(entry));
+    const size = i + 1;
+    files[`tessera-testlog/checkpoint.${size}`] = signCheckpoint(size, tree.root(), signer);
+    files[`tessera-testlog/tile/0/000.p/${size}`] = tree.tile(0, 0, size);
+    files[`tessera-testlog/tile/entries/000.p/${size}`] = encodeBundle(entries.slice(0, size));
+  });
+  files["tessera-testlog/checkpoint"] = files["tessera-testlog/checkpoint.3"] ?? "";
+  return { files, plant: { file: "tessera-testlog/checkpoint.1", from: "\n1\n", to: "\n2\n" } };
+})();
+
+function signatures(file: string, publicKeyFields: object, signature: string): OwnVectors {
+  const sig = signature.replace(/^../, (first) => (first === "00" ? "01" : "00"));
+  const tests = [
+    { tcId: 1, comment: "good", msg: "616263", sig: signature, result: "valid" },
+    { tcId: 2, comment: "changed", msg: "616263", sig, result: "invalid" },
+  ];
+  const group = { ...publicKeyFields, tests };
+  return {
+    files: { [`wycheproof/${file}`]: JSON.stringify({ testGroups: [group] }) },
+    plant: { file: `wycheproof/${file}`, from: '"result":"valid"', to: '"result":"invalid"' },
+  };
+}
+
+const ecdsa = generateKeyPairSync("ec", { namedCurve: "P-256" });
+
+/** The second has the neutral element as its key, which every message fits where it is not refused. */
+const cctv: OwnVectors = {
+  files: {
+    "cctv-ed25519.json": JSON.stringify([
+      { number: 0, key: ed25519Hex, sig: signedHex, msg: "abc", flags: null },
+      {
+        number: 1,
+        key: `01${"00".repeat(31)}`,
+        sig: `01${"00".repeat(63)}`,
+        msg: "abc",
+        flags: ["low_order_A", "low_order_R"],
+      },
+    ]),
+  },
+  plant: { file: "cctv-ed25519.json", from: '"msg":"abc"', to: '"msg":"abd"' },
+};
+
 /** By name of the set. */
 export const ownVectors: Readonly<Record<string, OwnVectors>> = {
   "merkle-rfc6962": merkle,
+  "tessera-testlog": tesseraLog,
+  "wycheproof-ed25519": signatures(
+    "ed25519_test.json",
+    { publicKey: { pk: ed25519Hex }, publicKeyDer: "" },
+    signedHex,
+  ),
+  "cctv-ed25519": cctv,
+  "wycheproof-es256": signatures(
+    "ecdsa_secp256r1_sha256_p1363_test.json",
+    {
+      publicKey: {},
+      publicKeyDer: ecdsa.publicKey.export({ format: "der", type: "spki" }).toString("hex"),
+    },
+    sign("sha256", Buffer.from("abc"), {
+      key: ecdsa.privateKey,
+      dsaEncoding: "ieee-p1363",
+    }).toString("hex"),
+  ),
   "wycheproof-jws": wycheproof("json_web_signature_test.json"),
   "wycheproof-jwk": wycheproof("json_web_key_test.json"),
   "wycheproof-jose": wycheproof("json_web_crypto_test.json"),
@@ -138,6 +242,7 @@ export const ownVectors: Readonly<Record<string, OwnVectors>> = {
   "jwk-thumbprints": thumbprints,
   "json-test-suite": jsonTestSuite,
   "jcs-rfc8785": jcs,
+  "yaml-test-suite": yaml,
 };
 
 /** Writes the vectors of every set below `folder`. */
