@@ -140,8 +140,11 @@ class Parser {
   readonly #refuseTwins: boolean;
   #at = 0;
   #depth = 0;
-  /** The key or index being read at each depth; only the first `#depth` entries mean anything. */
-  readonly #path: (string | number)[] = [];
+  /**
+   * The key or index being read at each depth, undefined before the first name of an object. Only the first `#depth`
+   * entries mean anything.
+   */
+  readonly #path: (string | number | undefined)[] = [];
 
   constructor(text: string, limits: Partial<JsonLimits>) {
     this.#text = text;
@@ -159,7 +162,8 @@ class Parser {
   pointer(): string {
     const escaped = (step: string | number): string =>
       `/${String(step).replaceAll("~", "~0").replaceAll("/", "~1")}`;
-    return this.#path.slice(0, this.#depth).map(escaped).join("");
+    const known = this.#path.slice(0, this.#depth).filter((step) => step !== undefined);
+    return known.map(escaped).join("");
   }
 
   #fail(what: string, kind: JsonRefusalKind = "syntax", at: number = this.#at): never {
@@ -210,7 +214,7 @@ class Parser {
       this.#fail(`nested deeper than ${this.#depthMax}`, "too_deep");
     }
     this.#at++;
-    this.#path[this.#depth++] = "";
+    this.#path[this.#depth++] = undefined;
   }
 
   #leave(): void {

@@ -27,6 +27,7 @@ import {
   verifyReceipt,
 } from "../../../src/audit/index.ts";
 import { Random, simSigner } from "../../../src/sim/index.ts";
+import { runsOf } from "../../fixtures/effort.ts";
 import { policyEntry } from "../ledger/entries.ts";
 
 const signer = simSigner("log.example/a", new Random(1));
@@ -157,7 +158,7 @@ test("receipts: every change of the text makes them prove nothing, or the same",
       if (changed === receipt) return;
       expect(verifyReceipt(changed, verifier).ok).toBe(false);
     }),
-    { numRuns: 400 },
+    { numRuns: runsOf(400) },
   );
   for (const bad of ["", "c2sp.org/tlog-proof@v1\nindex 01\n\n", receipt.replace("index", "Index")])
     expect(parseProof(bad).ok).toBe(false);
@@ -220,7 +221,7 @@ test("journal: a changed bit in what was whole is damage, also in the last recor
       bytes[at] = (bytes[at] ?? 0) ^ (1 << bit);
       expect(readSegment(bytes)).toMatchObject({ ok: false });
     }),
-    { numRuns: 300 },
+    { numRuns: runsOf(300) },
   );
   expect(lastAt).toBeGreaterThan(0);
 });

@@ -17,6 +17,7 @@ import { err, ok } from "../../../src/kernel/index.ts";
 import { publish } from "../../../src/ledger/publish.ts";
 import type { Disk, Signer } from "../../../src/ports.ts";
 import { Random, simSigner } from "../../../src/sim/index.ts";
+import { runsOf } from "../../fixtures/effort.ts";
 import { decisionEntry, outcomeEntry, startEntry } from "../ledger/entries.ts";
 
 const signer = simSigner("gateway.example/log", new Random(1));
@@ -128,7 +129,7 @@ test("an untouched log verifies, with every checkpoint and receipt kept of it", 
     const report = await verifyLog({ files, verifier, checkpoints, receipts: [receipt] });
     expect(report.findings).toEqual([]);
   });
-  await fc.assert(property, { numRuns: 40 });
+  await fc.assert(property, { numRuns: runsOf(40) });
 });
 
 test("entries changed in place are found without any evidence, and the first one is named", async () => {
@@ -142,7 +143,7 @@ test("entries changed in place are found without any evidence, and the first one
       expect.objectContaining({ severity: "tampered", code: "entry_differs", index: touched }),
     );
   });
-  await fc.assert(property, { numRuns: 80 });
+  await fc.assert(property, { numRuns: runsOf(80) });
 });
 
 test("re-hashed without the key: every tile fits, the signature does not", async () => {
@@ -156,7 +157,7 @@ test("re-hashed without the key: every tile fits, the signature does not", async
       true,
     );
   });
-  await fc.assert(property, { numRuns: 40 });
+  await fc.assert(property, { numRuns: runsOf(40) });
 });
 
 test("truncate and rollback: only a checkpoint kept elsewhere shows them, and says what is missing", async () => {
@@ -172,7 +173,7 @@ test("truncate and rollback: only a checkpoint kept elsewhere shows them, and sa
       expect.objectContaining({ severity: "tampered", code: "rolled_back", index: kept.length }),
     );
   });
-  await fc.assert(property, { numRuns: 40 });
+  await fc.assert(property, { numRuns: runsOf(40) });
 });
 
 test("fork with the stolen key: found by a checkpoint after the touched entry, by none before", async () => {
@@ -191,7 +192,7 @@ test("fork with the stolen key: found by a checkpoint after the touched entry, b
     expect(await codes([checkpointOf(leaves.slice(0, at + 1))])).toContain("forked");
     expect(await codes([checkpointOf(leaves)])).toContain("forked");
   });
-  await fc.assert(property, { numRuns: 40 });
+  await fc.assert(property, { numRuns: runsOf(40) });
 });
 
 test("a file taken away is named", async () => {
@@ -204,7 +205,7 @@ test("a file taken away is named", async () => {
     expect(found.some(({ severity }) => severity !== "note")).toBe(true);
     expect(found.map(({ message }) => message).join()).toContain(path.split(".p")[0]);
   });
-  await fc.assert(property, { numRuns: 40 });
+  await fc.assert(property, { numRuns: runsOf(40) });
 });
 
 test("a record of calls that contradicts itself is found even when signed", async () => {

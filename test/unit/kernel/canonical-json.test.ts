@@ -8,6 +8,7 @@ import {
   sha256,
   sha256Hex,
 } from "../../../src/kernel/index.ts";
+import { runsOf } from "../../fixtures/effort.ts";
 
 test("sorts by UTF-16 code units, not by code points", () => {
   // U+1F600 begins with the unit d83d, which is before fb33, though its code point is after.
@@ -51,7 +52,7 @@ test("a value has one text whatever the order of its members, and the text gives
       if (again.ok) expect(canonicalJson(again.value)).toBe(text);
       else expect(again.error.kind).toBe("unsafe_number");
     }),
-    { numRuns: 500 },
+    { numRuns: runsOf(500) },
   );
 });
 

@@ -1,13 +1,14 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { spliceJson } from "../../../src/kernel/index.ts";
+import { runsOf } from "../../fixtures/effort.ts";
 
 type Path = readonly [string, ...string[]];
 const splice = (text: string, path: Path, json: string): string => {
   const answer = spliceJson(new TextEncoder().encode(text), path, json);
   return answer.ok
     ? new TextDecoder().decode(answer.value)
-    : `${answer.error.kind}@${answer.error.offset}`;
+    : `${answer.error.kind}: ${answer.error.detail}`;
 };
 const path: Path = ["result", "_meta", "r"];
 
@@ -21,17 +22,36 @@ const cases: readonly [string, string][] = [
     '{"result":{"\\u005fmeta":{"a":9007199254740993}}}',
     '{"result":{"\\u005fmeta":{"a":9007199254740993,"r":7}}}',
   ],
-  ['{"result":{"_meta":{}},"result":{}}', "duplicate_key@23"],
-  ['{"result":{"_meta":{"r":1,"\\u0072":2}}}', "duplicate_key@26"],
-  ['{"result":{"_meta":null}}', "not_an_object@19"],
-  ['{"result":[]}', "not_an_object@10"],
-  ["[1]", "not_an_object@0"],
-  ["\ufeff{}", "not_an_object@0"],
-  ['{"a" 1}', "syntax@5"],
-  ['{"a":[1', "syntax@5"],
-  ['{"a":}', "syntax@5"],
-  ['{"a":1', "syntax@6"],
-  ['{"a', "syntax@1"],
+  [
+    '\r\n\t{\r\n\t"result"\r\n\t:\t{"_meta":{"r"\t:\r1\n,"z":[]\t}\r}}',
+    '\r\n\t{\r\n\t"result"\r\n\t:\t{"_meta":{"r"\t:\r7\n,"z":[]\t}\r}}',
+  ],
+  ...["\t", "\r", "\n", " "].map((space): [string, string] => [
+    `{"result":{"_meta":{"r":1${space}}}}`,
+    `{"result":{"_meta":{"r":7${space}}}}`,
+  ]),
+  [
+    '{"result":{"_meta":{}},"result":{}}',
+    'duplicate_key: the member "result" stands twice (byte 23)',
+  ],
+  [
+    '{"result":{"_meta":{"r":1,"\\u0072":2}}}',
+    'duplicate_key: the member "r" stands twice (byte 26)',
+  ],
+  ['{"result":{"_meta":null}}', "not_an_object: an object is expected (byte 19)"],
+  ['{"result":[]}', "not_an_object: an object is expected (byte 10)"],
+  ["[1]", "not_an_object: an object is expected (byte 0)"],
+  ["\ufeff{}", "not_an_object: an object is expected (byte 0)"],
+  ['{"a" 1}', "syntax: a colon is expected (byte 5)"],
+  ['{"a":1 "b":2}', "syntax: a comma or } is expected (byte 7)"],
+  ['{"a":[1', "syntax: an object or array does not end (byte 5)"],
+  ['{"a":[[1]', "syntax: an object or array does not end (byte 5)"],
+  ['{"a":}', "syntax: a value is expected (byte 5)"],
+  ['{"a":1', "syntax: a comma or } is expected (byte 6)"],
+  ['{"a', "syntax: a string does not end (byte 1)"],
+  ['{"a\\"', "syntax: a string does not end (byte 1)"],
+  ["{a:1}", "syntax: a string is expected (byte 1)"],
+  ['{"\\x":1}', "syntax: a member name is not a JSON string (byte 1)"],
 ];
 for (const [text, want] of cases) {
   test(`${text} becomes ${want}`, () => expect(splice(text, path, "7")).toBe(want));
@@ -71,6 +91,6 @@ test("does to the text what assignment does to the value, and touches no byte ou
       const gone = was === undefined ? 0 : JSON.stringify(was, null, indent).length;
       expect(text.length - head - tail).toBeLessThanOrEqual(gone + 16 * indent * gone);
     }),
-    { numRuns: 500 },
+    { numRuns: runsOf(500) },
   );
 });

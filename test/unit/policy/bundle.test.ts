@@ -13,6 +13,7 @@ import {
   signBundle,
   verifyBundle,
 } from "../../../src/policy/index.ts";
+import { runsOf } from "../../fixtures/effort.ts";
 import { policySet } from "./generate.ts";
 
 interface KeyPair {
@@ -93,7 +94,7 @@ test("any policy set survives the bundle", () => {
       if (verified.ok)
         expect(revisionOf(JSON.parse(JSON.stringify(verified.value.set)))).toBe(revisionOf(made));
     }),
-    { numRuns: 100 },
+    { numRuns: runsOf(100) },
   );
 });
 

@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { compile, type Expr, type PolicyRequest, type Rule } from "../../../src/policy/index.ts";
+import { runsOf } from "../../fixtures/effort.ts";
 
 const leaf: fc.Arbitrary<Expr> = fc.oneof(
   fc.boolean().map((value): Expr => ({ op: "literal", value })),
@@ -99,8 +100,8 @@ test("whatever decide lets through, couldAllow foresaw", () => {
       seen.allowed++;
       expect(could).toBe(true);
     }),
-    { numRuns: 5_000 },
+    { numRuns: runsOf(5_000) },
   );
-  expect(seen.allowed).toBeGreaterThan(500);
-  expect(seen.hidden).toBeGreaterThan(500);
+  expect(seen.allowed).toBeGreaterThan(runsOf(500));
+  expect(seen.hidden).toBeGreaterThan(runsOf(500));
 });

@@ -10,7 +10,7 @@ import {
   type Obligation,
   redactForRecord,
 } from "../../../src/policy/index.ts";
-import { runsOf } from "./effort.ts";
+import { runsOf } from "../../fixtures/effort.ts";
 
 type Replacement = Extract<Obligation, { kind: "redact" }>["replacement"];
 

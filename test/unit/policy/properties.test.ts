@@ -2,8 +2,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { compile, type PolicySet, type Rule, type Verdict } from "../../../src/policy/index.ts";
+import { runsOf } from "../../fixtures/effort.ts";
 import { comparable } from "./comparable.ts";
-import { runsOf } from "./effort.ts";
 import { directedProbe, policySet, probe, request } from "./generate.ts";
 import { twinDecide } from "./twin.ts";
 
