@@ -7,7 +7,7 @@ import { Provider } from "oidc-provider";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { TokenIdentifier } from "../../src/gateway/identify.ts";
 import { UpstreamCredentials } from "../../src/gateway/upstream-auth/authorizer.ts";
-import { realWorld } from "./upstream-auth-client/world.ts";
+import { realWorld } from "../fixtures/upstream-auth-world.ts";
 
 const key = (kid: string): object => ({
   ...generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ format: "jwk" }),
