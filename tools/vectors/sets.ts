@@ -2,6 +2,7 @@
 import type { VectorSet } from "./case.ts";
 import { joseCookbook, thumbprints, wycheproofJose, wycheproofJwk, wycheproofJws } from "./jose.ts";
 import { jcs, jsonTestSuite } from "./json.ts";
+import { llhttpRequests, llhttpResponses } from "./llhttp.ts";
 import { merkle } from "./merkle.ts";
 import { cctvEd25519, wycheproofEd25519, wycheproofEs256 } from "./signatures.ts";
 import { tessera } from "./tessera.ts";
@@ -21,4 +22,6 @@ export const vectorSets: readonly VectorSet[] = [
   jsonTestSuite,
   jcs,
   yamlTestSuite,
+  llhttpRequests,
+  llhttpResponses,
 ];

@@ -155,6 +155,56 @@ const yaml: OwnVectors = {
   reviewed: [{ because: "anchor", cases: ["AAAA/1"], count: 1, reason: "on purpose" }],
 };
 
+/** A file in the form of llhttp's tests: titles, what is sent, what the parser says. */
+function blocks(
+  ...cases: readonly (readonly [title: string, sent: string, log: string])[]
+): string {
+  return cases
+    .map(
+      ([title, sent, log]) =>
+        `## ${title}\n\n<!-- meta={"type": "request"} -->\n\`\`\`http\n${sent}\n\`\`\`\n\n\`\`\`log\n${log}\n\`\`\`\n`,
+    )
+    .join("\n");
+}
+
+const llhttpRequests: OwnVectors = {
+  files: {
+    "llhttp-tests/request/own.md": blocks(
+      [
+        "two in a row",
+        "GET /a HTTP/1.1\n\nPOST /b HTTP/1.1\nContent-Length: 2\n\nhi",
+        'off=0 message begin\noff=19 message complete\noff=19 message begin\noff=58 len=2 span[body]="hi"\noff=60 message complete',
+      ],
+      [
+        "a length and chunks",
+        "POST /b HTTP/1.1\nContent-Length: 2\nTransfer-Encoding: chunked\n\n0\n\n",
+        "off=0 message begin\noff=60 error code=11",
+      ],
+      ["another method", "PURGE /b HTTP/1.1\n\n", "off=0 message begin\noff=21 message complete"],
+    ),
+  },
+  plant: {
+    file: "llhttp-tests/request/own.md",
+    from: "off=60 message complete",
+    to: "off=60 pause",
+  },
+  reviewed: [{ because: "status_501", cases: ["own/3 *"], count: 1, reason: "no tool" }],
+};
+
+const llhttpResponses: OwnVectors = {
+  files: {
+    "llhttp-tests/response/own.md": blocks(
+      [
+        "an answer",
+        "HTTP/1.1 200 OK\nContent-Length: 2\n\nhi",
+        'off=0 message begin\noff=38 len=2 span[body]="hi"\noff=40 message complete',
+      ],
+      ["no status", "HTTP/1.1 x\n\n", "off=0 message begin\noff=9 error code=13"],
+    ),
+  },
+  plant: { file: "llhttp-tests/response/own.md", from: '="hi"', to: '="ho"' },
+};
+
 const ed25519Bytes = publicKey.export({ format: "der", type: "spki" }).subarray(-32);
 const ed25519Hex = ed25519Bytes.toString("hex");
 const signedHex = sign(null, Buffer.from("abc"), privateKey).toString("hex");
@@ -243,6 +293,8 @@ export const ownVectors: Readonly<Record<string, OwnVectors>> = {
   "json-test-suite": jsonTestSuite,
   "jcs-rfc8785": jcs,
   "yaml-test-suite": yaml,
+  "llhttp-requests": llhttpRequests,
+  "llhttp-responses": llhttpResponses,
 };
 
 /** Writes the vectors of every set below `folder`. */

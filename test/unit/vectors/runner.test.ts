@@ -84,16 +84,15 @@ function command(...args: readonly string[]): { status: number | null; out: stri
 }
 
 test("the command: exit 0 when all is well, 1 when something failed, 2 when it was called wrongly", () => {
-  const all = ["--list", list, "--json"];
-  const good = command(folder, ...all);
+  const few = ["--set", "merkle-rfc6962", "--set", "jwk-thumbprints"];
+  const good = command(folder, ...few, "--list", list, "--json");
   expect(good).toMatchObject({ status: 0, err: "" });
-  expect(JSON.parse(good.out)).toHaveLength(vectorSets.length);
-  const wrong = command(folder);
+  expect(JSON.parse(good.out)).toHaveLength(2);
+  const wrong = command(folder, ...few);
   expect(wrong.status, "the list of the repository is for the public vectors").toBe(1);
   expect(wrong.out).toMatch(/stale entry of the reviewed list/);
   expect(command(join(folder, "absent"))).toMatchObject({ status: 2 });
   expect(command(folder, "--set", "mercle-rfc6962").err).toMatch(/did you mean merkle-rfc6962/);
-  expect(command()).toMatchObject({ status: 2 });
 });
 
 test("the reviewed list of the repository says why, for sets that exist", () => {
