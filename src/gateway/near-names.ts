@@ -12,8 +12,20 @@ import {
 
 /** The first name in `object` that is one of `known` but for its case; undefined when there is none. */
 export function nearName(object: JsonObject, known: readonly string[]): string | undefined {
-  const folded = new Set(known.map(foldName));
-  return Object.keys(object).find((name) => folded.has(foldName(name)) && !known.includes(name));
+  return nearOf(object, knownNames(known));
+}
+
+interface Known {
+  readonly exact: ReadonlySet<string>;
+  readonly folded: ReadonlySet<string>;
+}
+
+function knownNames(names: readonly string[]): Known {
+  return { exact: new Set(names), folded: new Set(names.map(foldName)) };
+}
+
+function nearOf(object: JsonObject, { exact, folded }: Known): string | undefined {
+  return Object.keys(object).find((name) => !exact.has(name) && folded.has(foldName(name)));
 }
 
 /**
@@ -23,24 +35,45 @@ export function nearName(object: JsonObject, known: readonly string[]): string |
 export function nearArgument(
   value: JsonValue | undefined,
   schema: JsonValue | undefined,
-  path = "arguments",
 ): string | undefined {
-  if (!isJsonObject(schema)) return undefined;
-  if (isJsonArray(value)) {
-    for (const [at, item] of value.entries()) {
-      const found = nearArgument(item, schema["items"], `${path}[${at}]`);
+  return new Search().find(value, schema, "arguments");
+}
+
+class Search {
+  /** By the `properties` of a schema: a list of a million arguments is held against names that were folded once. */
+  readonly #known = new Map<JsonObject, Known>();
+
+  find(
+    value: JsonValue | undefined,
+    schema: JsonValue | undefined,
+    path: string,
+  ): string | undefined {
+    if (!isJsonObject(schema)) return undefined;
+    if (isJsonArray(value)) {
+      for (const [at, item] of value.entries()) {
+        const found = this.find(item, schema["items"], `${path}[${at}]`);
+        if (found !== undefined) return found;
+      }
+      return undefined;
+    }
+    const { properties } = schema;
+    if (!(isJsonObject(value) && isJsonObject(properties))) return undefined;
+    const near = nearOf(value, this.#names(properties));
+    if (near !== undefined) return `${path}.${near}`;
+    for (const [name, part] of Object.entries(value)) {
+      if (!Object.hasOwn(properties, name)) continue;
+      const found = this.find(part, properties[name], `${path}.${name}`);
       if (found !== undefined) return found;
     }
     return undefined;
   }
-  const { properties } = schema;
-  if (!(isJsonObject(value) && isJsonObject(properties))) return undefined;
-  const near = nearName(value, Object.keys(properties));
-  if (near !== undefined) return `${path}.${near}`;
-  for (const [name, part] of Object.entries(value)) {
-    const declared = Object.hasOwn(properties, name) ? properties[name] : undefined;
-    const found = nearArgument(part, declared, `${path}.${name}`);
-    if (found !== undefined) return found;
+
+  #names(properties: JsonObject): Known {
+    let known = this.#known.get(properties);
+    if (known === undefined) {
+      known = knownNames(Object.keys(properties));
+      this.#known.set(properties, known);
+    }
+    return known;
   }
-  return undefined;
 }

@@ -10,7 +10,7 @@ export {
   type JsonObject,
   type JsonValue,
 } from "./json.ts";
-export { itemsOfJson, sliceJson } from "./json-slice.ts";
+export { hasMember, itemsOfJson, sliceJson } from "./json-slice.ts";
 export { type SpliceRefusal, spliceJson } from "./json-splice.ts";
 export { err, ok, type Result } from "./result.ts";
 export {

@@ -21,6 +21,22 @@ export function sliceJson(
   });
 }
 
+/** Something stands at the path, once or more often; `sliceJson` calls a member that stands twice absent. */
+export function hasMember(text: Uint8Array, path: readonly [string, ...string[]]): boolean {
+  try {
+    let at = skipSpace(text, 0);
+    for (const name of path) {
+      const { found } = scanObject(text, at, name);
+      if (found === undefined) return false;
+      at = found.start;
+    }
+    return true;
+  } catch (thrown) {
+    if (thrown instanceof Refused) return thrown.refusal.kind === "duplicate_key";
+    throw thrown;
+  }
+}
+
 /** The bytes of each item of a JSON array; undefined when the text is not an array. */
 export function itemsOfJson(text: Uint8Array): readonly Uint8Array[] | undefined {
   return attempt(() => {

@@ -86,16 +86,16 @@ export function scanObject(text: Uint8Array, open: number, name: string): Scanne
   if (text[open] !== braceOpen) throw new Refused("not_an_object", open, "an object is expected");
   let at = skipSpace(text, open + 1);
   if (text[at] === braceClose) return { empty: true, end: open + 1 };
+  const isNamed = asciiOnly.test(name) ? spellsName : decodesToName;
   let found: Span | undefined;
   for (;;) {
-    const member = scanMember(text, at);
-    if (member.name === name) {
-      if (found !== undefined) {
-        throw new Refused("duplicate_key", at, `the member ${JSON.stringify(name)} stands twice`);
-      }
-      found = member.value;
-    }
-    const { end } = member.value;
+    const nameEnd = skipString(text, at);
+    const named = isNamed(text, at + 1, nameEnd - 1, name);
+    const start = valueStart(text, nameEnd);
+    const end = skipValue(text, start);
+    if (named && found !== undefined)
+      throw new Refused("duplicate_key", at, `the member ${JSON.stringify(name)} stands twice`);
+    if (named) found = { start, end };
     at = skipSpace(text, end);
     if (text[at] === braceClose) return { empty: false, end, ...(found && { found }) };
     if (text[at] !== comma) throw new Refused("syntax", at, "a comma or } is expected");
@@ -103,21 +103,78 @@ export function scanObject(text: Uint8Array, open: number, name: string): Scanne
   }
 }
 
-function scanMember(text: Uint8Array, at: number): { name: string; value: Span } {
-  const nameEnd = skipString(text, at);
+function valueStart(text: Uint8Array, nameEnd: number): number {
   const colonAt = skipSpace(text, nameEnd);
   if (text[colonAt] !== colon) throw new Refused("syntax", colonAt, "a colon is expected");
-  const start = skipSpace(text, colonAt + 1);
-  return { name: nameAt(text, at, nameEnd), value: { start, end: skipValue(text, start) } };
+  return skipSpace(text, colonAt + 1);
 }
 
-/** The name as a value: `"\u005fmeta"` is `_meta`. */
-function nameAt(text: Uint8Array, start: number, end: number): string {
+const asciiOnly = /^\p{ASCII}*$/u;
+
+/** For any name. */
+function decodesToName(text: Uint8Array, from: number, to: number, name: string): boolean {
   try {
-    return JSON.parse(new TextDecoder().decode(text.subarray(start, end))) as string;
+    return JSON.parse(new TextDecoder().decode(text.subarray(from - 1, to + 1))) === name;
   } catch {
-    throw new Refused("syntax", start, "a member name is not a JSON string");
+    throw new Refused("syntax", from - 1, notAString);
   }
+}
+
+/**
+ * Whether the string between `from` and `to` stands for the ASCII `name`, however it is spelled: `"\u005fmeta"` is
+ * `_meta`. Nothing is decoded or copied on the way, because an upstream may send millions of members. A string that is
+ * no JSON is refused.
+ */
+function spellsName(text: Uint8Array, from: number, to: number, name: string): boolean {
+  let same = true;
+  let units = 0;
+  for (let at = from; at < to; units++) {
+    const byte = text[at] ?? 0;
+    if (byte < 0x20) throw new Refused("syntax", from - 1, notAString);
+    // A byte of anything but ASCII is a difference.
+    const escaped = byte === backslash;
+    if (same || escaped) same = unitAt(text, at, from) === name.charCodeAt(units) && same;
+    at += !escaped ? 1 : text[at + 1] === letterU ? 6 : 2;
+  }
+  return same && units === name.length;
+}
+
+const notAString = "a member name is not a JSON string";
+const letterU = 0x75;
+/** What a letter after a backslash stands for (RFC 8259 §7). */
+const escapes: Readonly<Record<number, number>> = {
+  34: 34,
+  92: 92,
+  47: 47,
+  98: 8,
+  102: 12,
+  110: 10,
+  114: 13,
+  116: 9,
+};
+
+/** The UTF-16 unit of the byte or escape at `at`. */
+function unitAt(text: Uint8Array, at: number, from: number): number {
+  if (text[at] !== backslash) return text[at] ?? 0;
+  const letter = text[at + 1] ?? 0;
+  if (letter !== letterU) {
+    const unit = escapes[letter];
+    if (unit === undefined) throw new Refused("syntax", from - 1, notAString);
+    return unit;
+  }
+  let unit = 0;
+  for (let i = at + 2; i < at + 6; i++) {
+    const digit = hexDigit(text[i] ?? 0);
+    if (digit < 0) throw new Refused("syntax", from - 1, notAString);
+    unit = unit * 16 + digit;
+  }
+  return unit;
+}
+
+function hexDigit(byte: number): number {
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
+  const letter = byte | 0x20;
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
 }
 
 export function skipSpace(text: Uint8Array, from: number): number {

@@ -3,7 +3,7 @@
  * keeps every byte that carries no action.
  */
 import type { Identity } from "../../identity/index.ts";
-import { isJsonObject, sliceJson } from "../../kernel/index.ts";
+import { hasMember, isJsonObject, sliceJson } from "../../kernel/index.ts";
 import type { Clock, HttpResponse, Log } from "../../ports.ts";
 import type { Identifier, Spine } from "../call.ts";
 import { type FrontFace, type FrontRequest, type FrontResponse, headerOf } from "../http-front.ts";
@@ -29,7 +29,6 @@ import { OpenQuestions } from "./open-questions.ts";
 import { Outlet } from "./outlet.ts";
 import { paramHeaderFault } from "./param-headers.ts";
 import { inPlace, placesOf } from "./places.ts";
-import { claims } from "./refusals.ts";
 import { answeredId, OpenRequests, pumpEvents, type Rewrite } from "./relay.ts";
 import { screenOf } from "./server-requests.ts";
 import { ownerOf, Sessions } from "./sessions.ts";
@@ -197,7 +196,7 @@ class UpstreamRelay {
     const id = jsonValueOf(sliceJson(message, ["id"]));
     const isId = typeof id === "string" || typeof id === "number";
     const judged = isId ? await judgedAnswer(exchange, { id, method: "" }, message) : message;
-    if (!claims(judged, ["result", "tools"])) return judged;
+    if (!hasMember(judged, ["result", "tools"])) return judged;
     return this.#catalog.filtered(judged, exchange.spine, exchange.identity, exchange.era);
   }
 

@@ -1,5 +1,6 @@
 /** Questions to the client inside a result of the stateless era (`input_required`): decided before the client sees them. */
 import {
+  hasMember,
   isJsonObject,
   type JsonObject,
   type JsonValue,
@@ -11,7 +12,7 @@ import type { Exchange } from "./exchange.ts";
 import { jsonValueOf } from "./inbound.ts";
 import { errorMessage, type RpcId, rpcCode } from "./json-rpc.ts";
 import { actionOf, serverRequestEffect } from "./methods.ts";
-import { type Asked, claims, questionRefusal, textAt } from "./refusals.ts";
+import { type Asked, questionRefusal, textAt } from "./refusals.ts";
 import { questionRequest } from "./server-requests.ts";
 import { jsonBytes } from "./upstream.ts";
 
@@ -25,7 +26,7 @@ export async function judgedInput(
   message: Uint8Array,
 ): Promise<Uint8Array> {
   if (textAt(message, ["result", "resultType"]) === '"complete"') return message;
-  if (!claims(message, ["result"]) && claims(message, ["error"])) return message;
+  if (!hasMember(message, ["result"]) && hasMember(message, ["error"])) return message;
   const value = jsonValueOf(sliceJson(message, ["result"]));
   if (!isJsonObject(value)) return unreadable(asked.id);
   if (value["resultType"] !== "input_required") return message;

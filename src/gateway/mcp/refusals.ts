@@ -2,7 +2,13 @@
  * How a decision is told. Agent frameworks show their model only the text of a tool result, and some hide JSON-RPC
  * errors, so for a tool call "no" is a result with `isError` whose first text block stands on its own.
  */
-import { type JsonObject, type JsonValue, sliceJson, spliceJson } from "../../kernel/index.ts";
+import {
+  hasMember,
+  type JsonObject,
+  type JsonValue,
+  sliceJson,
+  spliceJson,
+} from "../../kernel/index.ts";
 import type { TransportError } from "../../ports.ts";
 import type { Decision, Governed } from "../call.ts";
 import type { Era } from "./eras.ts";
@@ -108,26 +114,19 @@ export function withDecision(
   message: Uint8Array,
   governed: Governed<unknown>,
 ): Uint8Array | undefined {
-  const hasResult = claims(message, ["result"]);
-  if (!(hasResult || claims(message, ["error"]))) return undefined;
+  const hasResult = hasMember(message, ["result"]);
+  if (!(hasResult || hasMember(message, ["error"]))) return undefined;
   const place = hasResult ? (["result", "_meta"] as const) : (["error", "data"] as const);
   const always = hasResult && !isInputRequired(message);
   let text = message;
   for (const [key, value] of Object.entries({ [receiptKey]: null, ...decisionMeta(governed) })) {
     const path = [...place, key] as const;
-    if (!(claims(text, path) || (always && value !== null))) continue;
+    if (!(hasMember(text, path) || (always && value !== null))) continue;
     const spliced = spliceJson(text, path, JSON.stringify(value));
     if (!spliced.ok) return undefined;
     text = spliced.value;
   }
   return text;
-}
-
-/** Something stands at the path, once or more; reading a member calls one that stands twice absent. */
-export function claims(message: Uint8Array, path: readonly [string, ...string[]]): boolean {
-  if (sliceJson(message, path) !== undefined) return true;
-  const probe = spliceJson(message, path, "null");
-  return !probe.ok && probe.error.kind === "duplicate_key";
 }
 
 export function isInputRequired(message: Uint8Array): boolean {

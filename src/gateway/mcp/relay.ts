@@ -1,8 +1,7 @@
 /** Passes an upstream's messages to the client as they are, but for the answers somebody waits to rewrite. */
-import { parseJsonStrict, sliceJson } from "../../kernel/index.ts";
+import { hasMember, parseJsonStrict, sliceJson } from "../../kernel/index.ts";
 import { type HttpResponse, type TransportError, TransportFailure } from "../../ports.ts";
 import type { Outlet } from "./outlet.ts";
-import { claims } from "./refusals.ts";
 import { type SseEvent, sseEvents, withData } from "./sse.ts";
 
 /** Gets the final message as it came and gives what the client is sent; runs once. */
@@ -84,7 +83,7 @@ export class OpenRequests {
 /** A message that any reader takes for an answer: `result` or `error`, and no `method`, not even one that stands twice. */
 export function isAnswer(message: Uint8Array): boolean {
   const answers = [["result"], ["error"]] as const;
-  return answers.some((path) => claims(message, path)) && !claims(message, ["method"]);
+  return answers.some((path) => hasMember(message, path)) && !hasMember(message, ["method"]);
 }
 
 /** The id an answer is for, as `idKey` writes it, however its JSON spells it; undefined for what is no answer. */

@@ -3,14 +3,13 @@
  * own: decided and recorded as `{server}:sampling/createMessage` before the client sees it. In the older era a question
  * is a request on a stream; in the stateless era it is an entry of an `input_required` result.
  */
-import { type JsonObject, sliceJson } from "../../kernel/index.ts";
+import { hasMember, type JsonObject, sliceJson } from "../../kernel/index.ts";
 import type { Forwarded, Governed, Judged, ToolRequest } from "../call.ts";
 import { deferred } from "./deferred.ts";
 import type { Exchange } from "./exchange.ts";
 import { jsonValueOf } from "./inbound.ts";
 import { errorMessage, idKey, type RpcRequest, rpcCode, rpcMessageOf } from "./json-rpc.ts";
 import { actionOf, serverRequestEffect } from "./methods.ts";
-import { claims } from "./refusals.ts";
 import { isAnswer, type Screen } from "./relay.ts";
 import { ownerOf } from "./sessions.ts";
 import { jsonBytes, sendUpstream, sessionHeaders, wholeBody } from "./upstream.ts";
@@ -19,7 +18,7 @@ import { jsonBytes, sendUpstream, sessionHeaders, wholeBody } from "./upstream.t
 export function screenOf(exchange: Exchange): Screen {
   return async (message, relay, ended) => {
     if (sliceJson(message, ["method"]) === undefined) return !isAnswer(message);
-    if (!claims(message, ["id"])) return false;
+    if (!hasMember(message, ["id"])) return false;
     const value = jsonValueOf(message);
     const request = value === undefined ? undefined : rpcMessageOf(value);
     if (request?.kind !== "request") return true;

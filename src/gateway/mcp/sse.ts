@@ -26,10 +26,11 @@ export async function* sseEvents(
   bytes: AsyncIterable<Uint8Array>,
   eventBytesMax: number,
 ): AsyncGenerator<SseEvent> {
+  const room = new Room();
   let held: Uint8Array = new Uint8Array();
   let searched = 0;
   for await (const piece of bytes) {
-    held = held.length === 0 ? piece : concat(held, piece);
+    held = held.length === 0 ? piece : room.joined(held, piece);
     for (;;) {
       const end = blockEnd(held, Math.max(0, searched - 3));
       if (end === undefined) break;
@@ -106,9 +107,26 @@ function fieldOf(line: string): { readonly name: string; readonly value: string 
   return { name: line.slice(0, colon), value: value.startsWith(" ") ? value.slice(1) : value };
 }
 
-function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const both = new Uint8Array(a.length + b.length);
-  both.set(a);
-  both.set(b, a.length);
-  return both;
+/**
+ * Joins pieces with room to grow, so that an event of many small pieces is copied a few times and not once for each piece:
+ * at 8 MB in pieces of 1 KB the difference is one between milliseconds and half a minute.
+ */
+class Room {
+  #bytes = new Uint8Array();
+  /** Where the next piece goes. What lies before it was given out and is never written again. */
+  #end = 0;
+
+  /** `held` is what the last call gave, or its end part. */
+  joined(held: Uint8Array, piece: Uint8Array): Uint8Array {
+    const ours = held.buffer === this.#bytes.buffer;
+    if (!ours || this.#end + piece.length > this.#bytes.length) {
+      this.#bytes = new Uint8Array(Math.max(2 * held.length, held.length + piece.length));
+      this.#bytes.set(held);
+      this.#end = held.length;
+    }
+    this.#bytes.set(piece, this.#end);
+    this.#end += piece.length;
+    const start = this.#end - held.length - piece.length;
+    return this.#bytes.subarray(start, this.#end);
+  }
 }
