@@ -96,13 +96,13 @@ test("does to the text what assignment does to the value, and touches no byte ou
 });
 
 test.each([
-  ['{"\\u0069d":1,"id":2}', "duplicate_key@13"],
+  ['{"\\u0069d":1,"id":2}', 'duplicate_key: the member "id" stands twice (byte 13)'],
   ['{"\\u0069\\u0064":1}', '{"\\u0069\\u0064":7}'],
   ['{"i\\u00e9":1}', '{"i\\u00e9":1,"id":7}'],
   ['{"i\\/d":1}', '{"i\\/d":1,"id":7}'],
-  ['{"\\x69d":1}', "syntax@1"],
-  ['{"\\u006":1,"abc":2}', "syntax@1"],
-  ['{"a\u0001":1}', "syntax@1"],
+  ['{"\\x69d":1}', "syntax: a member name is not a JSON string (byte 1)"],
+  ['{"\\u006":1,"abc":2}', "syntax: a member name is not a JSON string (byte 1)"],
+  ['{"a\u0001":1}', "syntax: a member name is not a JSON string (byte 1)"],
   ['{"ids":1,"i":2}', '{"ids":1,"i":2,"id":7}'],
 ])("%s: a name is found however it is spelled, and a bad spelling is refused", (text, want) => {
   expect(splice(text, ["id"], "7")).toBe(want);
