@@ -5,8 +5,8 @@ import { complain, exit, type LogSource, openSource } from "./audit-source.ts";
 
 /** `what` is an index, or the id of a call. Proves only from a log that verifies as a whole. */
 export async function prove(
-  what: string,
   folder: string,
+  what: string,
   key: string | undefined,
 ): Promise<number> {
   const source = await openSource(folder, key);

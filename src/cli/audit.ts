@@ -53,11 +53,11 @@ export function registerAuditCommands(program: Command): void {
   audit
     .command("prove")
     .description("print a receipt (c2sp.org/tlog-proof@v1) of an entry, from the verified log")
-    .argument("<entry>", "index of the entry, or id of the call whose decision it is")
     .argument("<folder>", "folder of the log")
+    .argument("<entry>", "index of the entry, or id of the call whose decision it is")
     .option("--key <vkey|file>", keyHelp)
-    .action((entry: string, folder: string, options: { readonly key?: string }) =>
-      exitWith(prove(entry, folder, options.key)),
+    .action((folder: string, entry: string, options: { readonly key?: string }) =>
+      exitWith(prove(folder, entry, options.key)),
     );
 }
 

@@ -5,28 +5,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
-import { freePorts, root, until } from "./harness.ts";
+import { freeRow, root } from "./harness.ts";
 
 async function demo(policies?: string): Promise<{ code: number | null; said: string }> {
   const child = spawn(process.execPath, [join(root, "tools/demo.ts")], {
     stdio: ["ignore", "pipe", "inherit"],
     env: {
       ...process.env,
-      HOLDFAST_DEMO_PORT: String(await threePorts()),
+      HOLDFAST_DEMO_PORT: String(await freeRow(3)),
       ...(policies === undefined ? {} : { HOLDFAST_DEMO_POLICIES: policies }),
     },
   });
   const ended = new Promise<number | null>((done) => child.once("close", done));
   return { said: await text(child.stdout), code: await ended };
-}
-
-/** The first of three free ports in a row. */
-async function threePorts(): Promise<number> {
-  return await until("three free ports in a row", async () => {
-    const [first = 0] = await freePorts([0]);
-    const row = await freePorts([first + 1, first + 2]).catch(() => []);
-    return row.length === 2 ? first : undefined;
-  });
 }
 
 test("every step as expected: 0", async () => {

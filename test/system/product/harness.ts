@@ -50,6 +50,16 @@ export async function freePorts(wanted: readonly number[]): Promise<readonly num
   }
 }
 
+/** The first of so many free ports in a row. */
+export async function freeRow(count: number): Promise<number> {
+  return await until(`${count} free ports in a row`, async () => {
+    const [first = 0] = await freePorts([0]);
+    const others = Array.from({ length: count - 1 }, (_, i) => first + 1 + i);
+    const row = await freePorts(others).catch(() => []);
+    return row.length === others.length ? first : undefined;
+  });
+}
+
 /** One process of Holdfast. What it writes is kept. */
 export class Process {
   readonly child: ChildProcess;

@@ -132,14 +132,14 @@ test("tail prints the newest", async () => {
 
 test("prove by index and by call; the receipt verifies", async () => {
   for (const what of ["3", "call-b"]) {
-    const { code, out } = await run("prove", what, log);
+    const { code, out } = await run("prove", log, what);
     expect(code).toBe(0);
     await writeFile(file("proof"), out);
     const verified = await run("verify", "--receipt", file("proof"), "--key", file("key"));
     expect(verified).toMatchObject({ code: 0 });
     expect(verified.out).toContain("entry 3");
   }
-  for (const what of ["99", "call-z"]) expect((await run("prove", what, log)).code).toBe(2);
+  for (const what of ["99", "call-z"]) expect((await run("prove", log, what)).code).toBe(2);
 });
 
 test("--opaque verifies tree and signatures of a log whose entries are not ours", async () => {
@@ -176,7 +176,7 @@ test("tampered is 1, for every command that verifies, and says where and what to
   expect(done.errors).toContain("entry 3 was edited");
   expect(done.errors).toContain("do: ");
   expect((await run("show", log)).code).toBe(1);
-  expect((await run("prove", "1", log)).code).toBe(1);
+  expect((await run("prove", log, "1")).code).toBe(1);
   await writeFile(bundle, bytes);
   expect((await run("verify", log)).code).toBe(0);
   await appendFile(bundle, "\0\0");
