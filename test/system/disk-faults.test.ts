@@ -13,29 +13,31 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-/** strace fails the `n`-th call and no other; one thread does all file work, so that `n` counts them all. */
-const injected = (fault: string): Tracer => ({
+/** strace fails the `n`-th write of the journal and no other; one thread does all file work, so that `n` counts them all. */
+const injected = (fault: string, journal: string): Tracer => ({
   under: [
     "strace",
     "-f",
     "-o",
     "/dev/null",
     "-e",
-    "trace=fdatasync,write",
+    "trace=write",
     "-e",
     `inject=${fault}`,
+    "-P",
+    journal,
   ],
   env: { UV_THREADPOOL_SIZE: "1" },
 });
 
-// Sync 1 is the start entry, 2 the policy entry; then one for each decision and one for each outcome.
+// A write of the journal is durable when it returns. Write 1 is the start entry, 2 the policy entry; then one for each decision and one for each outcome.
 for (const [what, when] of [
   ["a decision", 5],
   ["an outcome", 6],
 ] as const)
-  test(`a failed fdatasync of ${what} ends all forwarding`, async () => {
+  test(`a failed durable write of ${what} ends all forwarding`, async () => {
     const site = await Trial.begin();
-    const gateway = await site.gateway(injected(`fdatasync:error=EIO:when=${when}`));
+    const gateway = await site.gateway(injected(`write:error=EIO:when=${when}`, site.journal));
     const first = await site.call();
     expect(first.status).toBe(200);
     const second = await site.call();
@@ -52,12 +54,7 @@ for (const [what, when] of [
 
 test("a journal that cannot grow refuses, never silently, and forwards nothing unrecorded", async () => {
   const site = await Trial.begin();
-  const journal = join(site.logFolder, "journal/0000000000000000");
-  const { under, env } = injected("write:error=ENOSPC:when=9+");
-  await fillsUp(
-    site,
-    await site.gateway({ under: [...(under ?? []), "-P", journal], ...(env && { env }) }),
-  );
+  await fillsUp(site, await site.gateway(injected("write:error=ENOSPC:when=9+", site.journal)));
 });
 
 // Needs root for the mount; without it this fails, because a case that does not run shows nothing.
@@ -112,8 +109,9 @@ class Trial {
     this.#site = site;
   }
 
-  get logFolder(): string {
-    return this.#site.logFolder;
+  /** The first and only segment while nothing was restarted. */
+  get journal(): string {
+    return join(this.#site.logFolder, "journal/0000000000000000");
   }
 
   async gateway(tracer?: Tracer): Promise<Listening> {

@@ -70,7 +70,7 @@ class FolderDisk implements Disk {
     return attempt(path, async () => {
       const target = this.#at(path);
       await this.#makeFolder(dirname(target));
-      const handle = await open(target, "a", 0o600);
+      const handle = await open(target, appendFlags, 0o600);
       try {
         const { size } = await handle.stat();
         assert(
@@ -118,6 +118,17 @@ class FolderDisk implements Disk {
   }
 }
 
+/**
+ * On Linux each append is written through: a write on an O_DSYNC file is a write and an fdatasync (open(2)), for one trip
+ * to another thread instead of two. Elsewhere (macOS) the flag promises less than fdatasync, so that stays a call of its own.
+ */
+const writesThrough = process.platform === "linux";
+const appendFlags =
+  constants.O_WRONLY |
+  constants.O_CREAT |
+  constants.O_APPEND |
+  (writesThrough ? constants.O_DSYNC : 0);
+
 class FolderAppendFile implements AppendFile {
   readonly #path: string;
   readonly #handle: FileHandle;
@@ -144,7 +155,9 @@ class FolderAppendFile implements AppendFile {
     });
   }
 
-  sync(): Promise<Result<void, DiskError>> {
+  async sync(): Promise<Result<void, DiskError>> {
+    // Every append that resolved is durable already; one that did not has ended the log.
+    if (writesThrough) return ok(undefined);
     return attempt(this.#path, () => this.#handle.datasync());
   }
 

@@ -134,29 +134,26 @@ class Gate {
 
   take(incoming: IncomingMessage, outgoing: ServerResponse): void {
     this.#open += 1;
-    const gone = new AbortController();
+    const visit = new Visit();
     outgoing.once("close", () => {
       this.#open -= 1;
-      gone.abort();
+      this.#bytes -= visit.bytes;
+      visit.end();
     });
-    this.#serve(incoming, outgoing, gone.signal).catch((thrown: unknown) => {
+    this.#serve(incoming, outgoing, visit).catch((thrown: unknown) => {
       this.#log.write("error", "http.request_failed", { detail: String(thrown) });
       outgoing.destroy();
     });
   }
 
-  async #serve(
-    incoming: IncomingMessage,
-    outgoing: ServerResponse,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async #serve(incoming: IncomingMessage, outgoing: ServerResponse, visit: Visit): Promise<void> {
     const headers = headersOf(incoming);
     const refused =
       this.#open > this.#limits.concurrentRequestsMax
         ? tooManyRequests(this.#limits.concurrentRequestsMax)
         : refusal(incoming, headers, this.#limits);
     if (refused !== undefined) return await refuse(outgoing, refused);
-    const body = await this.#bodyOf(incoming, outgoing);
+    const body = await this.#bodyOf(incoming, visit);
     if (!body.ok) return await refuse(outgoing, body.error);
     const url = incoming.url ?? "/";
     const mark = url.indexOf("?");
@@ -166,32 +163,42 @@ class Gate {
       query: mark < 0 ? "" : url.slice(mark + 1),
       headers,
       body: body.value,
-      signal,
+      get signal() {
+        return visit.signal;
+      },
     };
     await send(outgoing, await this.#answer(request), this.#limits.stalledTimeoutMs);
   }
 
-  async #bodyOf(
-    incoming: IncomingMessage,
-    outgoing: ServerResponse,
-  ): Promise<Result<Uint8Array, FrontResponse>> {
+  /** Rejects when the client breaks off. Events, because an async iterator costs more than the rest of a small request. */
+  #bodyOf(incoming: IncomingMessage, visit: Visit): Promise<Result<Uint8Array, FrontResponse>> {
     const { bodyBytesMax, bodiesBytesMax } = this.#limits;
     const pieces: Buffer[] = [];
-    let length = 0;
-    let gone = false;
-    outgoing.once("close", () => {
-      gone = true;
-      this.#bytes -= length;
+    return new Promise((resolve, reject) => {
+      const take = (piece: Buffer): void => {
+        if (!visit.over) {
+          visit.bytes += piece.length;
+          this.#bytes += piece.length;
+        }
+        const refused =
+          visit.bytes > bodyBytesMax
+            ? tooLarge(bodyBytesMax)
+            : visit.over || this.#bytes > bodiesBytesMax
+              ? tooManyBytes
+              : undefined;
+        if (refused === undefined) pieces.push(piece);
+        else {
+          incoming.off("data", take).pause();
+          resolve(err(refused));
+        }
+      };
+      const whole = (): void =>
+        resolve(
+          ok(pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces)),
+        );
+      incoming.on("data", take).once("end", whole).once("error", reject);
+      incoming.once("close", () => reject(new Error("the client broke off its request")));
     });
-    for await (const piece of incoming as AsyncIterable<Buffer>) {
-      if (gone) return err(tooManyBytes);
-      length += piece.length;
-      this.#bytes += piece.length;
-      if (length > bodyBytesMax) return err(tooLarge(bodyBytesMax));
-      if (this.#bytes > bodiesBytesMax) return err(tooManyBytes);
-      pieces.push(piece);
-    }
-    return ok(pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces));
   }
 
   async #answer(request: FrontRequest): Promise<FrontResponse> {
@@ -205,6 +212,28 @@ class Gate {
         "Nothing is known of what happened. See the log.",
       );
     }
+  }
+}
+
+const clientGone = new DOMException("the client is gone", "AbortError");
+
+/** One request, from its head until its answer is out or its client gone. */
+class Visit {
+  /** Of its body, held. */
+  bytes = 0;
+  over = false;
+  #abort: AbortController | undefined;
+
+  /** Made when somebody asks: most answers are whole before anybody needs to know that the client left. */
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController();
+    if (this.over) this.#abort.abort(clientGone);
+    return this.#abort.signal;
+  }
+
+  end(): void {
+    this.over = true;
+    this.#abort?.abort(clientGone);
   }
 }
 
@@ -286,18 +315,16 @@ async function send(
   response: FrontResponse,
   stalledTimeoutMs: number,
 ): Promise<void> {
-  const headers = Object.entries(response.headers).map(
-    ([name, value]) => [name, typeof value === "string" ? value : [...value]] as const,
-  );
   const { body } = response;
+  const headers = response.headers as Record<string, string | string[]>;
   if (body instanceof Uint8Array) {
     const sized =
       response.status === 204 || response.status === 304 ? {} : { "content-length": body.length };
-    outgoing.writeHead(response.status, { ...Object.fromEntries(headers), ...sized });
+    outgoing.writeHead(response.status, { ...headers, ...sized });
     outgoing.end(body);
     return;
   }
-  outgoing.writeHead(response.status, Object.fromEntries(headers));
+  outgoing.writeHead(response.status, headers);
   outgoing.flushHeaders();
   for await (const piece of body) {
     if (outgoing.destroyed) return;

@@ -2,7 +2,8 @@
 import type { CallObservation, Telemetry } from "../../ports.ts";
 import { Metrics } from "./metrics.ts";
 import { OtlpMetrics } from "./otlp-metrics.ts";
-import { newSpanId, newTraceId, type PlannedSpans, Spans } from "./spans.ts";
+import { RandomHex } from "./random-hex.ts";
+import { type PlannedSpans, Spans } from "./spans.ts";
 import { readTraceparent, writeTraceparent } from "./trace-context.ts";
 
 export interface TelemetrySettings {
@@ -27,13 +28,14 @@ export interface OpenTelemetry extends Telemetry {
 export function openTelemetry(settings: TelemetrySettings): OpenTelemetry {
   const metrics = new Metrics(settings.serviceVersion, new Set(settings.servers));
   const { otlpEndpoint, sampleRatio = 1 } = settings;
+  const random = new RandomHex();
   const spans = otlpEndpoint === undefined ? undefined : new Spans({ ...settings, otlpEndpoint });
   const exported =
     otlpEndpoint === undefined ? undefined : new OtlpMetrics({ ...settings, otlpEndpoint });
   return {
     startCall(traceparent) {
       metrics.begin();
-      const begun = begin(traceparent, spans !== undefined, sampleRatio);
+      const begun = begin(traceparent, random, spans !== undefined, sampleRatio);
       return {
         traceparent: begun.traceparent,
         end(observation: CallObservation) {
@@ -63,20 +65,25 @@ interface Begun {
 }
 
 /** Without export no span of ours exists, so the caller's own is the upstream's parent. */
-function begin(header: string | undefined, exporting: boolean, ratio: number): Begun {
+function begin(
+  header: string | undefined,
+  random: RandomHex,
+  exporting: boolean,
+  ratio: number,
+): Begun {
   const parent = readTraceparent(header);
   if (parent !== undefined && !exporting) return { traceparent: writeTraceparent(parent) };
-  const sampled = exporting && (parent?.sampled ?? chance() < ratio);
-  const traceId = parent?.traceId ?? newTraceId();
-  const clientSpanId = newSpanId();
+  const sampled = exporting && (parent?.sampled ?? chance(random) < ratio);
+  const traceId = parent?.traceId ?? random.take(16);
+  const clientSpanId = random.take(8);
   const traceparent = writeTraceparent({ traceId, spanId: clientSpanId, sampled });
   if (!sampled) return { traceparent };
-  return { traceparent, planned: { parent, traceId, serverSpanId: newSpanId(), clientSpanId } };
+  return { traceparent, planned: { parent, traceId, serverSpanId: random.take(8), clientSpanId } };
 }
 
 /** Uniform in [0, 1). */
-function chance(): number {
-  return Number.parseInt(newSpanId().slice(0, 8), 16) / 2 ** 32;
+function chance(random: RandomHex): number {
+  return Number.parseInt(random.take(4), 16) / 2 ** 32;
 }
 
 /** A metric that cannot be kept (its labels changed) is lost; the call goes on. */

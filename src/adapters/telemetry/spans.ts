@@ -2,7 +2,6 @@
  * Spans of a call: SERVER for the whole, CLIENT for the forward. Both are made after the answer, with the ids that were
  * chosen when the call began; so a call pays only for random numbers, and the upstream already knows its parent.
  */
-import { randomBytes } from "node:crypto";
 import {
   type Attributes,
   type Context,
@@ -53,14 +52,6 @@ export interface PlannedSpans {
   readonly traceId: string;
   readonly serverSpanId: string;
   readonly clientSpanId: string;
-}
-
-export function newTraceId(): string {
-  return randomBytes(16).toString("hex");
-}
-
-export function newSpanId(): string {
-  return randomBytes(8).toString("hex");
 }
 
 /** The collector's address without the path of one signal. */

@@ -20,12 +20,14 @@ const literal = /^[A-Za-z0-9\-._~!$&'()*+,;=:@]$/;
 const queryLiteral = /^[A-Za-z0-9\-._~!$'()*,;:@/?[\]+=|]$/;
 const hexPair = /^[0-9A-Fa-f]{2}$/;
 
-function hasControl(text: string): boolean {
-  return [...text].some((letter) => letter < " " || letter === "\x7f");
-}
+/** RFC 3986 2.3: means itself everywhere, and is never encoded. */
+const unreserved = /^[A-Za-z0-9\-._~]*$/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+const control = /[\u0000-\u001f\u007f]/;
 
 /** Percent-decodes once. Only `allowed` characters and percent triplets of UTF-8 may occur. */
 function decodeOnce(raw: string, allowed: RegExp, plusIsSpace: boolean): Result<string, string> {
+  if (unreserved.test(raw)) return ok(raw);
   const bytes: number[] = [];
   for (let i = 0; i < raw.length; i++) {
     const letter = raw.charAt(i);
@@ -51,7 +53,7 @@ function decodeOnce(raw: string, allowed: RegExp, plusIsSpace: boolean): Result<
 function ambiguity(segment: string): string | undefined {
   if (segment.includes("/")) return "an encoded slash (`%2f`)";
   if (segment.includes("\\")) return "a backslash";
-  if (hasControl(segment)) return "a control character";
+  if (control.test(segment)) return "a control character";
   if (/%[0-9A-Fa-f]{2}/.test(segment)) return "double percent-encoding";
   const beforeParameters = segment.split(";", 1)[0];
   if (beforeParameters === "." || beforeParameters === "..") return "a dot segment";
@@ -80,6 +82,7 @@ export function readPath(raw: string): Result<readonly string[], string> {
 
 /** Like `encodeURIComponent`, and the four letters it leaves alone that some servers treat specially. */
 export function encodeComponent(text: string): string {
+  if (unreserved.test(text)) return text;
   return encodeURIComponent(text).replace(
     /[!'()*]/g,
     (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`,

@@ -35,6 +35,24 @@ test("has no text for what is not JSON", () => {
   expect(() => canonicalJson({ "\udc00": 1 })).toThrow(/surrogate/);
 });
 
+test("ordered and unordered values, down to any depth, are written alike", () => {
+  const ordered = {
+    a: [{ b: "\\ud800 is text", c: { d: "é\u2028" } }],
+    e: { f: { g: { h: 1, i: [] } } },
+  };
+  const mixed = {
+    e: { f: { g: { i: [], h: 1 } } },
+    a: [{ c: { d: "é\u2028" }, b: "\\ud800 is text" }],
+  };
+  const text =
+    '{"a":[{"b":"\\\\ud800 is text","c":{"d":"é\u2028"}}],"e":{"f":{"g":{"h":1,"i":[]}}}}';
+  expect(canonicalJson(ordered)).toBe(text);
+  expect(canonicalJson(mixed)).toBe(text);
+  expect(() => canonicalJson({ a: { b: ["\ud800"] } })).toThrow(/surrogate/);
+  expect(() => canonicalJson({ a: { b: [Number.NaN] } })).toThrow(/finite/);
+  expect(() => canonicalJson({ a: undefined } as unknown as JsonValue)).toThrow(/canonical JSON/);
+});
+
 test("a value has one text whatever the order of its members, and the text gives the value back", () => {
   fc.assert(
     fc.property(fc.jsonValue({ noUnicodeString: false }), (value) => {
