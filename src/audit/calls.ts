@@ -41,6 +41,7 @@ export class CallTrail {
       case "outcome":
         return this.#outcome(index, entry);
       case "policy":
+      case "search":
       case "digest":
         return [];
     }

@@ -19,7 +19,14 @@ export interface EncodedEntry {
 }
 
 const digestPrefix = "sha256:";
-const kinds: ReadonlySet<string> = new Set(["start", "policy", "decision", "outcome", "digest"]);
+const kinds: ReadonlySet<string> = new Set([
+  "start",
+  "policy",
+  "decision",
+  "search",
+  "outcome",
+  "digest",
+]);
 const blobBytesMax = 64 * 1024 * 1024;
 
 export function encodeEntry(entry: Entry): EncodedEntry {
@@ -77,6 +84,7 @@ const stringsOf: Readonly<Record<string, readonly string[]>> = {
   start: ["holdfast"],
   policy: ["policy_version", "bundle_digest"],
   decision: ["call", "face", "agent_id", "tool", "decision", "reason"],
+  search: ["call", "method", "agent_id", "policy_version"],
   outcome: ["call", "outcome"],
   digest: ["of", "digest"],
 };

@@ -84,6 +84,34 @@ export interface OutcomeEntry extends EntryCommon {
 }
 
 /**
+ * A search (AuthZEN): one question about many candidates, none of them forwarded. Durable before its results are given
+ * out. Identifiers are kept; properties and context only by digest, because nobody has said what in them may be kept.
+ */
+export interface SearchEntry extends EntryCommon {
+  readonly kind: "search";
+  readonly call: string;
+  readonly face: "authzen";
+  /** `search/subject`, `search/resource` or `search/action`. */
+  readonly method: string;
+  /** Who asked, and learns the results. */
+  readonly agent_id: string;
+  /** How it was proven, as in a decision. */
+  readonly identity: string;
+  readonly principal: string | null;
+  /** What was asked: types, ids and the action's name; what was searched for has no id. */
+  readonly question: JsonObject;
+  /** Digest of the whole question, properties and context included, without the page. */
+  readonly question_digest: string;
+  readonly policy_version: string;
+  /** Candidates that were judged for this page. */
+  readonly judged: number;
+  readonly results: number;
+  /** Digest of the list of results as it was given out. */
+  readonly results_digest: string;
+  readonly trace: string | null;
+}
+
+/**
  * Stands in the log for an entry over 65,535 bytes; the entry itself is the file `blobs/<hex of its digest>`. Made by
  * `encodeEntry`, never by a writer.
  */
@@ -97,4 +125,4 @@ export interface DigestEntry extends EntryCommon {
   readonly bytes: number;
 }
 
-export type Entry = StartEntry | PolicyEntry | DecisionEntry | OutcomeEntry;
+export type Entry = StartEntry | PolicyEntry | DecisionEntry | SearchEntry | OutcomeEntry;

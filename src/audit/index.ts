@@ -15,6 +15,7 @@ export type {
   EntryOrigin,
   OutcomeEntry,
   PolicyEntry,
+  SearchEntry,
   StartEntry,
 } from "./entry.ts";
 export { decodeEntry, encodeEntry } from "./entry-codec.ts";

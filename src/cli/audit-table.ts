@@ -46,6 +46,11 @@ function columns(entry: Entry, outcome: string): readonly string[] {
       return ["policy", "-", "-", "-", "-", entry.policy_version];
     case "decision":
       return [entry.decision, outcome, entry.agent_id, entry.tool, entry.call, entry.reason];
+    case "search": {
+      const { call, results, judged } = entry;
+      const why = `${results} of ${judged} candidates`;
+      return ["search", "-", entry.agent_id, entry.method, call, why];
+    }
     case "outcome":
       return ["outcome", entry.outcome, "-", "-", entry.call, entry.detail ?? ""];
   }

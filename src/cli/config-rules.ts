@@ -1,5 +1,5 @@
 /** What a schema cannot say: choices between fields, and what makes a value usable. */
-import { neverSentOn } from "../gateway/index.ts";
+import { neverSentOn, subjectName } from "../gateway/index.ts";
 import type { Findings, Path } from "./config-source.ts";
 
 type Members = Readonly<Record<string, unknown>>;
@@ -13,12 +13,51 @@ export function checkRules(config: Members, findings: Findings): void {
     checkUpstream(upstream, ["upstreams", name], findings);
   }
   const { issuers } = config["identity"] as { issuers: readonly Members[] };
+  const seen = new Set<string>();
   for (const [at, issuer] of issuers.entries()) {
-    exactlyOne(issuer, ["jwks_url", "jwks_file"], ["identity", "issuers", String(at)], findings);
+    const path = ["identity", "issuers", String(at)];
+    exactlyOne(issuer, ["jwks_url", "jwks_file"], path, findings);
+    const what = `issuer ${JSON.stringify(issuer["issuer"])}`;
+    checkTwice(seen, issuer["issuer"], what, [...path, "issuer"], findings);
   }
-  checkRepeated(issuers, "issuer", ["identity", "issuers"], findings);
-  const { enforcement_points: points } = config["authzen"] as { enforcement_points: Members[] };
-  checkRepeated(points, "agent", ["authzen", "enforcement_points"], findings);
+  checkEnforcementPoints(config, findings);
+  checkDirectory(config, findings);
+}
+
+function checkEnforcementPoints({ authzen, tenant: home }: Members, findings: Findings): void {
+  const { enforcement_points: points } = authzen as { enforcement_points: readonly Members[] };
+  const seen = new Set<string>();
+  for (const [at, { agent, tenant = home }] of points.entries()) {
+    const path = ["authzen", "enforcement_points", String(at), "agent"];
+    checkTwice(seen, [tenant, agent], `agent ${JSON.stringify(agent)}`, path, findings);
+  }
+}
+
+/** What these three say of a subject is no property but part of who asks; here it would be dropped in silence. */
+const toldByRequest = ["model", "principal", "delegation"];
+
+function checkDirectory({ directory, tenant: home }: Members, findings: Findings): void {
+  for (const kind of ["subjects", "resources"]) {
+    const entities = (directory as Members)[kind] as readonly Members[];
+    const seen = new Set<string>();
+    for (const [at, entity] of entities.entries()) {
+      const { type, id, tenant = home } = entity;
+      const path = ["directory", kind, String(at)];
+      const name = kind === "subjects" ? subjectName(String(type), String(id)) : [type, id];
+      const what = `${String(type)} ${JSON.stringify(id)}`;
+      checkTwice(seen, [tenant, name], what, [...path, "id"], findings);
+      if (kind === "subjects") checkSubject(entity, path, findings);
+    }
+  }
+}
+
+function checkSubject(subject: Members, path: Path, findings: Findings): void {
+  const properties = subject["properties"] as Members;
+  for (const name of toldByRequest) {
+    if (!Object.hasOwn(properties, name)) continue;
+    const message = `${name} is no property of a subject: each request says it`;
+    findings.report([...path, "properties"], { code: "choice", message }, name);
+  }
 }
 
 function checkListen(listen: unknown, path: Path, findings: Findings): void {
@@ -104,20 +143,16 @@ function onlyWith(
   }
 }
 
-function checkRepeated(
-  items: readonly Members[],
-  key: string,
+function checkTwice(
+  seen: Set<string>,
+  name: unknown,
+  what: string,
   path: Path,
   findings: Findings,
 ): void {
-  const seen = new Set<unknown>();
-  for (const [at, item] of items.entries()) {
-    if (seen.has(item[key])) {
-      findings.report([...path, String(at), key], {
-        code: "repeated",
-        message: `${key} ${JSON.stringify(item[key])} is listed twice`,
-      });
-    }
-    seen.add(item[key]);
+  const key = JSON.stringify(name);
+  if (seen.has(key)) {
+    findings.report(path, { code: "repeated", message: `${what} is listed twice` });
   }
+  seen.add(key);
 }

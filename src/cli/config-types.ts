@@ -2,6 +2,7 @@
  * The configuration, complete: every default filled in, paths absolute, secrets read. Field names are those of
  * `holdfast.yaml`; `schemas/config.schema.json` says what each means.
  */
+import type { JsonObject } from "../kernel/index.ts";
 import type { Secret } from "./secret.ts";
 
 export interface Config {
@@ -18,6 +19,10 @@ export interface Config {
   readonly upstreams: Readonly<Record<string, UpstreamConfig>>;
   readonly identity: IdentityConfig;
   readonly development_tokens: readonly DevelopmentTokenConfig[];
+  readonly directory: {
+    readonly subjects: readonly KnownEntityConfig[];
+    readonly resources: readonly KnownEntityConfig[];
+  };
   readonly authzen: { readonly enforcement_points: readonly EnforcementPointConfig[] };
   readonly limits: LimitsConfig;
   readonly telemetry: TelemetryConfig;
@@ -96,8 +101,16 @@ export interface DevelopmentTokenConfig {
   readonly tenant: string;
 }
 
+export interface KnownEntityConfig {
+  readonly type: string;
+  readonly id: string;
+  readonly tenant: string;
+  readonly properties: JsonObject;
+}
+
 export interface EnforcementPointConfig {
   readonly agent: string;
+  readonly tenant: string;
   readonly obligations: readonly string[];
 }
 
@@ -112,6 +125,9 @@ export interface LimitsConfig {
   readonly calls_in_flight_max: number;
   readonly calls_in_flight_per_agent_max: number;
   readonly evaluations_max: number;
+  readonly search_results_max: number;
+  readonly search_candidates_max: number;
+  readonly search_time_ms_max: number;
   readonly request_timeout_ms: number;
   readonly upstream_head_timeout_ms: number;
   readonly upstream_idle_timeout_ms: number;

@@ -80,6 +80,10 @@ async function completed(
     token["tenant"] ??= config["tenant"];
     await readSecret(token, "token", ["development_tokens", String(at)], how);
   }
+  const { subjects, resources } = config["directory"] as Record<string, Members[]>;
+  const { enforcement_points: points } = config["authzen"] as Record<string, Members[]>;
+  for (const each of [subjects, resources, points].flat())
+    if (each) each["tenant"] ??= config["tenant"];
   for (const [name, upstream] of Object.entries(config["upstreams"] as Record<string, Upstream>)) {
     await completeUpstream(upstream, ["upstreams", name], how);
   }

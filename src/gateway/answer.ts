@@ -76,6 +76,11 @@ const refusals: Readonly<Record<RefusalCode, { readonly reason: string; readonly
     },
   };
 
+/** Why the machinery refuses, and what to do. */
+export function refusalText(code: RefusalCode): { readonly reason: string; readonly next: string } {
+  return refusals[code];
+}
+
 /** A refusal by the machinery, not by policy; `decision` is always `deny`. */
 export function refusalOf(
   code: RefusalCode,

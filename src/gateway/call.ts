@@ -4,7 +4,7 @@
  */
 import type { CallOutcome } from "../audit/index.ts";
 import type { Identity } from "../identity/index.ts";
-import type { JsonObject, ToolId } from "../kernel/index.ts";
+import type { JsonObject, Result, ToolId } from "../kernel/index.ts";
 import type { Effect, Outcome, PolicyRequest, Risk, Verdict } from "../policy/index.ts";
 
 export type Face = "mcp" | "http" | "authzen" | "opa";
@@ -112,6 +112,47 @@ export interface Governed<A> {
   readonly forwarded?: Forwarded<A>;
 }
 
+/** One question about many candidates, none of which is forwarded. */
+export interface Search<C> {
+  readonly face: "authzen";
+  /** `search/subject`, `search/resource`, `search/action`. */
+  readonly method: string;
+  /** Who asks. Uses up room, and is recorded as the one who learnt the results. */
+  readonly asker: Identity;
+  /** Recorded as it is: identifiers only. */
+  readonly question: JsonObject;
+  /** Of everything that was asked. */
+  readonly questionDigest: string;
+  readonly traceparent?: string;
+  readonly candidates: readonly C[];
+  readonly requestOf: (candidate: C) => ToolRequest;
+  /** What is given out of a candidate so decided; undefined when it is none. */
+  readonly resultOf: (candidate: C, decision: Decision) => JsonObject | undefined;
+  readonly resultsMax: number;
+  readonly candidatesMax: number;
+  /** On the monotonic clock. At least one candidate is judged, so that a search always gets on. */
+  readonly timeMsMax: number;
+  /** Aborts when nobody waits any more. */
+  readonly signal: AbortSignal;
+}
+
+export interface Searched {
+  readonly callId: string;
+  readonly policyVersion: string;
+  readonly results: readonly JsonObject[];
+  /** Candidates judged, from the first; fewer than there are when a bound ended the search. */
+  readonly judged: number;
+  readonly receipt?: string;
+}
+
+/** The machinery refuses, not policy. */
+export interface SearchRefusal {
+  readonly code: RefusalCode;
+  readonly callId: string;
+  readonly reason: string;
+  readonly next: string;
+}
+
 /** The spine as a face sees it. */
 export interface Spine {
   govern<A>(request: ToolRequest, forward: Forward<A>): Promise<Governed<A>>;
@@ -124,6 +165,13 @@ export interface Spine {
     definition?: ToolDefinition,
     effectHint?: Effect,
   ): boolean;
+  /**
+   * Judges candidates as `evaluate` would, one after the other, records the question once, and only then gives the
+   * results out (AuthZEN).
+   */
+  search<C>(asked: Search<C>): Promise<Result<Searched, SearchRefusal>>;
+  /** The tools of the catalog that decides now, by id. */
+  catalog(): readonly ToolId[];
   /** The revision that decides now, or undefined before any valid bundle. */
   policyVersion(): string | undefined;
   /** Called after each change of revision; returns the way to stop. */

@@ -3,12 +3,14 @@ import type { Identity } from "../identity/index.ts";
 import type { JsonObject } from "../kernel/index.ts";
 import type { Engine, PolicyRequest, PolicySubject, Verdict } from "../policy/index.ts";
 import type { ToolRequest } from "./call.ts";
+import type { Directory } from "./directory.ts";
 import type { ResolvedTool } from "./resolve.ts";
 
 /** Facts of this moment that every call is judged on. A missing one is absent from `context`, which policy sees. */
 export interface Facts {
   readonly site: string;
   readonly wallMs: number;
+  readonly directory: Directory;
 }
 
 export function policySubject(identity: Identity): PolicySubject {
@@ -39,10 +41,12 @@ export function policyRequest(
     site: facts.site,
     time_ms: facts.wallMs,
   };
+  const { identity } = request;
+  const resource = request.resource ?? { type: "tool", id: tool.id, properties: {} };
   return {
-    subject: policySubject(request.identity),
+    subject: policySubject(facts.directory.completeSubject(identity)),
     action: policyAction(tool),
-    resource: request.resource ?? { type: "tool", id: tool.id, properties: {} },
+    resource: facts.directory.completeResource(identity.tenant, resource),
     args: request.args,
     context,
   };

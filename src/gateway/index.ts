@@ -1,13 +1,5 @@
 export { ActivePolicy } from "./active-policy.ts";
-export {
-  type AuthZen,
-  authZen,
-  type EnforcementPoint,
-  evaluationPath,
-  evaluationsPath,
-  metadataPath,
-  replaceArguments,
-} from "./authzen/index.ts";
+export { type AuthZen, authZen, authZenPaths } from "./authzen/index.ts";
 export type {
   Decision,
   Face,
@@ -18,10 +10,15 @@ export type {
   IdentifyAnswer,
   Judged,
   RefusalCode,
+  Search,
+  Searched,
+  SearchRefusal,
   Spine,
   ToolDefinition,
   ToolRequest,
 } from "./call.ts";
+export { Directory, type KnownEntity, subjectName } from "./directory.ts";
+export type { EnforcementPoint } from "./enforcement-point.ts";
 export type { FrontFace, FrontHeaders, FrontRequest, FrontResponse } from "./http-front.ts";
 export { emptyResponse, headerOf, jsonResponse, problemResponse } from "./http-front.ts";
 export {

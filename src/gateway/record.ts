@@ -1,8 +1,14 @@
 /** Stages 7 and 10: the entries of a call. Field names are those of the wire and of `docs/record.md`. */
-import type { CallOutcome, DecisionEntry, EntryOrigin, OutcomeEntry } from "../audit/index.ts";
+import type {
+  CallOutcome,
+  DecisionEntry,
+  EntryOrigin,
+  OutcomeEntry,
+  SearchEntry,
+} from "../audit/index.ts";
 import { digestOf, type JsonObject } from "../kernel/index.ts";
 import type { Verdict } from "../policy/index.ts";
-import type { Forwarded, ToolRequest } from "./call.ts";
+import type { Forwarded, Search, ToolRequest } from "./call.ts";
 import type { Obliged } from "./oblige.ts";
 import type { ResolvedTool } from "./resolve.ts";
 
@@ -60,6 +66,39 @@ export function decisionEntry(origin: EntryOrigin, facts: DecisionFacts): Decisi
     tool: tool.id,
     trace: request.traceparent ?? null,
     v: 1,
+  };
+}
+
+export interface SearchFacts {
+  readonly callId: string;
+  readonly wallMs: number;
+  readonly asked: Search<unknown>;
+  readonly policyVersion: string;
+  readonly judged: number;
+  readonly results: readonly JsonObject[];
+}
+
+export function searchEntry(origin: EntryOrigin, facts: SearchFacts): SearchEntry {
+  const { asked, results } = facts;
+  return {
+    ...origin,
+    v: 1,
+    kind: "search",
+    time: isoTime(facts.wallMs),
+    tenant: asked.asker.tenant,
+    call: facts.callId,
+    face: asked.face,
+    method: asked.method,
+    agent_id: asked.asker.agent,
+    identity: asked.asker.how,
+    principal: asked.asker.principal ?? null,
+    question: asked.question,
+    question_digest: asked.questionDigest,
+    policy_version: facts.policyVersion,
+    judged: facts.judged,
+    results: results.length,
+    results_digest: digestOf(results),
+    trace: asked.traceparent ?? null,
   };
 }
 

@@ -9,10 +9,9 @@
 import type { EntryOrigin } from "../audit/index.ts";
 import { callId } from "../kernel/index.ts";
 import type { Committed, Ledger } from "../ledger/index.ts";
-import type { Engine } from "../policy/index.ts";
 import type { Clock, Entropy, Log, Telemetry } from "../ports.ts";
 import type { ActivePolicy } from "./active-policy.ts";
-import { type AnswerFacts, decisionOf, refusalOf } from "./answer.ts";
+import { refusalOf } from "./answer.ts";
 import type {
   Decision,
   Forward,
@@ -22,11 +21,15 @@ import type {
   Spine,
   ToolRequest,
 } from "./call.ts";
-import { decide, decideAsked, policyAction, policyRequest, policySubject } from "./decide.ts";
+import { trimmed } from "./carried.ts";
+import { policyAction, policySubject } from "./decide.ts";
+import { Directory } from "./directory.ts";
 import type { InFlight } from "./in-flight.ts";
-import { forRecord, type Obliged, oblige } from "./oblige.ts";
+import { type Asked, asking, type Judgement, judge, type Surroundings } from "./judge.ts";
+import { forRecord } from "./oblige.ts";
 import { decisionEntry, outcomeEntry } from "./record.ts";
-import { type ResolvedTool, resolveAsked, resolveTool } from "./resolve.ts";
+import { resolveTool } from "./resolve.ts";
+import { search } from "./search.ts";
 
 export interface SpineParts {
   readonly clock: Clock;
@@ -37,27 +40,23 @@ export interface SpineParts {
   readonly telemetry: Telemetry;
   readonly log: Log;
   readonly origin: EntryOrigin;
+  /** Default: nobody and nothing is known. */
+  readonly directory?: Directory;
+}
+
+const emptyDirectory = new Directory();
+
+function surroundings({ origin, directory = emptyDirectory }: SpineParts): Surroundings {
+  return { site: origin.site, directory };
 }
 
 /** One call on its way through the stages. */
-interface Passage {
-  readonly callId: string;
-  readonly request: ToolRequest;
-  readonly engine: Engine | undefined;
-  readonly policyVersion: string;
-  readonly tool: ResolvedTool;
-  readonly wallStartMs: number;
+interface Passage extends Asked {
   readonly startMs: number;
   readonly span: ReturnType<Telemetry["startCall"]>;
   decidedMs: number;
   recordedMs: number;
   forwardedMs: number;
-}
-
-interface Judgement {
-  readonly obliged: Obliged;
-  readonly approvalId: string | null;
-  readonly decision: Decision;
 }
 
 export function createSpine(parts: SpineParts): Spine {
@@ -68,8 +67,11 @@ export function createSpine(parts: SpineParts): Spine {
       const engine = parts.policy.current();
       if (engine === undefined) return false;
       const resolved = resolveTool(engine, tool, definition, effectHint);
-      return engine.couldAllow(policySubject(identity), policyAction(resolved));
+      const subject = policySubject(surroundings(parts).directory.completeSubject(identity));
+      return engine.couldAllow(subject, policyAction(resolved));
     },
+    search: (asked) => search({ ...parts, ...surroundings(parts) }, asked),
+    catalog: () => parts.policy.current()?.tools ?? [],
     policyVersion: () => parts.policy.current()?.revision,
     onPolicyChange: (listener) => parts.policy.onChange(listener),
   };
@@ -88,7 +90,8 @@ async function govern<A>(
   if (leave === undefined)
     return refuse(parts, passage, parts.inFlight.stopping ? "stopping" : "too_many_calls");
   try {
-    const judgement = judge(parts, passage);
+    const judgement = judge(passage, surroundings(parts));
+    passage.decidedMs = parts.clock.monotonicMs();
     const committed = await record(parts, passage, judgement);
     // The entry may or may not be in the log; nothing was forwarded, and the ledger accepts nothing more.
     if (committed === undefined) return refuse(parts, passage, "record_failed");
@@ -119,67 +122,18 @@ const broken: Forwarded<undefined> = {
   answer: undefined,
 };
 
-/** W3C Trace Context, any version: what is recorded and sent on is not a place for free text. */
-const traceparentForm = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}(?:-[!-~]{1,64})?$/;
-const requestIdCharactersMax = 256;
-
-/** The request with what is only carried along cut to its form. */
-function trimmed(request: ToolRequest): ToolRequest {
-  const { traceparent, requestId, ...rest } = request;
-  return {
-    ...rest,
-    ...(traceparent !== undefined && traceparentForm.test(traceparent) ? { traceparent } : {}),
-    ...(requestId === undefined ? {} : { requestId: requestId.slice(0, requestIdCharactersMax) }),
-  };
-}
-
 function begin(parts: SpineParts, asked: ToolRequest): Passage {
   const request = trimmed(asked);
   const wallStartMs = parts.clock.wallMs();
   const startMs = parts.clock.monotonicMs();
-  const engine = parts.policy.current();
+  const id = callId(wallStartMs, parts.entropy.bytes(10));
   return {
-    callId: callId(wallStartMs, parts.entropy.bytes(10)),
-    request,
-    engine,
-    policyVersion: engine?.revision ?? "none",
-    tool:
-      request.question === undefined
-        ? resolveTool(engine, request.tool, request.definition, request.effectHint)
-        : resolveAsked(engine, request.question.action),
-    wallStartMs,
+    ...asking(request, parts.policy.current(), id, wallStartMs),
     startMs,
     span: parts.telemetry.startCall(request.traceparent),
     decidedMs: startMs,
     recordedMs: startMs,
     forwardedMs: startMs,
-  };
-}
-
-function judge(parts: SpineParts, passage: Passage): Judgement {
-  const { request, tool, engine } = passage;
-  const facts = { site: parts.origin.site, wallMs: passage.wallStartMs };
-  const verdict =
-    request.question === undefined
-      ? decide(engine, policyRequest(request, tool, facts))
-      : decideAsked(engine, request.question, tool);
-  const obliged = oblige(verdict, request.args);
-  const needsApproval = obliged.verdict.outcome === "approval_needed";
-  const approvalId = needsApproval ? `apr-${passage.callId}` : null;
-  passage.decidedMs = parts.clock.monotonicMs();
-  const answerFacts: AnswerFacts = {
-    ...passage,
-    verdict: obliged.verdict,
-    approvalId,
-    ...(obliged.sanitizedDigest === null
-      ? {}
-      : { sanitized: { digest: obliged.sanitizedDigest, redacted: obliged.args } }),
-  };
-  const decision = decisionOf(answerFacts);
-  return {
-    obliged,
-    approvalId,
-    decision: engine === undefined ? refusalOf("no_policy", answerFacts) : decision,
   };
 }
 

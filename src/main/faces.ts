@@ -7,10 +7,9 @@ import {
   aggregateFace,
   authorizedTransport,
   authZen,
+  authZenPaths,
   bridgeUrl,
   dataPath,
-  evaluationPath,
-  evaluationsPath,
   type FrontFace,
   type FrontResponse,
   type HttpUpstream,
@@ -18,7 +17,6 @@ import {
   type Identifier,
   jsonResponse,
   type McpUpstream,
-  metadataPath,
   opaApi,
   type Route,
   routed,
@@ -138,25 +136,32 @@ async function httpFace(
   return ok(face);
 }
 
+/** Enough for one durable write to hold many of them; the caller's other calls keep room. */
+const evaluationsAtOnceMax = 16;
+
 /** The decision alone: OpenID AuthZEN 1.0, and OPA's data API. */
 function decisionRoutes(
   config: Config,
   plane: DataPlane,
   identifier: Identifier,
 ): readonly Route[] {
-  const { enforcement_points: enforcementPoints } = config.authzen;
+  const { limits, public_url: publicUrl } = config;
   const common = {
     ...{ spine: plane.spine, identifier },
-    ...{ bodyBytesMax: config.limits.body_bytes_max, depthMax: config.limits.depth_max },
+    enforcementPoints: config.authzen.enforcement_points,
+    ...{ bodyBytesMax: limits.body_bytes_max, depthMax: limits.depth_max },
   };
   const authzen = authZen({
-    ...{ ...common, enforcementPoints, publicUrl: config.public_url },
-    evaluationsMax: config.limits.evaluations_max,
+    ...{ ...common, publicUrl, directory: plane.directory, clock: systemClock },
+    evaluationsMax: limits.evaluations_max,
+    evaluationsAtOnceMax: Math.min(evaluationsAtOnceMax, limits.calls_in_flight_per_agent_max),
+    searchResultsMax: limits.search_results_max,
+    searchCandidatesMax: limits.search_candidates_max,
+    searchTimeMsMax: limits.search_time_ms_max,
   });
-  const points = enforcementPoints.map(({ agent }) => agent);
   return [
-    ...[evaluationPath, evaluationsPath, metadataPath].map((prefix) => ({ prefix, face: authzen })),
-    { prefix: dataPath, face: opaApi({ ...common, enforcementPoints: points }) },
+    ...authZenPaths(publicUrl).map((prefix) => ({ prefix, face: authzen })),
+    { prefix: dataPath, face: opaApi(common) },
   ];
 }
 

@@ -11,7 +11,14 @@ import { openSigner } from "../adapters/keys/index.ts";
 import { pinoLog } from "../adapters/log/index.ts";
 import { openTelemetry } from "../adapters/telemetry/index.ts";
 import type { Config } from "../cli/index.ts";
-import { ActivePolicy, createSpine, InFlight, PolicySource, type Spine } from "../gateway/index.ts";
+import {
+  ActivePolicy,
+  createSpine,
+  Directory,
+  InFlight,
+  PolicySource,
+  type Spine,
+} from "../gateway/index.ts";
 import { err, ok, type Result } from "../kernel/index.ts";
 import { type Ledger, openLedger } from "../ledger/index.ts";
 import type { Log } from "../ports.ts";
@@ -27,6 +34,7 @@ const stopGraceMs = 8_000;
 
 export interface DataPlane {
   readonly spine: Spine;
+  readonly directory: Directory;
   readonly ledger: Ledger;
   readonly policySource: PolicySource;
   readonly inFlight: InFlight;
@@ -87,9 +95,11 @@ export async function openDataPlane(
     await ledger.value.close();
     await telemetry.close();
   };
-  const spine = createSpine({ ...common, entropy: systemEntropy, inFlight });
+  const directory = new Directory(config.directory.subjects, config.directory.resources);
+  const spine = createSpine({ ...common, entropy: systemEntropy, inFlight, directory });
   return ok({
     spine,
+    directory,
     ledger: ledger.value,
     policySource,
     inFlight,

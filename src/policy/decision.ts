@@ -60,6 +60,8 @@ export interface Engine {
    * is recorded, also when the call is denied.
    */
   redactions(tool: ToolId): readonly Obligation[];
+  /** Every tool of the catalog, by id. */
+  readonly tools: readonly ToolId[];
   /** The declaration in the catalog, if any. */
   tool(
     id: ToolId,

@@ -34,6 +34,7 @@ export function compile(set: PolicySet, revision: string): Engine {
         return verdict !== "deny";
       }),
     redactions: (tool) => redactionsOf(rules, tool),
+    tools: [...tools.keys()].sort(),
     tool: (id) => tools.get(id),
   };
 }

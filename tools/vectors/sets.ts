@@ -1,4 +1,6 @@
 /** Every set that the runner knows, in the order of the table. */
+import { authzenInterop } from "./authzen.ts";
+import { authzenCertification } from "./authzen-certification.ts";
 import type { VectorSet } from "./case.ts";
 import { joseCookbook, thumbprints, wycheproofJose, wycheproofJwk, wycheproofJws } from "./jose.ts";
 import { jcs, jsonTestSuite } from "./json.ts";
@@ -24,4 +26,6 @@ export const vectorSets: readonly VectorSet[] = [
   yamlTestSuite,
   llhttpRequests,
   llhttpResponses,
+  authzenInterop,
+  authzenCertification,
 ];

@@ -1,84 +1,85 @@
 /**
  * OpenID AuthZEN Authorization API 1.0: decisions without forwarding, for enforcement points of others. Each evaluation
- * is recorded like a call. `decision` is a boolean; our outcome, reason and rules are in `context`.
+ * is recorded like a call, each search once. Section numbers in this folder are those of the specification.
  */
-
-import type { Identity } from "../../identity/index.ts";
-import {
-  digestOf,
-  err,
-  type JsonValue,
-  ok,
-  parseJsonStrict,
-  type Result,
-} from "../../kernel/index.ts";
-import type { Governed, Identifier, Spine, ToolRequest } from "../call.ts";
+import { err, type JsonValue, ok, parseJsonStrict, type Result } from "../../kernel/index.ts";
+import type { Identifier } from "../call.ts";
+import type { EnforcementPoint } from "../enforcement-point.ts";
 import {
   type FrontFace,
   type FrontRequest,
   type FrontResponse,
   headerOf,
-  jsonResponse,
   problemResponse,
 } from "../http-front.ts";
 import { limitName } from "../limit-name.ts";
-import { type Question, readQuestion, readQuestions, type Semantic } from "./question.ts";
-import { asToolRequest, type EnforcementPoint, honours, replaceArguments } from "./subject.ts";
+import { type EvaluationParts, evaluation, evaluations } from "./evaluation.ts";
+import { evaluationPath, evaluationsPath, metadata, metadataPath, searchPath } from "./metadata.ts";
+import { type Refused, refused } from "./refused.ts";
+import { type SearchParts, search } from "./search.ts";
+import type { SearchKind } from "./search-question.ts";
+import { type Asker, askerOf } from "./subject.ts";
 
-export interface AuthZen {
-  readonly spine: Spine;
+export interface AuthZen extends EvaluationParts, SearchParts {
   readonly identifier: Identifier;
   /** Scheme, host and port under which clients reach this gateway; `policy_decision_point` of the metadata. */
   readonly publicUrl: string;
   readonly enforcementPoints: readonly EnforcementPoint[];
-  readonly bodyBytesMax?: number;
-  readonly depthMax?: number;
-  readonly evaluationsMax?: number;
+  readonly bodyBytesMax: number;
+  readonly depthMax: number;
 }
 
-export const evaluationPath = "/access/v1/evaluation";
-export const evaluationsPath = "/access/v1/evaluations";
-export const metadataPath = "/.well-known/authzen-configuration";
+/** Answers one question; the body is what `JSON` says it is, the asker is proven. */
+type Endpoint = (
+  parts: AuthZen,
+  asker: Asker,
+  body: JsonValue,
+  request: FrontRequest,
+) => Promise<FrontResponse>;
 
-interface Evaluation {
-  readonly decision: boolean;
-  readonly context: Readonly<Record<string, unknown>>;
+const searchFor =
+  (kind: SearchKind): Endpoint =>
+  (parts, asker, body, request) =>
+    search(parts, kind, asker, body, { ...traceOf(request), signal: request.signal });
+
+const endpoints: ReadonlyMap<string, Endpoint> = new Map<string, Endpoint>([
+  [evaluationPath, (parts, asker, body, request) => evaluation(parts, asker, body, ids(request))],
+  [evaluationsPath, (parts, asker, body, request) => evaluations(parts, asker, body, ids(request))],
+  [`${searchPath}/subject`, searchFor("subject")],
+  [`${searchPath}/resource`, searchFor("resource")],
+  [`${searchPath}/action`, searchFor("action")],
+]);
+
+/** Every path this face answers; to be routed to it. */
+export function authZenPaths(publicUrl: string): readonly string[] {
+  return ["/access/v1", metadataPath(publicUrl)];
 }
 
-interface Asked {
-  readonly question: Question;
-  readonly request: ToolRequest;
-  readonly known: EnforcementPoint | undefined;
-}
-
-interface Refused {
-  readonly status: number;
-  readonly detail: string;
-}
-
-/** The face to put at `/access/v1` and at the metadata's path. */
+/** The face to put at `authZenPaths`. Whatever it answers carries the `X-Request-ID` it was asked with (10.1.10). */
 export function authZen(parts: AuthZen): FrontFace {
+  const wellKnown = metadataPath(parts.publicUrl);
   return async (request) => {
-    const answer = await answerTo(parts, request);
+    const answer =
+      request.path === wellKnown
+        ? metadataAnswer(parts, request)
+        : await endpointAnswer(parts, request);
     const id = headerOf(request, "x-request-id");
     if (id === undefined) return answer;
     return { ...answer, headers: { ...answer.headers, "x-request-id": id } };
   };
 }
 
-async function answerTo(parts: AuthZen, request: FrontRequest): Promise<FrontResponse> {
-  const { path, method } = request;
-  if (path === metadataPath) {
-    return method === "GET" ? metadata(parts.publicUrl) : wrongMethod("GET");
+function metadataAnswer(parts: AuthZen, { method }: FrontRequest): FrontResponse {
+  return method === "GET" ? metadata(parts.publicUrl) : wrongMethod("GET");
+}
+
+async function endpointAnswer(parts: AuthZen, request: FrontRequest): Promise<FrontResponse> {
+  const endpoint = endpoints.get(request.path);
+  if (endpoint === undefined) {
+    const served = [...endpoints.keys()].join(", ");
+    return problemResponse(404, "Not found", `AuthZEN serves ${served}.`);
   }
-  if (path !== evaluationPath && path !== evaluationsPath) {
-    return problemResponse(
-      404,
-      "Not found",
-      `AuthZEN serves ${evaluationPath} and ${evaluationsPath}.`,
-    );
-  }
-  if (method !== "POST") return wrongMethod("POST");
+  if (request.method !== "POST") return wrongMethod("POST");
   const who = await parts.identifier.identify(request.headers);
   if (!who.ok) {
     return problemResponse(who.status, "Identity required", who.reason, {
@@ -87,9 +88,8 @@ async function answerTo(parts: AuthZen, request: FrontRequest): Promise<FrontRes
   }
   const body = readBody(request, parts);
   if (!body.ok) return refused(body.error);
-  return path === evaluationPath
-    ? await evaluation(parts, who.identity, body.value)
-    : await evaluations(parts, who.identity, body.value);
+  const asker = askerOf(who.identity, parts.enforcementPoints);
+  return await endpoint(parts, asker, body.value, request);
 }
 
 function readBody(request: FrontRequest, limits: AuthZen): Result<JsonValue, Refused> {
@@ -97,10 +97,8 @@ function readBody(request: FrontRequest, limits: AuthZen): Result<JsonValue, Ref
   if (type !== "application/json") {
     return err({ status: 400, detail: "Send `Content-Type: application/json`." });
   }
-  const parsed = parseJsonStrict(request.body, {
-    bytesMax: limits.bodyBytesMax ?? 1024 * 1024,
-    ...(limits.depthMax === undefined ? {} : { depthMax: limits.depthMax }),
-  });
+  const { bodyBytesMax: bytesMax, depthMax } = limits;
+  const parsed = parseJsonStrict(request.body, { bytesMax, depthMax });
   if (parsed.ok) return ok(parsed.value);
   return err({
     status: parsed.error.kind === "too_large" ? 413 : 400,
@@ -108,125 +106,17 @@ function readBody(request: FrontRequest, limits: AuthZen): Result<JsonValue, Ref
   });
 }
 
-async function evaluation(
-  parts: AuthZen,
-  caller: Identity,
-  body: JsonValue,
-): Promise<FrontResponse> {
-  const question = readQuestion(body);
-  if (!question.ok) return refused({ status: 400, detail: question.error });
-  const asked = ask(parts, caller, question.value);
-  if (!asked.ok) return refused(asked.error);
-  return jsonResponse(200, await evaluate(parts.spine, asked.value));
+function traceOf(request: FrontRequest): { readonly traceparent?: string } {
+  const traceparent = headerOf(request, "traceparent");
+  return traceparent === undefined ? {} : { traceparent };
 }
 
-async function evaluations(
-  parts: AuthZen,
-  caller: Identity,
-  body: JsonValue,
-): Promise<FrontResponse> {
-  const read = readQuestions(body, parts.evaluationsMax ?? 100);
-  if (!read.ok) return refused({ status: 400, detail: read.error });
-  const questions = read.value;
-  if (questions.kind === "single") {
-    const asked = ask(parts, caller, questions.question);
-    return asked.ok
-      ? jsonResponse(200, await evaluate(parts.spine, asked.value))
-      : refused(asked.error);
-  }
-  const all = questions.items.map((item) =>
-    item.ok ? ask(parts, caller, item.value) : err({ status: 400, detail: item.error }),
-  );
-  return jsonResponse(200, { evaluations: await inOrder(parts.spine, all, questions.semantic) });
-}
-
-/** 7.1.2: all of them, or up to and including the first that settles it. */
-async function inOrder(
-  spine: Spine,
-  all: readonly Result<Asked, Refused>[],
-  semantic: Semantic,
-): Promise<readonly Evaluation[]> {
-  const answerOf = async (one: Result<Asked, Refused>): Promise<Evaluation> =>
-    one.ok ? await evaluate(spine, one.value) : failedItem(one.error);
-  if (semantic === "execute_all") return await Promise.all(all.map(answerOf));
-  const last = semantic === "permit_on_first_permit";
-  const results: Evaluation[] = [];
-  for (const one of all) {
-    const result = await answerOf(one);
-    results.push(result);
-    if (result.decision === last) break;
-  }
-  return results;
-}
-
-/** A question that could not be judged is not permitted, and says why in its own place. */
-function failedItem({ status, detail }: Refused): Evaluation {
-  return { decision: false, context: { error: { status, message: detail } } };
-}
-
-function ask(parts: AuthZen, caller: Identity, question: Question): Result<Asked, Refused> {
-  const known = parts.enforcementPoints.find(({ agent }) => agent === caller.agent);
-  const request = asToolRequest(question, caller, known);
-  if (!request.ok) return err({ status: 403, detail: `${request.error}.` });
-  return ok({ question, request: request.value, known });
-}
-
-async function evaluate(spine: Spine, { question, request, known }: Asked): Promise<Evaluation> {
-  const governed = await spine.evaluate(request);
-  const { decision, sanitized_payload: sanitized } = governed.decision;
-  // The redacted form is handed out only when it is exactly what was judged; otherwise nobody could carry it out.
-  const obligated =
-    decision === "sanitize" &&
-    sanitized !== undefined &&
-    digestOf(sanitized.redacted) === sanitized.digest &&
-    honours(known, question, replaceArguments);
-  const permitted = decision === "allow" || obligated;
-  return {
-    decision: permitted && governed.decision.refusal === undefined,
-    context: contextOf(governed, obligated),
-  };
-}
-
-function contextOf(
-  { decision, receipt }: Governed<never>,
-  obligated: boolean,
-): Readonly<Record<string, unknown>> {
-  const {
-    decision: outcome,
-    sanitized_payload: sanitized,
-    determining_rules: rules,
-    ...rest
-  } = decision;
-  const obligation = {
-    id: `${decision.call_id}/1`,
-    type: replaceArguments,
-    properties: { arguments: sanitized?.redacted, digest: sanitized?.digest },
-  };
-  return {
-    outcome,
-    rules,
-    ...rest,
-    ...(obligated && sanitized !== undefined ? { obligations: [obligation] } : {}),
-    ...(receipt === undefined ? {} : { receipt }),
-  };
-}
-
-/** Section 9. Search endpoints are not served, so they are not named. */
-function metadata(publicUrl: string): FrontResponse {
-  const base = publicUrl.replace(/\/$/, "");
-  return jsonResponse(200, {
-    policy_decision_point: base,
-    access_evaluation_endpoint: base + evaluationPath,
-    access_evaluations_endpoint: base + evaluationsPath,
-  });
-}
-
-function refused({ status, detail }: Refused): FrontResponse {
-  const titles: Readonly<Record<number, string>> = {
-    400: "Bad request",
-    403: "Not allowed to ask",
-  };
-  return problemResponse(status, titles[status] ?? "Too large", detail);
+function ids(request: FrontRequest): {
+  readonly traceparent?: string;
+  readonly requestId?: string;
+} {
+  const requestId = headerOf(request, "x-request-id");
+  return { ...traceOf(request), ...(requestId === undefined ? {} : { requestId }) };
 }
 
 function wrongMethod(allow: string): FrontResponse {

@@ -1,2 +1,1 @@
-export { type AuthZen, authZen, evaluationPath, evaluationsPath, metadataPath } from "./authzen.ts";
-export { type EnforcementPoint, replaceArguments } from "./subject.ts";
+export { type AuthZen, authZen, authZenPaths } from "./authzen.ts";

@@ -37,14 +37,13 @@ export function readQuestion(body: JsonValue): Result<Question, string> {
   if (!subject.ok) return subject;
   const resource = readEntity(body, "resource");
   if (!resource.ok) return resource;
-  const action = readNamed(body, "action", "name");
+  const action = readAction(body);
   if (!action.ok) return action;
   const context = optionalObject(body, "context", "");
   if (!context.ok) return context;
-  const { properties } = action.value;
   return ok({
     subject: subject.value,
-    action: { name: action.value.text, properties },
+    action: action.value,
     resource: resource.value,
     context: context.value,
   });
@@ -100,36 +99,47 @@ function readSemantic(options: JsonValue | undefined): Result<Semantic, string> 
   return err(`\`options.evaluations_semantic\` must be one of ${semantics.join(", ")}`);
 }
 
-function readEntity(
+/** A subject or resource that says who or what it is. */
+export function readEntity(
   body: JsonObject,
   field: "subject" | "resource",
 ): Result<Question["subject"], string> {
-  const named = readNamed(body, field, "id");
-  if (!named.ok) return named;
-  const { type } = named.value.object;
-  if (typeof type !== "string" || type === "")
-    return err(`\`${field}.type\` must be a string that is not empty`);
-  return ok({ type, id: named.value.text, properties: named.value.properties });
+  const object = objectAt(body, field);
+  if (!object.ok) return object;
+  const id = textAt(object.value, field, "id");
+  if (!id.ok) return id;
+  const type = textAt(object.value, field, "type");
+  if (!type.ok) return type;
+  const properties = optionalObject(object.value, "properties", `${field}.`);
+  if (!properties.ok) return properties;
+  return ok({ type: type.value, id: id.value, properties: properties.value });
 }
 
-interface Named {
-  readonly object: JsonObject;
-  readonly text: string;
-  readonly properties: JsonObject;
+export function readAction(body: JsonObject): Result<Question["action"], string> {
+  const object = objectAt(body, "action");
+  if (!object.ok) return object;
+  const name = textAt(object.value, "action", "name");
+  if (!name.ok) return name;
+  const properties = optionalObject(object.value, "properties", "action.");
+  return properties.ok ? ok({ name: name.value, properties: properties.value }) : properties;
 }
 
-function readNamed(body: JsonObject, field: string, key: "id" | "name"): Result<Named, string> {
+export function objectAt(body: JsonObject, field: string): Result<JsonObject, string> {
   const object = body[field];
-  if (!isJsonObject(object)) return err(`\`${field}\` must be an object`);
-  const text = object[key];
-  if (typeof text !== "string" || text === "") {
-    return err(`\`${field}.${key}\` must be a string that is not empty`);
-  }
-  const properties = optionalObject(object, "properties", `${field}.`);
-  return properties.ok ? ok({ object, text, properties: properties.value }) : properties;
+  return isJsonObject(object) ? ok(object) : err(`\`${field}\` must be an object`);
 }
 
-function optionalObject(of: JsonObject, key: string, prefix: string): Result<JsonObject, string> {
+export function textAt(object: JsonObject, field: string, key: string): Result<string, string> {
+  const text = object[key];
+  if (typeof text === "string" && text !== "") return ok(text);
+  return err(`\`${field}.${key}\` must be a string that is not empty`);
+}
+
+export function optionalObject(
+  of: JsonObject,
+  key: string,
+  prefix: string,
+): Result<JsonObject, string> {
   const value = of[key];
   if (value === undefined) return ok({});
   return isJsonObject(value) ? ok(value) : err(`\`${prefix}${key}\` must be an object`);

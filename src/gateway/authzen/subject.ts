@@ -13,35 +13,41 @@ import {
   type ToolId,
 } from "../../kernel/index.ts";
 import type { ToolRequest } from "../call.ts";
+import { subjectName } from "../directory.ts";
+import { type EnforcementPoint, enforcementPointOf } from "../enforcement-point.ts";
 import type { Question } from "./question.ts";
 
-export interface EnforcementPoint {
-  /** The agent name its own token proves. */
-  readonly agent: string;
-  /** Obligation types it has promised to carry out. Empty: `sanitize` is answered false. */
-  readonly obligations: readonly string[];
+/** Who asks: proven, and known as an enforcement point or not. */
+export interface Asker {
+  readonly identity: Identity;
+  readonly known: EnforcementPoint | undefined;
 }
 
 /** The only obligation an evaluation can carry so far: send `arguments` instead of what the agent gave. */
 export const replaceArguments = "replace_arguments";
 
+export function askerOf(identity: Identity, points: readonly EnforcementPoint[]): Asker {
+  return { identity, known: enforcementPointOf(identity, points) };
+}
+
+/** Whether this asker may ask about this subject; why not. Nobody but an enforcement point asks about others. */
+export function mayAskAbout(subject: string, { identity, known }: Asker): Result<void, string> {
+  if (known !== undefined || subject === identity.agent) return ok(undefined);
+  return err(
+    `${identity.agent} is not configured as an enforcement point, so it may ask only about itself`,
+  );
+}
+
 /**
  * The request to judge. `subject` of type `agent` is that agent; any other type is named `type:id`, so that a user
  * `bot` is never the agent `bot`. The tenant is always the enforcement point's own.
  */
-export function asToolRequest(
-  question: Question,
-  caller: Identity,
-  known: EnforcementPoint | undefined,
-): Result<ToolRequest, string> {
+export function asToolRequest(question: Question, asker: Asker): Result<ToolRequest, string> {
   const { subject, action, resource, context } = question;
-  const agent = subject.type === "agent" ? subject.id : `${subject.type}:${subject.id}`;
-  const itself = agent === caller.agent;
-  if (known === undefined && !itself) {
-    return err(
-      `${caller.agent} is not configured as an enforcement point, so it may ask only about itself`,
-    );
-  }
+  const agent = subjectName(subject.type, subject.id);
+  const may = mayAskAbout(agent, asker);
+  if (!may.ok) return may;
+  const caller = asker.identity;
   const common = {
     face: "authzen",
     method: "evaluation",
@@ -50,7 +56,7 @@ export function asToolRequest(
     args: action.properties,
     context,
   } as const;
-  if (itself) return ok({ ...common, identity: caller });
+  if (agent === caller.agent) return ok({ ...common, identity: caller });
   const { model, principal, delegation } = subject.properties;
   const identity: Identity = {
     agent,
@@ -66,7 +72,7 @@ export function asToolRequest(
 }
 
 /** A resource of type `tool` is the tool; else an action named like a tool id; else `resource type:action`. */
-function toolOf({ action, resource }: Question): ToolId {
+export function toolOf({ action, resource }: Pick<Question, "action" | "resource">): ToolId {
   if (resource.type === "tool" && isToolId(resource.id)) return resource.id;
   return isToolId(action.name) ? action.name : `${resource.type}:${action.name}`;
 }
@@ -85,11 +91,7 @@ function strings(value: JsonValue | undefined): readonly string[] {
 }
 
 /** Whether this enforcement point promised, in its configuration and in this request, to carry out the obligation. */
-export function honours(
-  known: EnforcementPoint | undefined,
-  question: Question,
-  obligation: string,
-): boolean {
+export function honours({ known }: Asker, question: Question, obligation: string): boolean {
   const said = question.context["obligations_supported"];
   return (
     known?.obligations.includes(obligation) === true &&

@@ -3,9 +3,9 @@
  * refusal is a problem document (RFC 9457). `approval_needed` is 403 and not 202: a client that reads any 2xx as done
  * must not believe that the action happened.
  */
-import { unreachable } from "../../kernel/index.ts";
-import type { Decision, Governed, RefusalCode } from "../call.ts";
+import type { Decision, Governed } from "../call.ts";
 import type { FrontResponse } from "../http-front.ts";
+import { codedProblem, type RefusedAs, refusedByMachinery } from "../refused-as.ts";
 import type { HttpRefusal } from "./refusal.ts";
 
 /** The upstream's answer, or why there is none. */
@@ -19,31 +19,10 @@ export interface ReceiptPlacing {
   readonly url?: (callId: string) => string;
 }
 
-const problemType = "urn:holdfast:problem:";
-
-function problem(
-  status: number,
-  code: string,
-  title: string,
-  members: Readonly<Record<string, unknown>>,
-  headers: Readonly<Record<string, string>>,
-): FrontResponse {
-  const body = { type: problemType + code, title, status, ...members };
-  return {
-    status,
-    headers: {
-      "content-type": "application/problem+json",
-      "cache-control": "no-store",
-      ...headers,
-    },
-    body: new TextEncoder().encode(JSON.stringify(body)),
-  };
-}
-
 /** A refusal before anything was judged: nothing was recorded and nothing was sent. */
 export function refusalResponse(refusal: HttpRefusal): FrontResponse {
   const { status, code, detail, next, headers = {} } = refusal;
-  return problem(status, code, titles[code], { detail, next }, headers);
+  return codedProblem(status, code, titles[code], { detail, next }, headers);
 }
 
 const titles: Readonly<Record<HttpRefusal["code"], string>> = {
@@ -72,7 +51,7 @@ export function governedResponse(
       ? "Nothing was sent; try again later."
       : "The action may have happened; look before trying again, or repeat it with the same Idempotency-Key.";
   const members = { detail: answer.detail, outcome, call_id: decision.call_id, next };
-  return problem(
+  return codedProblem(
     answer.status,
     `upstream_${outcome}`,
     "The upstream did not answer",
@@ -96,45 +75,16 @@ function refusedResponse(
     ...(receipt === undefined ? {} : { receipt }),
   };
   const retry = retryAfter === undefined ? {} : { "retry-after": retryAfter };
-  return problem(status, decision.refusal ?? decision.decision, title, members, {
+  return codedProblem(status, decision.refusal ?? decision.decision, title, members, {
     ...headers,
     ...retry,
   });
-}
-
-interface RefusedAs {
-  readonly status: number;
-  readonly title: string;
-  /** Seconds. */
-  readonly retryAfter?: string;
 }
 
 function refusedAs({ decision, refusal }: Decision): RefusedAs {
   if (refusal !== undefined) return refusedByMachinery(refusal);
   if (decision === "approval_needed") return { status: 403, title: "Approval needed" };
   return { status: 403, title: "Denied" };
-}
-
-function refusedByMachinery(code: RefusalCode): RefusedAs {
-  switch (code) {
-    case "no_policy":
-      return { status: 503, title: "No policy is loaded", retryAfter: "5" };
-    case "record_failed":
-      return { status: 503, title: "The decision could not be recorded" };
-    case "outcome_unrecorded":
-      return {
-        status: 500,
-        title: "The action happened or may have happened; its outcome is not recorded",
-      };
-    case "too_many_calls":
-      return { status: 429, title: "Too many calls at once", retryAfter: "1" };
-    case "unknown_server":
-      return { status: 404, title: "Unknown upstream" };
-    case "stopping":
-      return { status: 503, title: "The gateway is stopping", retryAfter: "1" };
-    default:
-      return unreachable(code);
-  }
 }
 
 /** The decision in headers, on every answer to a governed call. */

@@ -14,6 +14,7 @@ import {
 } from "../../kernel/index.ts";
 import type { Verdict } from "../../policy/index.ts";
 import type { Governed, Identifier, RefusalCode, Spine, ToolRequest } from "../call.ts";
+import { type EnforcementPoint, enforcementPointOf } from "../enforcement-point.ts";
 import {
   type FrontFace,
   type FrontRequest,
@@ -26,8 +27,8 @@ import { type Question, readInput } from "./question.ts";
 export interface OpaApi {
   readonly spine: Spine;
   readonly identifier: Identifier;
-  /** Agent names whose tokens may ask: they assert the subject and everything else of the question. */
-  readonly enforcementPoints: readonly string[];
+  /** Who may ask: they assert the subject and everything else of the question. */
+  readonly enforcementPoints: readonly EnforcementPoint[];
   readonly bodyBytesMax: number;
   readonly depthMax: number;
 }
@@ -147,7 +148,7 @@ function toolRequest(
 ): Result<ToolRequest, Refused> {
   const refuse = (message: string): Result<never, Refused> =>
     err({ status: 403, code: "unauthorized", message });
-  if (!enforcementPoints.includes(caller.agent))
+  if (enforcementPointOf(caller, enforcementPoints) === undefined)
     return refuse(`${caller.agent} is not configured as an enforcement point`);
   const { subject, action, resource, args } = question;
   if (subject.tenant !== undefined && subject.tenant !== caller.tenant)

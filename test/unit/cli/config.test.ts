@@ -46,6 +46,7 @@ test("the smallest file is completed with every default", async () => {
     },
     identity: { audience: "http://127.0.0.1:7080", issuers: [] },
     development_tokens: [],
+    directory: { subjects: [], resources: [] },
     authzen: { enforcement_points: [] },
     limits: {
       body_bytes_max: 4_194_304,
@@ -58,6 +59,9 @@ test("the smallest file is completed with every default", async () => {
       calls_in_flight_max: 1024,
       calls_in_flight_per_agent_max: 64,
       evaluations_max: 100,
+      search_results_max: 100,
+      search_candidates_max: 10_000,
+      search_time_ms_max: 500,
       request_timeout_ms: 30_000,
       upstream_head_timeout_ms: 60_000,
       upstream_idle_timeout_ms: 60_000,
@@ -174,6 +178,36 @@ const faults: readonly (readonly [string, string, string | RegExp])[] = [
     `${smallest}identity:\n  issuers: [{ issuer: a }]\n`,
     /exactly one of jwks_url and jwks_file/,
   ],
+  [
+    "a subject listed twice, once by the default tenant",
+    `${smallest}directory:\n  subjects:\n    - { type: user, id: a }\n    - { type: user, id: a, tenant: default }\n`,
+    /^8:25: .*user "a" is listed twice/,
+  ],
+  [
+    "an agent that policy would take for a listed user",
+    `${smallest}directory: { subjects: [{ type: user, id: a }, { type: agent, id: "user:a" }] }\n`,
+    /agent "user:a" is listed twice/,
+  ],
+  [
+    "a resource listed twice",
+    `${smallest}directory: { resources: [{ type: r, id: a }, { type: r, id: a }] }\n`,
+    /r "a" is listed twice/,
+  ],
+  [
+    "a subject that would claim a delegation",
+    `${smallest}directory:\n  subjects:\n    - type: user\n      id: a\n      properties:\n        delegation: [b]\n`,
+    /^10:9: .*delegation is no property of a subject: each request says it/,
+  ],
+  [
+    "a field of a resource",
+    `${smallest}directory: { resources: [{ type: r, id: a, props: {} }] }\n`,
+    /unknown field "props"\n {4}valid here: type, id, tenant, properties/,
+  ],
+  [
+    "an enforcement point listed twice",
+    `${smallest}authzen: { enforcement_points: [{ agent: a }, { agent: a }] }\n`,
+    /agent "a" is listed twice/,
+  ],
   ["port", `${smallest}listen: 127.0.0.1:99999\n`, /^5:9: .*over 65535/],
   ["address", `${smallest}listen: here\n`, /^5:9: .*an address and a port/],
   ["repeated key", `${smallest}site: a\nsite: b\n`, /^6:1: .*twice/],
@@ -189,6 +223,21 @@ test.each(faults)(
     expect(found[0]).toMatch(expected);
   },
 );
+
+test("tenants: the default one fills in, another makes another subject", async () => {
+  const text = `upstreams: {}
+tenant: acme
+directory: { subjects: [{ type: user, id: a }, { type: user, id: a, tenant: other, properties: { b: 1 } }] }
+authzen: { enforcement_points: [{ agent: p }, { agent: p, tenant: other }] }
+`;
+  const { directory, authzen, upstreams } = await load(text);
+  expect(upstreams).toEqual({});
+  expect(directory.subjects).toEqual([
+    { type: "user", id: "a", tenant: "acme", properties: {} },
+    { type: "user", id: "a", tenant: "other", properties: { b: 1 } },
+  ]);
+  expect(authzen.enforcement_points.map(({ tenant }) => tenant)).toEqual(["acme", "other"]);
+});
 
 test("every fault is reported at once, in order", async () => {
   const found = await problems(`${smallest}sit: a\nlog: { level: 1 }\nlimits: { x_max: 1 }\n`);

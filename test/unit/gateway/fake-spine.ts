@@ -82,6 +82,19 @@ export function fakeSpine(say: (request: ToolRequest) => Say = () => ({})): Fake
       const { args: _, ...governed } = decide(request);
       return governed;
     },
+    async search(search) {
+      const { candidates, resultsMax, candidatesMax } = search;
+      const results: JsonObject[] = [];
+      let judged = 0;
+      for (const candidate of candidates.slice(0, candidatesMax)) {
+        if (results.length >= resultsMax) break;
+        judged += 1;
+        const result = search.resultOf(candidate, decide(search.requestOf(candidate)).decision);
+        if (result !== undefined) results.push(result);
+      }
+      return ok({ callId: "search-1", policyVersion: "rev-1", results, judged });
+    },
+    catalog: () => [],
     couldCall: () => true,
     policyVersion: () => "rev-1",
     onPolicyChange: () => () => undefined,

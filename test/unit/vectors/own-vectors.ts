@@ -10,6 +10,7 @@ import {
   signCheckpoint,
 } from "../../../src/audit/index.ts";
 import type { ReviewedList } from "../../../tools/vectors/review.ts";
+import { authzenCertification, authzenInterop } from "./own-authzen.ts";
 
 export interface OwnVectors {
   /** By path below the folder of all vectors. */
@@ -295,6 +296,8 @@ export const ownVectors: Readonly<Record<string, OwnVectors>> = {
   "yaml-test-suite": yaml,
   "llhttp-requests": llhttpRequests,
   "llhttp-responses": llhttpResponses,
+  "authzen-interop": authzenInterop,
+  "authzen-certification": authzenCertification,
 };
 
 /** Writes the vectors of every set below `folder`. */

@@ -1,32 +1,13 @@
 /** AuthZEN Authorization API 1.0, with a spine of the test. Sections are those of the specification. */
 import { describe, expect, test } from "vitest";
-import { authZen, type EnforcementPoint } from "../../../../src/gateway/authzen/index.ts";
 import type { Decision } from "../../../../src/gateway/call.ts";
 import { digestOf, type JsonObject } from "../../../../src/kernel/index.ts";
-import { bodyJson, fakeSpine, frontRequest, identifier } from "../fake-spine.ts";
+import { bodyJson, fakeSpine, frontRequest } from "../fake-spine.ts";
+import { realSpine } from "./real-spine.ts";
+import { authZenWorld, pep } from "./world.ts";
 
-const pep: EnforcementPoint = { agent: "pep", obligations: ["replace_arguments"] };
-
-function world(say: Parameters<typeof fakeSpine>[0] = () => ({}), points = [pep]) {
-  const spine = fakeSpine(say);
-  const face = authZen({
-    spine,
-    identifier,
-    publicUrl: "https://gate.test/",
-    enforcementPoints: points,
-    evaluationsMax: 4,
-  });
-  const post = async (path: string, body: JsonObject | string, headers = {}) => {
-    const request = frontRequest("POST", `/access/v1/${path}`, body, {
-      authorization: "Bearer pep",
-      ...(typeof body === "string" ? { "content-type": "application/json" } : {}),
-      ...headers,
-    });
-    const answer = await face(request);
-    return { ...answer, json: await bodyJson(answer.body) };
-  };
-  return { spine, face, post };
-}
+const world = (say?: Parameters<typeof fakeSpine>[0], points = [pep]) =>
+  authZenWorld(fakeSpine(say), { enforcementPoints: points, evaluationsMax: 4 });
 
 const question = {
   subject: { type: "user", id: "alice", properties: { principal: "alice@x", delegation: ["d"] } },
@@ -113,6 +94,32 @@ describe("evaluation", () => {
     const { json } = await world(() => said).post("evaluation", question);
     expect(json).toMatchObject({ decision, context: { outcome: said.decision } });
   });
+});
+
+test("approval_needed is false, and says that it can be requested (ARAP, draft 1)", async () => {
+  const said = { decision: "approval_needed", approval_id: "apr-1", reason: "ask Ann" } as const;
+  const { json } = await world(() => said).post("evaluation", question);
+  const { context } = json as { context: Record<string, unknown> };
+  expect(json["decision"]).toBe(false);
+  expect(context).toMatchObject({
+    evaluation_id: "call-1",
+    approval_id: "apr-1",
+    access_request: { display: { description: "ask Ann" } },
+  });
+  const { expires_at: expires } = context["access_request"] as { expires_at: string };
+  const lifetimeMs = Date.parse(expires) - Date.parse(String(context["evaluated_at"]));
+  expect(lifetimeMs).toBe(600_000);
+  for (const other of [{ decision: "deny" }, { ...said, refusal: "record_failed" }] as const) {
+    const denied = await world(() => other).post("evaluation", question);
+    expect(denied.json["context"]).not.toHaveProperty("access_request");
+  }
+});
+
+test("what is carried along reaches the spine", async () => {
+  const { spine, post } = world();
+  const carried = { "x-request-id": "req-1", traceparent: "00-a-b-01" };
+  await post("evaluation", question, carried);
+  expect(spine.asked[0]).toMatchObject({ requestId: "req-1", traceparent: "00-a-b-01" });
 });
 
 describe("an evaluation request", () => {
@@ -285,15 +292,56 @@ describe("evaluations", () => {
   });
 });
 
+test("a list longer than the room of its asker is judged whole, and in order", async () => {
+  const policy = `
+tools: { "record:read": { effect: read, risk: low } }
+policy: all
+rules: [{ id: all, match: { tools: "record:read" }, outcome: allow }]
+`;
+  const { spine, entries } = realSpine(policy, {}, undefined, 3);
+  const { post } = authZenWorld(spine, { evaluationsMax: 50, evaluationsAtOnceMax: 3 });
+  const many = Array.from({ length: 50 }, (_, at) => ({
+    resource: { type: "record", id: `r${at}` },
+    action: { name: at % 5 === 0 ? "write" : "read" },
+  }));
+  const { json } = await post("evaluations", { subject: question.subject, evaluations: many });
+  const answers = json["evaluations"] as readonly { decision: boolean }[];
+  expect(answers.map(({ decision }) => decision)).toEqual(
+    many.map(({ action: { name } }) => name === "read"),
+  );
+  expect(entries.length).toBe(50);
+});
+
 describe("transport", () => {
-  test("metadata names the two endpoints and no search", async () => {
+  test("metadata names exactly what is served", async () => {
     const { face } = world();
     const answer = await face(frontRequest("GET", "/.well-known/authzen-configuration"));
-    expect(await bodyJson(answer.body)).toEqual({
+    const metadata = await bodyJson(answer.body);
+    expect(metadata).toEqual({
       policy_decision_point: "https://gate.test",
       access_evaluation_endpoint: "https://gate.test/access/v1/evaluation",
       access_evaluations_endpoint: "https://gate.test/access/v1/evaluations",
+      search_subject_endpoint: "https://gate.test/access/v1/search/subject",
+      search_resource_endpoint: "https://gate.test/access/v1/search/resource",
+      search_action_endpoint: "https://gate.test/access/v1/search/action",
+      obligations_supported: ["replace_arguments"],
     });
+    for (const [name, url] of Object.entries(metadata)) {
+      if (!name.endsWith("_endpoint")) continue;
+      const served = await face(frontRequest("POST", new URL(String(url)).pathname, question));
+      expect([name, served.status]).not.toEqual([name, 404]);
+    }
+  });
+
+  test("a decision point with a path has its metadata under that path (9.2)", async () => {
+    const { face } = authZenWorld(fakeSpine(), { publicUrl: "https://gate.test/tenant1" });
+    const wellKnown = "/.well-known/authzen-configuration";
+    const answer = await face(frontRequest("GET", `${wellKnown}/tenant1`));
+    expect(await bodyJson(answer.body)).toMatchObject({
+      policy_decision_point: "https://gate.test/tenant1",
+      access_evaluation_endpoint: "https://gate.test/tenant1/access/v1/evaluation",
+    });
+    expect((await face(frontRequest("GET", wellKnown))).status).toBe(404);
   });
 
   test("no identity, wrong method, wrong path, wrong type", async () => {
@@ -302,7 +350,7 @@ describe("transport", () => {
     expect([nobody.status, nobody.headers["www-authenticate"]]).toEqual([401, "Bearer"]);
     const get = await face(frontRequest("GET", "/access/v1/evaluation"));
     expect([get.status, get.headers["allow"]]).toEqual([405, "POST"]);
-    expect((await post("search/subject", question)).status).toBe(404);
+    expect((await post("search/nobody", question)).status).toBe(404);
     expect((await post("evaluation", question, { "content-type": "text/plain" })).status).toBe(400);
   });
 });

@@ -22,7 +22,7 @@ rules:
     obligations: [{ redact: args.card.number, with: remove }]
 `;
 
-function world({ loaded = true, perAgentMax = 9 } = {}) {
+function world({ loaded = true, perAgentMax = 9, tenant = "acme" } = {}) {
   const entries: JsonObject[] = [];
   const policy = new ActivePolicy();
   const { set } = loadPolicySet([{ path: "pay.yaml", text: policies }]);
@@ -39,7 +39,8 @@ function world({ loaded = true, perAgentMax = 9 } = {}) {
     origin: { instance: "i", site: "s", epoch: 0 },
   });
   const face = opaApi({
-    ...{ spine, identifier, enforcementPoints: ["pep"], bodyBytesMax: 4_096, depthMax: 16 },
+    ...{ spine, identifier, bodyBytesMax: 4_096, depthMax: 16 },
+    enforcementPoints: [{ agent: "pep", tenant, obligations: [] }],
   });
   const send = async (method: string, target: string, body?: JsonObject | string, headers = {}) => {
     const sent = { authorization: "Bearer pep", ...headers };
@@ -149,6 +150,8 @@ test("the tenant is that of the enforcement point", async () => {
   expect((await send("POST", verdict, { input: of("acme") })).status).toBe(200);
   const other = await send("POST", verdict, { input: of("other") });
   expect([other.status, other.json["code"]]).toEqual([403, "unauthorized"]);
+  const namesake = await world({ tenant: "other" }).send("POST", verdict, { input: input() });
+  expect([namesake.status, namesake.json["code"]]).toEqual([403, "unauthorized"]);
 });
 
 test("without a policy, and without room, there is no result but an error", async () => {

@@ -1,0 +1,74 @@
+/**
+ * Stages 3 to 6 as values: what the tool is, what policy says of it, what must be done along. Nothing is recorded,
+ * reserved or sent, so a search can put the question that a call would put, without being one.
+ */
+import type { Engine } from "../policy/index.ts";
+import { type AnswerFacts, decisionOf, refusalOf } from "./answer.ts";
+import type { Decision, ToolRequest } from "./call.ts";
+import { decide, decideAsked, policyRequest } from "./decide.ts";
+import type { Directory } from "./directory.ts";
+import { type Obliged, oblige } from "./oblige.ts";
+import { type ResolvedTool, resolveAsked, resolveTool } from "./resolve.ts";
+
+/** A request, and what it is judged by: one engine, one moment. */
+export interface Asked {
+  readonly callId: string;
+  readonly request: ToolRequest;
+  readonly engine: Engine | undefined;
+  readonly policyVersion: string;
+  readonly tool: ResolvedTool;
+  readonly wallStartMs: number;
+}
+
+export interface Judgement {
+  readonly obliged: Obliged;
+  readonly approvalId: string | null;
+  readonly decision: Decision;
+}
+
+export interface Surroundings {
+  readonly site: string;
+  readonly directory: Directory;
+}
+
+export function asking(
+  request: ToolRequest,
+  engine: Engine | undefined,
+  callId: string,
+  wallStartMs: number,
+): Asked {
+  const tool =
+    request.question === undefined
+      ? resolveTool(engine, request.tool, request.definition, request.effectHint)
+      : resolveAsked(engine, request.question.action);
+  return {
+    ...{ callId, request, engine, wallStartMs, tool },
+    policyVersion: engine?.revision ?? "none",
+  };
+}
+
+export function judge(asked: Asked, { site, directory }: Surroundings): Judgement {
+  const { request, tool, engine } = asked;
+  const facts = { site, wallMs: asked.wallStartMs, directory };
+  const verdict =
+    request.question === undefined
+      ? decide(engine, policyRequest(request, tool, facts))
+      : decideAsked(engine, request.question, tool);
+  const obliged = oblige(verdict, request.args);
+  const needsApproval = obliged.verdict.outcome === "approval_needed";
+  const approvalId = needsApproval ? `apr-${asked.callId}` : null;
+  const answerFacts: AnswerFacts = {
+    ...asked,
+    verdict: obliged.verdict,
+    approvalId,
+    ...(obliged.sanitizedDigest === null
+      ? {}
+      : { sanitized: { digest: obliged.sanitizedDigest, redacted: obliged.args } }),
+  };
+  const decision = decisionOf(answerFacts);
+  return {
+    obliged,
+    approvalId,
+    decision: engine === undefined ? refusalOf("no_policy", answerFacts) : decision,
+  };
+}

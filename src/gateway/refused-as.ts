@@ -1,0 +1,48 @@
+/** What an HTTP client is told when the machinery refuses, and not policy. */
+import { unreachable } from "../kernel/index.ts";
+import type { RefusalCode } from "./call.ts";
+import { type FrontResponse, jsonResponse } from "./http-front.ts";
+
+/** With a code behind it, the `type` of a problem document (RFC 9457). */
+const problemType = "urn:holdfast:problem:";
+
+export interface RefusedAs {
+  readonly status: number;
+  readonly title: string;
+  /** Seconds. */
+  readonly retryAfter?: string;
+}
+
+export function refusedByMachinery(code: RefusalCode): RefusedAs {
+  switch (code) {
+    case "no_policy":
+      return { status: 503, title: "No policy is loaded", retryAfter: "5" };
+    case "record_failed":
+      return { status: 503, title: "The decision could not be recorded" };
+    case "outcome_unrecorded":
+      return {
+        status: 500,
+        title: "The action happened or may have happened; its outcome is not recorded",
+      };
+    case "too_many_calls":
+      return { status: 429, title: "Too many calls at once", retryAfter: "1" };
+    case "unknown_server":
+      return { status: 404, title: "Unknown upstream" };
+    case "stopping":
+      return { status: 503, title: "The gateway is stopping", retryAfter: "1" };
+    default:
+      return unreachable(code);
+  }
+}
+
+/** A problem document (RFC 9457) whose type tells the code. */
+export function codedProblem(
+  status: number,
+  code: string,
+  title: string,
+  members: Readonly<Record<string, unknown>>,
+  headers: Readonly<Record<string, string>> = {},
+): FrontResponse {
+  const body = { type: problemType + code, title, status, ...members };
+  return jsonResponse(status, body, { "content-type": "application/problem+json", ...headers });
+}

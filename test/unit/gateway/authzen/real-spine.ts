@@ -1,0 +1,80 @@
+/** The real spine over a policy in words, with a log in memory whose writes can be made to fail. */
+import type { Entry } from "../../../../src/audit/index.ts";
+import type { Spine } from "../../../../src/gateway/call.ts";
+import {
+  ActivePolicy,
+  createSpine,
+  Directory,
+  InFlight,
+  type KnownEntity,
+} from "../../../../src/gateway/index.ts";
+import { err, type JsonObject, ok } from "../../../../src/kernel/index.ts";
+import { compile, loadPolicySet } from "../../../../src/policy/index.ts";
+import type { Clock } from "../../../../src/ports.ts";
+import { realClock, silentLog } from "../../../fixtures/fake-spine.ts";
+
+export interface RealSpine {
+  readonly spine: Spine;
+  readonly directory: Directory;
+  readonly entries: Entry[];
+  readonly inFlight: InFlight;
+  readonly policy: ActivePolicy;
+  /** Set: nothing more can be recorded. */
+  broken: boolean;
+}
+
+export interface Known {
+  readonly subjects?: readonly KnownEntity[];
+  readonly resources?: readonly KnownEntity[];
+}
+
+export function known(type: string, id: string, properties: JsonObject = {}): KnownEntity {
+  return { tenant: "acme", type, id, properties };
+}
+
+/** `text` is YAML; without it no policy is loaded. */
+export function realSpine(
+  text: string | undefined,
+  { subjects = [], resources = [] }: Known = {},
+  clock: Clock = realClock,
+  perAgentMax = 64,
+): RealSpine {
+  const entries: Entry[] = [];
+  const inFlight = new InFlight({ perAgentMax, totalMax: 1000 });
+  const policy = new ActivePolicy();
+  if (text !== undefined) policy.activate(engineOf(text));
+  const directory = new Directory(subjects, resources);
+  let calls = 0;
+  const it = { directory, entries, inFlight, policy, broken: false };
+  const spine = createSpine({
+    ...{ clock, directory, policy, inFlight, log: silentLog },
+    entropy: { bytes: (count) => new Uint8Array(count).fill(calls++ % 256) },
+    ledger: {
+      append: async (entry) => {
+        if (it.broken) return err({ kind: "closed", detail: "the test says so" } as never);
+        entries.push(entry);
+        return ok({ index: entries.length - 1, treeSize: entries.length });
+      },
+      receipt: (index) => `receipt ${index}`,
+      head: () => ({ size: entries.length, rootHash: new Uint8Array(), checkpoint: "" }),
+      healthy: () => !it.broken,
+      close: async () => undefined,
+    },
+    telemetry: {
+      startCall: () => ({ traceparent: "", end: () => undefined }),
+      count: () => undefined,
+      gauge: () => undefined,
+    },
+    origin: { instance: "i", site: "s", epoch: 0 },
+  });
+  return Object.assign(it, { spine });
+}
+
+export function engineOf(text: string, revision = "rev-1"): ReturnType<typeof compile> {
+  const { set, diagnostics } = loadPolicySet([{ path: "test.yaml", text }]) as {
+    set?: Parameters<typeof compile>[0];
+    diagnostics: readonly unknown[];
+  };
+  if (set === undefined) throw new Error(JSON.stringify(diagnostics));
+  return compile(set, revision);
+}
