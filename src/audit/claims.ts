@@ -29,12 +29,12 @@ export class Claims {
   /** What contradicts the log of `size` entries, and between which entries the contradiction lies. */
   compare(size: number): Finding[] {
     const findings: Finding[] = [];
-    let agreed = 0;
+    const agreed = [0];
     for (const claim of this.#claims.sort((a, b) => a.size - b.size)) {
       const root = this.#roots.get(claim.size);
       if (root === undefined) findings.push(beyond(claim, size));
-      else if (sameHash(root, claim.rootHash)) agreed = claim.size;
-      else findings.push(contradicts(claim, agreed));
+      else if (sameHash(root, claim.rootHash)) agreed.push(claim.size);
+      else findings.push(contradicts(claim, agreed.findLast((below) => below < claim.size) ?? 0));
     }
     return findings;
   }

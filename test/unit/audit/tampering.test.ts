@@ -5,71 +5,22 @@ import {
   encodeEntry,
   type Finding,
   formatProof,
-  HashTree,
   inclusionProof,
-  type LogFiles,
-  leafHash,
-  noteVerifier,
-  signCheckpoint,
   verifyLog,
 } from "../../../src/audit/index.ts";
-import { err, ok } from "../../../src/kernel/index.ts";
-import { publish } from "../../../src/ledger/publish.ts";
-import type { Disk, Signer } from "../../../src/ports.ts";
-import { Random, simSigner } from "../../../src/sim/index.ts";
 import { runsOf } from "../../fixtures/effort.ts";
 import { decisionEntry, outcomeEntry, startEntry } from "../ledger/entries.ts";
-
-const signer = simSigner("gateway.example/log", new Random(1));
-const thief = simSigner("gateway.example/log", new Random(2));
-const verifier = noteVerifier(signer.name, signer.publicKey);
-
-type Leaves = readonly Uint8Array[];
-type Files = Map<string, Uint8Array>;
-
-function leavesOf(count: number): Uint8Array[] {
-  const entries = [startEntry()].map((entry) => encodeEntry(entry).bytes);
-  for (let call = 0; entries.length < count; call++) {
-    const decision = entries.length;
-    const refused = call % 3 === 0;
-    entries.push(encodeEntry(decisionEntry(`call-${call}`, refused ? "deny" : "allow")).bytes);
-    if (!refused && entries.length < count)
-      entries.push(encodeEntry(outcomeEntry(`call-${call}`, decision)).bytes);
-  }
-  return entries;
-}
-
-function treeOf(leaves: Leaves): HashTree {
-  const tree = new HashTree();
-  for (const leaf of leaves) tree.append(leafHash(leaf));
-  return tree;
-}
-
-const checkpointOf = (leaves: Leaves, by: Signer = signer): string =>
-  signCheckpoint(leaves.length, treeOf(leaves).root(), by);
-
-/** The published files of a log of these entries. `checkpoint` may be one that does not fit. */
-async function filesOf(leaves: Leaves, checkpoint = checkpointOf(leaves)): Promise<Files> {
-  const files: Files = new Map();
-  const disk = {
-    replace: async (path: string, bytes: Uint8Array) => ok(void files.set(path, bytes)),
-    list: async () => ok([]),
-  } as unknown as Disk;
-  const entries = (first: number, end: number): Leaves => leaves.slice(first, end);
-  const { length: to } = leaves;
-  await publish(disk, { tree: treeOf(leaves), from: 0, to, checkpoint, entries });
-  return files;
-}
-
-function readerOf(files: Files): LogFiles {
-  return {
-    read: async (path) => {
-      const bytes = files.get(path);
-      return bytes ? ok(bytes) : err({ kind: "not_found", code: "ENOENT", path });
-    },
-    list: async () => ok([]),
-  };
-}
+import {
+  checkpointOf,
+  type Files,
+  filesOf,
+  type Leaves,
+  leavesOf,
+  readerOf,
+  thief,
+  treeOf,
+  verifier,
+} from "./log-folder.ts";
 
 async function findings(
   files: Files,
