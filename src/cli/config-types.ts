@@ -121,6 +121,8 @@ export interface LimitsConfig {
   readonly header_bytes_max: number;
   readonly path_bytes_max: number;
   readonly parameters_max: number;
+  readonly connections_max: number;
+  readonly bodies_bytes_max: number;
   readonly requests_open_max: number;
   readonly calls_in_flight_max: number;
   readonly calls_in_flight_per_agent_max: number;

@@ -44,6 +44,9 @@ function under(prefix: string, path: string): boolean {
   return path === prefix || path.startsWith(prefix.endsWith("/") ? prefix : `${prefix}/`);
 }
 
+/** A name or address and a port (RFC 9110 §7.2), and nothing that a parser of addresses could take for more of one. */
+const hostForm = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i;
+
 /**
  * Protection against DNS rebinding (MCP Streamable HTTP, security warning): a browser made to resolve a foreign name to
  * this address still sends that name as Host, and the page's own site as Origin.
@@ -52,7 +55,8 @@ export function refuseForeignHost(
   request: FrontRequest,
   rules: HostRules,
 ): FrontResponse | undefined {
-  const host = hostnameOf(`http://${headerOf(request, "host") ?? ""}`);
+  const written = headerOf(request, "host") ?? "";
+  const host = hostForm.test(written) ? hostnameOf(`http://${written}`) : undefined;
   if (
     host === undefined ||
     !(rules.allowedHosts.includes("*") || rules.allowedHosts.includes(host))

@@ -89,7 +89,11 @@ export async function openDataPlane(
     lastGoodPath: "bundles/last-good.tar.gz",
     pollMs: policyPollMs,
   });
-  const transport = undiciTransport({ addresses: "not_metadata" });
+  const transport = undiciTransport({
+    addresses: "not_metadata",
+    // Who may have a request open may have it at one upstream: a lower number would let one agent keep others waiting.
+    connectionsMax: config.limits.requests_open_max,
+  });
   const close = async (): Promise<void> => {
     await transport.close();
     await ledger.value.close();
@@ -160,7 +164,10 @@ async function serve(config: Config, plane: DataPlane): Promise<Result<Serving, 
   await plane.policySource.refresh();
   const server = await listening(config.listen, faces.value.face, {
     log: plane.log,
+    telemetry: plane.telemetry,
     limits: {
+      connectionsMax: limits.connections_max,
+      bodiesBytesMax: limits.bodies_bytes_max,
       headersMax: limits.headers_max,
       headerBytesMax: limits.header_bytes_max,
       bodyBytesMax: limits.body_bytes_max,

@@ -1,15 +1,14 @@
 /** Addresses and names: where a process listens, and the host names it answers to. */
-import { type FrontLimits, type FrontServer, serveFront } from "../adapters/http/index.ts";
+import { type FrontOptions, type FrontServer, serveFront } from "../adapters/http/index.ts";
 import type { Config } from "../cli/index.ts";
 import { type FrontFace, type HostRules, loopbackRules } from "../gateway/index.ts";
 import { err, ok, type Result } from "../kernel/index.ts";
-import type { Log } from "../ports.ts";
 
 /** Listens, or says for the operator why it cannot. */
 export async function listening(
   listen: string,
   face: FrontFace,
-  options: { readonly log: Log; readonly limits?: Partial<FrontLimits> },
+  options: Omit<FrontOptions, "host" | "port">,
 ): Promise<Result<FrontServer, string>> {
   try {
     return ok(await serveFront(face, { ...hostAndPort(listen), ...options }));

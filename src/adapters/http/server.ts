@@ -6,7 +6,7 @@ import {
   type ServerResponse,
   STATUS_CODES,
 } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import {
   type FrontFace,
@@ -14,9 +14,24 @@ import {
   type FrontResponse,
   problemResponse,
 } from "../../gateway/index.ts";
-import { err, ok, type Result } from "../../kernel/index.ts";
-import type { Log } from "../../ports.ts";
+import type { Log, Telemetry } from "../../ports.ts";
+import { Bodies } from "./bodies.ts";
+import { Connections } from "./connections.ts";
 import { type FrontLimits, frontLimitsDefault } from "./limits.ts";
+import { connectionsWithin, openFilesMax } from "./open-files.ts";
+import {
+  bodyTooLarge,
+  type FrontRefusal,
+  headRefusal,
+  noRoomForBody,
+  noTunnel,
+  tooManyConnections,
+  tooManyRequests,
+  unmetExpectation,
+  unreadable,
+} from "./refusals.ts";
+import { send } from "./send.ts";
+import { Visit } from "./visit.ts";
 
 export interface FrontServer {
   readonly url: string;
@@ -28,18 +43,19 @@ export interface FrontServer {
   close(graceMs?: number, settled?: Promise<void>): Promise<void>;
 }
 
+export interface FrontOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly log: Log;
+  readonly limits?: Partial<FrontLimits>;
+  /** What the front refuses is counted here, as `front_refusals` by reason. */
+  readonly telemetry?: Pick<Telemetry, "count">;
+}
+
 /** Listens. Port 0 takes any free one. Rejects when the address is taken or not ours. */
-export async function serveFront(
-  face: FrontFace,
-  options: {
-    readonly host: string;
-    readonly port: number;
-    readonly log: Log;
-    readonly limits?: Partial<FrontLimits>;
-  },
-): Promise<FrontServer> {
-  const limits = { ...frontLimitsDefault, ...options.limits };
-  const gate = new Gate(face, limits, options.log);
+export async function serveFront(face: FrontFace, options: FrontOptions): Promise<FrontServer> {
+  const limits = limitsFor(options);
+  const gate = new Gate(face, limits, options);
   const server = createServer(
     {
       maxHeaderSize: limits.headerBytesMax,
@@ -47,11 +63,13 @@ export async function serveFront(
       requestTimeout: limits.requestTimeoutMs,
       keepAliveTimeout: limits.keepAliveTimeoutMs,
       connectionsCheckingInterval: 1_000,
+      // Also against `node --insecure-http-parser` in somebody's NODE_OPTIONS.
+      insecureHTTPParser: false,
     },
     (incoming, outgoing) => gate.take(incoming, outgoing),
   );
-  server.on("clientError", (error, socket) => refuseUnreadable(error, socket, limits));
-  // Every header reaches `refusal`, which counts them; node would drop those over its own limit in silence.
+  gate.attach(server);
+  // Every header reaches `headRefusal`, which counts them; node would drop those over its own limit in silence.
   server.maxHeadersCount = 0;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -64,8 +82,24 @@ export async function serveFront(
   return { url: `http://${host}:${port}`, port, close };
 }
 
+function limitsFor({ limits: given, log }: FrontOptions): FrontLimits {
+  const limits = { ...frontLimitsDefault, ...given };
+  const filesMax = openFilesMax();
+  const connectionsMax = connectionsWithin(limits.connectionsMax, filesMax);
+  if (connectionsMax < limits.connectionsMax)
+    log.write("warn", "http.open_files_low", {
+      open_files_max: filesMax,
+      connections_max: connectionsMax,
+      wanted: limits.connectionsMax,
+      next: "raise the limit of open files (LimitNOFILE, ulimit -n), or lower limits.connections_max",
+    });
+  return { ...limits, connectionsMax };
+}
+
 /** For the last bytes of answers to leave. */
 const lingerMs = 250;
+/** How long the rest of a refused request is read and dropped, so that its client can read why. */
+const dropMs = 2_000;
 
 async function closed(server: Server, graceMs: number, settled?: Promise<void>): Promise<void> {
   const done = new Promise<void>((resolve) => server.close(() => resolve()));
@@ -80,81 +114,81 @@ async function closed(server: Server, graceMs: number, settled?: Promise<void>):
   for (const cut of cuts) clearTimeout(cut);
 }
 
-/** What node refuses before a request exists, as problem details. */
-function refuseUnreadable(error: NodeJS.ErrnoException, socket: Duplex, limits: FrontLimits): void {
-  if (!socket.writable || error.code === "ECONNRESET") {
-    socket.destroy();
-    return;
-  }
-  const { status, headers, body } = unreadable(error.code, limits);
-  const lines = Object.entries({ ...headers, connection: "close", "content-length": body.length });
-  const head = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`,
-    ...lines.map(([name, value]) => `${name}: ${String(value)}`),
-  ];
-  socket.end(Buffer.concat([Buffer.from(`${head.join("\r\n")}\r\n\r\n`), body]));
-}
-
-function unreadable(
-  code: string | undefined,
-  limits: FrontLimits,
-): FrontResponse & { readonly body: Uint8Array } {
-  const { headerBytesMax, requestTimeoutMs } = limits;
-  const [status, title, detail] =
-    code === "HPE_HEADER_OVERFLOW"
-      ? ([
-          431,
-          "Headers too large",
-          `At most ${headerBytesMax} bytes (limits.header_bytes_max).`,
-        ] as const)
-      : code === "ERR_HTTP_REQUEST_TIMEOUT"
-        ? ([
-            408,
-            "Too slow",
-            `A request has ${requestTimeoutMs} ms (limits.request_timeout_ms).`,
-          ] as const)
-        : ([400, "Bad request", "Not readable as HTTP/1.1."] as const);
-  const response = problemResponse(status, title, detail);
-  return { ...response, body: response.body as Uint8Array };
-}
-
 class Gate {
   readonly #face: FrontFace;
   readonly #limits: FrontLimits;
-  readonly #log: Log;
+  readonly #options: FrontOptions;
+  readonly #bodies: Bodies;
+  readonly #connections: Connections;
+  /** Refused: nothing more of them is served, as RFC 9112 §9.6 demands of a server that says `close`. */
+  readonly #refused = new WeakSet<Socket>();
+  /** Being sent an answer that is whole: they must take it. */
+  readonly #sending = new WeakSet<Socket>();
   #open = 0;
-  /** Of bodies held. */
-  #bytes = 0;
 
-  constructor(face: FrontFace, limits: FrontLimits, log: Log) {
+  constructor(face: FrontFace, limits: FrontLimits, options: FrontOptions) {
     this.#face = face;
     this.#limits = limits;
-    this.#log = log;
+    this.#options = options;
+    this.#bodies = new Bodies(limits.bodiesBytesMax);
+    this.#connections = new Connections(limits.connectionsMax, (socket) =>
+      this.#end(socket, tooManyConnections(limits)),
+    );
   }
 
-  take(incoming: IncomingMessage, outgoing: ServerResponse): void {
-    this.#open += 1;
+  attach(server: Server): void {
+    server.on("connection", (socket: Socket) => this.#connections.opened(socket));
+    server.on("checkContinue", (incoming, outgoing) => this.take(incoming, outgoing, true));
+    server.on("checkExpectation", (incoming, outgoing) => {
+      this.#refuse(incoming, outgoing, unmetExpectation());
+    });
+    server.on("connect", (_incoming, socket: Duplex) => this.#end(socket, noTunnel()));
+    server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => {
+      if (error.code === "ECONNRESET") socket.destroy();
+      // What could not be read comes after a request that was refused already.
+      else if (this.#refused.has(socket as Socket)) (socket as Socket).destroySoon();
+      else this.#end(socket, unreadable(error.code, this.#limits));
+    });
+    server.on("timeout", (socket: Socket) => {
+      if (this.#sending.has(socket)) this.#count("stalled");
+      // An idle connection, or one that takes nothing of its answer; not one whose answer is still being made.
+      if (this.#sending.has(socket) || !this.#connections.isAnswering(socket)) socket.destroy();
+    });
+  }
+
+  take(incoming: IncomingMessage, outgoing: ServerResponse, continues = false): void {
+    if (this.#refused.has(incoming.socket)) return;
     const visit = new Visit();
     outgoing.once("close", () => {
-      this.#open -= 1;
-      this.#bytes -= visit.bytes;
+      this.#sending.delete(incoming.socket);
       visit.end();
     });
-    this.#serve(incoming, outgoing, visit).catch((thrown: unknown) => {
-      this.#log.write("error", "http.request_failed", { detail: String(thrown) });
+    this.#serve(incoming, outgoing, visit, continues).catch((thrown: unknown) => {
+      this.#options.log.write("error", "http.request_failed", { detail: String(thrown) });
       outgoing.destroy();
     });
   }
 
-  async #serve(incoming: IncomingMessage, outgoing: ServerResponse, visit: Visit): Promise<void> {
+  async #serve(
+    incoming: IncomingMessage,
+    outgoing: ServerResponse,
+    visit: Visit,
+    continues: boolean,
+  ): Promise<void> {
     const headers = headersOf(incoming);
-    const refused =
-      this.#open > this.#limits.concurrentRequestsMax
-        ? tooManyRequests(this.#limits.concurrentRequestsMax)
-        : refusal(incoming, headers, this.#limits);
-    if (refused !== undefined) return await refuse(outgoing, refused);
-    const body = await this.#bodyOf(incoming, visit);
-    if (!body.ok) return await refuse(outgoing, body.error);
+    const refused = headRefusal(incoming, headers, this.#limits) ?? this.#crowded();
+    if (refused !== undefined) return this.#refuse(incoming, outgoing, refused);
+    if (continues) outgoing.writeContinue();
+    const body = await this.#bodies.read(incoming, this.#limits.bodyBytesMax);
+    if (!body.ok && body.error === "gone") return;
+    if (!body.ok) {
+      const full = body.error === "no_room" ? noRoomForBody : bodyTooLarge;
+      return this.#refuse(incoming, outgoing, full(this.#limits));
+    }
+    visit.onEnd(body.value.release);
+    const crowded = this.#crowded();
+    if (crowded !== undefined) return this.#refuse(incoming, outgoing, crowded);
+    this.#enter(incoming.socket, visit);
     const url = incoming.url ?? "/";
     const mark = url.indexOf("?");
     const request: FrontRequest = {
@@ -162,42 +196,31 @@ class Gate {
       path: mark < 0 ? url : url.slice(0, mark),
       query: mark < 0 ? "" : url.slice(mark + 1),
       headers,
-      body: body.value,
+      body: body.value.bytes,
       get signal() {
         return visit.signal;
       },
     };
-    await send(outgoing, await this.#answer(request), this.#limits.stalledTimeoutMs);
+    const answer = await this.#answer(request);
+    // From here on it is the client's turn: it must take what is sent. A stream has its own watch (`send`).
+    if (answer.body instanceof Uint8Array && !visit.over) {
+      this.#sending.add(incoming.socket);
+      incoming.socket.setTimeout(this.#limits.stalledTimeoutMs);
+    }
+    await send(outgoing, answer, this.#limits.stalledTimeoutMs);
   }
 
-  /** Rejects when the client breaks off. Events, because an async iterator costs more than the rest of a small request. */
-  #bodyOf(incoming: IncomingMessage, visit: Visit): Promise<Result<Uint8Array, FrontResponse>> {
-    const { bodyBytesMax, bodiesBytesMax } = this.#limits;
-    const pieces: Buffer[] = [];
-    return new Promise((resolve, reject) => {
-      const take = (piece: Buffer): void => {
-        if (!visit.over) {
-          visit.bytes += piece.length;
-          this.#bytes += piece.length;
-        }
-        const refused =
-          visit.bytes > bodyBytesMax
-            ? tooLarge(bodyBytesMax)
-            : visit.over || this.#bytes > bodiesBytesMax
-              ? tooManyBytes
-              : undefined;
-        if (refused === undefined) pieces.push(piece);
-        else {
-          incoming.off("data", take).pause();
-          resolve(err(refused));
-        }
-      };
-      const whole = (): void =>
-        resolve(
-          ok(pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces)),
-        );
-      incoming.on("data", take).once("end", whole).once("error", reject);
-      incoming.once("close", () => reject(new Error("the client broke off its request")));
+  #crowded(): FrontRefusal | undefined {
+    const { concurrentRequestsMax } = this.#limits;
+    return this.#open >= concurrentRequestsMax ? tooManyRequests(this.#limits) : undefined;
+  }
+
+  #enter(socket: Socket, visit: Visit): void {
+    this.#open += 1;
+    const left = this.#connections.answers(socket);
+    visit.onEnd(() => {
+      this.#open -= 1;
+      left();
     });
   }
 
@@ -205,7 +228,8 @@ class Gate {
     try {
       return await this.#face(request);
     } catch (thrown) {
-      this.#log.write("error", "http.face_failed", { path: request.path, detail: String(thrown) });
+      const fields = { path: request.path, detail: String(thrown) };
+      this.#options.log.write("error", "http.face_failed", fields);
       return problemResponse(
         500,
         "Internal error",
@@ -213,28 +237,54 @@ class Gate {
       );
     }
   }
+
+  #count(reason: FrontRefusal["reason"]): void {
+    this.#options.telemetry?.count("front_refusals", { reason });
+  }
+
+  /**
+   * The connection ends with the answer. What comes of the request meanwhile is read and dropped for a while: a close
+   * with unread bytes is a reset, and the client would never see why it was refused.
+   */
+  #refuse(incoming: IncomingMessage, outgoing: ServerResponse, refusal: FrontRefusal): void {
+    this.#count(refusal.reason);
+    this.#refused.add(incoming.socket);
+    const { status, headers, body } = whole(refusal.response);
+    outgoing.writeHead(status, { ...headers, connection: "close", "content-length": body.length });
+    outgoing.write(body);
+    const end = (): void => {
+      clearTimeout(late);
+      outgoing.end();
+    };
+    const late = setTimeout(end, dropMs);
+    outgoing.once("close", () => clearTimeout(late));
+    if (incoming.complete) end();
+    else incoming.once("end", end).once("close", end).resume();
+  }
+
+  /** Refuses on a socket that has no response object. */
+  #end(socket: Duplex, refusal: FrontRefusal): void {
+    this.#count(refusal.reason);
+    if (!socket.writable) {
+      socket.destroy();
+      return;
+    }
+    const { status, headers, body } = whole(refusal.response);
+    const fields = { ...headers, connection: "close", "content-length": body.length };
+    const head = [
+      `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`,
+      ...Object.entries(fields).map(([name, value]) => `${name}: ${String(value)}`),
+    ];
+    socket.on("error", () => undefined);
+    socket.write(Buffer.concat([Buffer.from(`${head.join("\r\n")}\r\n\r\n`), body]));
+    if ("destroySoon" in socket) (socket as Socket).destroySoon();
+    else socket.end();
+  }
 }
 
-const clientGone = new DOMException("the client is gone", "AbortError");
-
-/** One request, from its head until its answer is out or its client gone. */
-class Visit {
-  /** Of its body, held. */
-  bytes = 0;
-  over = false;
-  #abort: AbortController | undefined;
-
-  /** Made when somebody asks: most answers are whole before anybody needs to know that the client left. */
-  get signal(): AbortSignal {
-    this.#abort ??= new AbortController();
-    if (this.over) this.#abort.abort(clientGone);
-    return this.#abort.signal;
-  }
-
-  end(): void {
-    this.over = true;
-    this.#abort?.abort(clientGone);
-  }
+/** Refusals are problem documents, never streams. */
+function whole(response: FrontResponse): FrontResponse & { readonly body: Uint8Array } {
+  return { ...response, body: response.body as Uint8Array };
 }
 
 function headersOf(incoming: IncomingMessage): Readonly<Record<string, readonly string[]>> {
@@ -247,103 +297,4 @@ function headersOf(incoming: IncomingMessage): Readonly<Record<string, readonly 
     headers[name] = values;
   }
   return headers;
-}
-
-/** Headers that decide who asks, of whom, and where the body ends: two values have no one meaning. */
-const singleHeaders = [
-  "host",
-  "authorization",
-  "content-length",
-  "content-type",
-  "origin",
-] as const;
-
-function refusal(
-  incoming: IncomingMessage,
-  headers: FrontRequest["headers"],
-  limits: FrontLimits,
-): FrontResponse | undefined {
-  if (incoming.rawHeaders.length / 2 > limits.headersMax)
-    return problemResponse(
-      431,
-      "Too many headers",
-      `At most ${limits.headersMax} header lines are accepted (limits.headers_max).`,
-    );
-  const repeated = singleHeaders.find((name) => (headers[name]?.length ?? 0) > 1);
-  if (repeated !== undefined)
-    return problemResponse(400, "Repeated header", `Send ${repeated} once.`);
-  const target = incoming.url ?? "";
-  if (!target.startsWith("/") || /[\0-\x20\x7f#]/.test(target))
-    return problemResponse(
-      400,
-      "Bad request target",
-      "Send the path alone, beginning with a slash.",
-    );
-  return Number(headers["content-length"]?.[0] ?? 0) > limits.bodyBytesMax
-    ? tooLarge(limits.bodyBytesMax)
-    : undefined;
-}
-
-function tooManyRequests(max: number): FrontResponse {
-  const detail = `${max} requests are being answered already (limits.requests_open_max). Try again shortly.`;
-  return problemResponse(503, "Too many requests", detail, { "retry-after": "1" });
-}
-
-const tooManyBytes = problemResponse(
-  503,
-  "Too many requests",
-  "The bodies of open requests have no more room. Try again shortly.",
-  { "retry-after": "1" },
-);
-
-function tooLarge(bodyBytesMax: number): FrontResponse {
-  return problemResponse(
-    413,
-    "Body too large",
-    `At most ${bodyBytesMax} bytes are accepted (limits.body_bytes_max).`,
-  );
-}
-
-/** The rest of the request is not read: the connection ends with the answer. */
-async function refuse(outgoing: ServerResponse, response: FrontResponse): Promise<void> {
-  const headers = { ...response.headers, connection: "close" };
-  await send(outgoing, { ...response, headers }, 0);
-}
-
-async function send(
-  outgoing: ServerResponse,
-  response: FrontResponse,
-  stalledTimeoutMs: number,
-): Promise<void> {
-  const { body } = response;
-  const headers = response.headers as Record<string, string | string[]>;
-  if (body instanceof Uint8Array) {
-    const sized =
-      response.status === 204 || response.status === 304 ? {} : { "content-length": body.length };
-    outgoing.writeHead(response.status, { ...headers, ...sized });
-    outgoing.end(body);
-    return;
-  }
-  outgoing.writeHead(response.status, headers);
-  outgoing.flushHeaders();
-  for await (const piece of body) {
-    if (outgoing.destroyed) return;
-    if (!outgoing.write(piece)) await drained(outgoing, stalledTimeoutMs);
-  }
-  outgoing.end();
-}
-
-/** Resolves when the client took what waits for it; one that takes nothing for too long is cut off. */
-async function drained(outgoing: ServerResponse, stalledTimeoutMs: number): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const stalled = setTimeout(() => outgoing.destroy(), stalledTimeoutMs);
-    const done = (): void => {
-      clearTimeout(stalled);
-      outgoing.off("drain", done);
-      outgoing.off("close", done);
-      resolve();
-    };
-    outgoing.on("drain", done);
-    outgoing.on("close", done);
-  });
 }

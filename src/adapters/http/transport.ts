@@ -21,7 +21,7 @@ export interface ClosableTransport extends HttpTransport {
 
 export function undiciTransport(options: TransportOptions): ClosableTransport {
   const agent = new Agent({
-    connections: options.connectionsMax ?? 256,
+    connections: options.connectionsMax ?? 4_096,
     pipelining: 1,
     connect: {
       timeout: options.connectTimeoutMs ?? 5_000,

@@ -8,6 +8,7 @@ type Labels = Readonly<Record<string, string>>;
 /** What the names given to `count` and `gauge` mean; a counter `x` is `holdfast_x_total`, a gauge `holdfast_x`. */
 const help: Readonly<Record<string, string>> = {
   refusals: "Calls refused by the machinery and not by policy, by code.",
+  front_refusals: "Requests and connections refused before anything was judged, by reason.",
   policy_bundle_refused: "Policy bundles that were offered and refused.",
   tool_definitions_changed: "Tools that a server described differently from what was pinned.",
   ledger_entries: "Entries in this instance's ledger.",

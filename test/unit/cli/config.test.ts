@@ -55,6 +55,8 @@ test("the smallest file is completed with every default", async () => {
       header_bytes_max: 16_384,
       path_bytes_max: 8192,
       parameters_max: 256,
+      connections_max: 8000,
+      bodies_bytes_max: 536870912,
       requests_open_max: 4096,
       calls_in_flight_max: 1024,
       calls_in_flight_per_agent_max: 64,
