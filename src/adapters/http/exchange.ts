@@ -42,7 +42,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   onResponseStart(_control: Control, status: number, headers: IncomingHttpHeaders): void {
     // 100 to 199 announce an answer (RFC 9110 15.2); they are none.
     if (status < 200) return;
-    this.#settle?.(ok({ status, headers: present(headers), body: this.#body() }));
+    this.#settle?.(ok({ status, headers: present(headers), body: this.#readable() }));
   }
 
   onResponseData(control: Control, piece: Buffer): void {
@@ -72,7 +72,21 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#wake?.();
   }
 
-  /** Read once. Leaving it early ends the connection. */
+  /** Read once. Leaving it early ends the connection, also before the first piece was asked for. */
+  #readable(): AsyncGenerator<Uint8Array> {
+    const body = this.#body();
+    const leave = body.return.bind(body);
+    body.return = async (value) => {
+      this.#leave();
+      return await leave(value);
+    };
+    return body;
+  }
+
+  #leave(): void {
+    if (!this.#ended) this.#control?.abort(new DOMException("not read any more", "AbortError"));
+  }
+
   async *#body(): AsyncGenerator<Uint8Array> {
     try {
       for (;;) {
@@ -90,7 +104,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
           });
       }
     } finally {
-      if (!this.#ended) this.#control?.abort(new DOMException("not read any more", "AbortError"));
+      this.#leave();
     }
   }
 }

@@ -42,6 +42,7 @@ import {
   type Outgoing,
   returnedHeaders,
   sendUpstream,
+  unread,
   wholeBody,
 } from "./upstream.ts";
 
@@ -320,8 +321,10 @@ class UpstreamRelay {
       if (!sent.ok) return unreachable(id, sent.error.detail);
       const response = sent.value;
       const { status } = response;
-      if (isRefusal(response))
+      if (isRefusal(response)) {
+        unread(response);
         return unreachable(id, `the server refused the gateway (HTTP ${status})`);
+      }
       look(response);
       if (out.method === "GET" && status === 405) {
         // The server has nothing to say by itself (MCP, Streamable HTTP); the gateway may have.

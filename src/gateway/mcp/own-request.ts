@@ -12,7 +12,7 @@ import {
 } from "./upstream.ts";
 
 const encoder = new TextEncoder();
-const timeoutMs = 30_000;
+export const ownTimeoutMs = 30_000;
 
 /** What the gateway says about itself towards upstreams. */
 export const clientName: JsonObject = { name: "holdfast", version: "0.1.0" };
@@ -31,6 +31,7 @@ export async function ownRequest(
   request: { readonly id: string; readonly method: string; readonly params: JsonObject },
   headers: Readonly<Record<string, string>>,
   limits: McpLimits,
+  signal: AbortSignal,
 ): Promise<Uint8Array | undefined> {
   const { upstream, era, owner } = to;
   const params = era === "modern" ? { ...request.params, _meta: envelope() } : request.params;
@@ -39,6 +40,7 @@ export async function ownRequest(
     {
       method: "POST",
       owner,
+      signal,
       headers: {
         "content-type": "application/json",
         accept: "application/json, text/event-stream",
@@ -47,7 +49,7 @@ export async function ownRequest(
       },
       body: jsonBytes({ jsonrpc: "2.0", id: request.id, method: request.method, params }),
     },
-    timeoutMs,
+    ownTimeoutMs,
   );
   if (!sent.ok) return undefined;
   if (contentTypeOf(sent.value) !== "text/event-stream")

@@ -3,7 +3,7 @@ import { sliceJson } from "../../kernel/index.ts";
 import type { Catalog, CatalogTool } from "./catalog.ts";
 import type { Exchange } from "./exchange.ts";
 import { jsonValueOf } from "./inbound.ts";
-import { ownRequest } from "./own-request.ts";
+import { ownRequest, ownTimeoutMs } from "./own-request.ts";
 import { ownerOf } from "./sessions.ts";
 import { type McpLimits, type McpUpstream, sessionHeaders } from "./upstream.ts";
 
@@ -50,12 +50,19 @@ export class ToolListing {
       method: "tools/list",
       params: cursor === undefined ? {} : { cursor },
     };
+    const { clock } = exchange;
+    const over = new AbortController();
     const asked = ownRequest(
       { upstream: this.#upstream, era: exchange.era, owner: ownerOf(exchange.identity) },
       request,
       headers,
       this.#limits,
-    );
-    return await asked.catch(() => undefined);
+      over.signal,
+    ).catch(() => undefined);
+    // A server that begins a list and never ends it holds up nobody's call for longer.
+    const late = clock.sleep(ownTimeoutMs, over.signal).then(() => undefined);
+    const answer = await Promise.race([asked, late]);
+    over.abort();
+    return answer;
   }
 }

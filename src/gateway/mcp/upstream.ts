@@ -174,6 +174,12 @@ export function contentTypeOf(response: HttpResponse): string {
   return (value.split(";")[0] ?? "").trim().toLowerCase();
 }
 
+/** Lets the connection of an answer go whose body nobody reads: an upstream that refuses could go on for ever. */
+export function unread(response: HttpResponse): void {
+  const left = response.body[Symbol.asyncIterator]().return?.();
+  left?.catch(() => undefined);
+}
+
 /** The whole body; undefined when it is over `bytesMax`. Throws `TransportFailure` when the connection breaks. */
 export async function wholeBody(
   response: HttpResponse,
