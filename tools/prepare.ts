@@ -1,6 +1,6 @@
 /**
- * Makes the programs that the tests run available: those of Debian packages that the machine lacks are unpacked into
- * `.cache/tools/`, without installing anything. Run again, it does nothing.
+ * Makes what the tests run available: programs of Debian packages that the machine lacks are unpacked into
+ * `.cache/tools/`, without installing anything; the agent examples get their packages. Run again, it does nothing.
  */
 import { spawnSync } from "node:child_process";
 import {
@@ -15,6 +15,7 @@ import {
 } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
 import { env, exit } from "node:process";
+import { installAgentExamples } from "./agent-examples.ts";
 
 interface Tool {
   readonly program: string;
@@ -163,4 +164,5 @@ function isInstalled(debianPackage: string): boolean {
   return stdout === "installed";
 }
 
-exit([...tools.map(prepare), ...installed.map(install)].every(Boolean) ? 0 : 1);
+const ready = [...tools.map(prepare), ...installed.map(install), installAgentExamples()];
+exit(ready.every(Boolean) ? 0 : 1);

@@ -62,7 +62,7 @@ function run(command: string): string {
 }
 
 test("every block of code says what it is", () => {
-  const known = ["sh", "text", "yaml", "json", "http"];
+  const known = ["sh", "text", "yaml", "json", "http", "ts"];
   expect(blocks.filter(({ language }) => !known.includes(language)).map(({ at }) => at)).toEqual(
     [],
   );

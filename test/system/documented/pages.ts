@@ -26,7 +26,8 @@ const span = /`([^`\n]+)`/g;
 const command = /^(?:holdfast|npm|npx|node)\s/;
 
 export function pages(): readonly Page[] {
-  const paths = ["README.md", ...globSync("{docs,examples}/**/*.md", { cwd: root }).sort()];
+  const ours = { cwd: root, exclude: (path: string) => path.includes("node_modules") };
+  const paths = ["README.md", ...globSync("{docs,examples}/**/*.md", ours).sort()];
   return paths.map((path) => pageOf(path, readFileSync(join(root, path), "utf8")));
 }
 
