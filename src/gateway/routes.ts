@@ -44,8 +44,8 @@ function under(prefix: string, path: string): boolean {
   return path === prefix || path.startsWith(prefix.endsWith("/") ? prefix : `${prefix}/`);
 }
 
-/** A name or address and a port (RFC 9110 §7.2), and nothing that a parser of addresses could take for more of one. */
-const hostForm = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i;
+/** `uri-host [ ":" port ]` (RFC 9110 §7.2), and nothing that a parser of addresses could take for more: no user, no path. */
+const hostForm = /^(?:[\w.~!$&'()*+,;=%-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i;
 
 /**
  * Protection against DNS rebinding (MCP Streamable HTTP, security warning): a browser made to resolve a foreign name to
