@@ -50,10 +50,23 @@ export async function readText(path: string): Promise<Result<string, string>> {
 }
 
 export function print(line: string): void {
-  process.stdout.write(`${line}\n`);
+  process.stdout.write(`${visible(line)}\n`);
 }
 
 /** For people; what is asked for goes to standard output. */
 export function complain(line: string): void {
-  process.stderr.write(`${line}\n`);
+  process.stderr.write(`${visible(line)}\n`);
+}
+
+/**
+ * Control, format and unassigned characters as JSON escapes. Agents choose names and foreign logs hold any bytes: no
+ * terminal may act on them, people see that something is there, and JSON stays the same JSON.
+ */
+function visible(text: string): string {
+  return text.replace(/[^\P{C}\n]/gu, (character) =>
+    character.replace(
+      /[\s\S]/g,
+      (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+    ),
+  );
 }

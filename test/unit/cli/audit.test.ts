@@ -142,6 +142,27 @@ test("prove by index and by call; the receipt verifies", async () => {
   for (const what of ["99", "call-z"]) expect((await run("prove", log, what)).code).toBe(2);
 });
 
+test("what an agent or a foreign log holds cannot act on a terminal, and JSON stays the same", async () => {
+  const odd = "\u009b31m\u202e\u{e0041}\u0007";
+  const other = join(folder, "odd");
+  const origin = { instance: "i-1", site: "standalone", epoch: 0 };
+  const opened = await openLedger({
+    ...{ disk: openDisk(other), signer, clock: systemClock, origin },
+    ...{ tenant: "t", holdfastVersion: "0.1.0" },
+  });
+  if (!opened.ok) throw new Error(opened.error.detail);
+  await opened.value.append({ ...decisionEntry("call-a", "deny"), agent_id: odd, reason: odd });
+  await writeFile(file("odd-receipt"), opened.value.receipt(1) ?? "");
+  await opened.value.close();
+  const shown = await run("show", other);
+  const json = await run("show", other, "--json");
+  const receipt = await run("verify", "--receipt", file("odd-receipt"), "--key", file("key"));
+  for (const { out, errors } of [shown, json, receipt])
+    expect(out + errors).not.toMatch(/[^\P{C}\n]/u);
+  expect(JSON.parse(json.out.trim().split("\n")[1] ?? "")).toMatchObject({ agent_id: odd });
+  expect(JSON.parse(receipt.out.trim().split("\n")[1] ?? "")).toMatchObject({ reason: odd });
+});
+
 test("--opaque verifies tree and signatures of a log whose entries are not ours", async () => {
   const foreign = join(folder, "foreign");
   const leaf = Buffer.from("not JSON");

@@ -36,6 +36,7 @@ test.each(Object.entries(ownVectors))(
   async (name, own) => {
     const [report] = await run(name);
     expect(report?.failures).toEqual([]);
+    if (own.plant === undefined) return;
     expect(report?.passed).toBeGreaterThan(0);
     const { file, from, to } = own.plant;
     const path = join(folder, file);

@@ -8,6 +8,7 @@ import {
   HashTree,
   leafHash,
   signCheckpoint,
+  signNote,
 } from "../../../src/audit/index.ts";
 import type { ReviewedList } from "../../../tools/vectors/review.ts";
 import { authzenCertification, authzenInterop } from "./own-authzen.ts";
@@ -15,8 +16,8 @@ import { authzenCertification, authzenInterop } from "./own-authzen.ts";
 export interface OwnVectors {
   /** By path below the folder of all vectors. */
   readonly files: Readonly<Record<string, string | Uint8Array>>;
-  /** In this file, `from` becomes `to`, and then exactly this set must fail. */
-  readonly plant: { readonly file: string; readonly from: string; readonly to: string };
+  /** In this file, `from` becomes `to`, and then this set must fail. Absent where nothing of a set is run. */
+  readonly plant?: { readonly file: string; readonly from: string; readonly to: string };
   readonly reviewed?: ReviewedList[string];
 }
 
@@ -210,11 +211,13 @@ const ed25519Bytes = publicKey.export({ format: "der", type: "spki" }).subarray(
 const ed25519Hex = ed25519Bytes.toString("hex");
 const signedHex = sign(null, Buffer.from("abc"), privateKey).toString("hex");
 
+const signBytes = (message: Uint8Array): Uint8Array => sign(null, message, privateKey);
+
 const tesseraLog: OwnVectors = (() => {
   const signer = {
     name: "log.example/one",
     publicKey: ed25519Bytes,
-    sign: (message: Uint8Array) => sign(null, message, privateKey),
+    sign: signBytes,
   };
   const entries = ["one", "two", "three"].map((entry) => Buffer.from(entry));
   const tree = new HashTree();
@@ -265,10 +268,46 @@ const cctv: OwnVectors = {
   plant: { file: "cctv-ed25519.json", from: '"msg":"abc"', to: '"msg":"abd"' },
 };
 
+const noteExample: OwnVectors = (() => {
+  const signer = { name: "note.example/one", publicKey: ed25519Bytes, sign: signBytes };
+  const note = signNote("An example.\n", signer);
+  const vkey = encodeVkey(signer.name, ed25519Bytes);
+  const page = `For example, index 1234067 will be encoded as\n\`x001/x234/067\`.\n\n    ${vkey}\n\n\`\`\`\n${note}\`\`\`\n`;
+  return {
+    files: { "c2sp-specs/note.md": page },
+    plant: { file: "c2sp-specs/note.md", from: "An example", to: "No example" },
+  };
+})();
+
+const naughty: OwnVectors = {
+  files: {
+    "blns.json": JSON.stringify(["", "plain", "\u001b[31mred\r\n\u0007", "\u202ertl", "名前"]),
+  },
+  plant: { file: "blns.json", from: "plain", to: " " },
+  reviewed: [
+    { because: "no_name", cases: ["agent 0"], count: 1, reason: "nobody" },
+    { because: "policy", cases: ["reason 0"], count: 1, reason: "no reason" },
+  ],
+};
+
+const pipelock: OwnVectors = {
+  files: { "pipelock-receipts/one.json": "{}" },
+  reviewed: [{ because: "other_format", cases: ["one.json"], count: 1, reason: "not ours" }],
+};
+
+const wycheproofOther: OwnVectors = {
+  files: {
+    "wycheproof/ecdsa_secp256r1_sha256_test.json": '{"testGroups":[{"tests":[{"tcId":1}]}]}',
+    "wycheproof/mldsa_44_verify_test.json": '{"testGroups":[]}',
+  },
+  reviewed: [{ because: "other_format", cases: ["ecdsa*"], count: 1, reason: "not ours" }],
+};
+
 /** By name of the set. */
 export const ownVectors: Readonly<Record<string, OwnVectors>> = {
   "merkle-rfc6962": merkle,
   "tessera-testlog": tesseraLog,
+  "c2sp-examples": noteExample,
   "wycheproof-ed25519": signatures(
     "ed25519_test.json",
     { publicKey: { pk: ed25519Hex }, publicKeyDer: "" },
@@ -298,6 +337,9 @@ export const ownVectors: Readonly<Record<string, OwnVectors>> = {
   "llhttp-responses": llhttpResponses,
   "authzen-interop": authzenInterop,
   "authzen-certification": authzenCertification,
+  "naughty-strings": naughty,
+  "pipelock-receipts": pipelock,
+  "wycheproof-other": wycheproofOther,
 };
 
 /** Writes the vectors of every set below `folder`. */
