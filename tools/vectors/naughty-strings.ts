@@ -15,7 +15,7 @@ import {
   ActivePolicy,
   authZen,
   createSpine,
-  evaluationPath,
+  Directory,
   httpTools,
   InFlight,
   routed,
@@ -27,6 +27,7 @@ import { fakeIdentifier, silentLog } from "../../test/fixtures/fake-spine.ts";
 import { type Case, declined, failed, passed, type VectorSet } from "./case.ts";
 import { rawUpstream } from "./raw-upstream.ts";
 
+const evaluationPath = "/access/v1/evaluation";
 const atOnce = 16;
 
 export const naughtyStrings: VectorSet = {
@@ -153,8 +154,11 @@ function faces(
     ...{ upstreams: new Map([["api", api]]), spine, transport, identifier: fakeIdentifier },
   });
   const decisions = authZen({
-    ...{ spine, identifier: fakeIdentifier, publicUrl: "http://127.0.0.1" },
-    enforcementPoints: [{ agent: "anonymous", obligations: [] }],
+    ...{ spine, identifier: fakeIdentifier, publicUrl: "http://127.0.0.1", clock: systemClock },
+    enforcementPoints: [{ agent: "anonymous", tenant: "default", obligations: [] }],
+    directory: new Directory(),
+    ...{ bodyBytesMax: 1_000_000, depthMax: 64, evaluationsMax: 1, evaluationsAtOnceMax: 1 },
+    ...{ searchResultsMax: 1, searchCandidatesMax: 1, searchTimeMsMax: 1_000 },
   });
   return routed([
     { prefix: "/http", face: tools },
