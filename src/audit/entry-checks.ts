@@ -10,6 +10,7 @@ export class EntryChecks {
   readonly trail: CallTrail = new CallTrail();
   readonly counts: Record<string, number> = {};
   readonly #verifier: NoteVerifier;
+  #bundleSerial = 0;
 
   constructor(verifier: NoteVerifier) {
     this.#verifier = verifier;
@@ -27,9 +28,23 @@ export class EntryChecks {
       if (wrong !== undefined)
         findings.push(finding("bad_start", `entry ${index}: ${wrong}`, index));
     }
+    const older = this.#olderPolicy(entry);
+    if (older !== undefined)
+      findings.push(finding("policy_rolled_back", `entry ${index}: ${older}`, index));
     for (const { message } of this.trail.next(index, entry))
       findings.push(finding("call_order", `entry ${index}: ${message}`, index));
     return findings;
+  }
+
+  /** A start entry carries the serial over to its run; a policy entry is where it may grow. */
+  #olderPolicy(entry: Entry): string | undefined {
+    if (entry.kind !== "start" && entry.kind !== "policy") return undefined;
+    const { bundle_serial: serial } = entry;
+    const before = this.#bundleSerial;
+    this.#bundleSerial = Math.max(before, serial);
+    return serial < before
+      ? `it names the bundle serial ${serial} after ${before} was recorded`
+      : undefined;
   }
 
   #wrongStart(index: number, entry: StartEntry, root: () => Uint8Array): string | undefined {

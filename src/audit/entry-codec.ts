@@ -74,6 +74,8 @@ function malformed(value: JsonObject): string | undefined {
   if (!Number.isSafeInteger(value["epoch"])) return "its epoch is no integer";
   if (kind === "outcome" && !Number.isSafeInteger(value["decision_index"]))
     return "its decision_index is no integer";
+  if ((kind === "start" || kind === "policy") && !Number.isSafeInteger(value["bundle_serial"]))
+    return "its bundle_serial is no integer";
   if (kind === "start" && !isStringList(value["unknown_calls"]))
     return "its unknown_calls is no list of strings";
   return undefined;

@@ -25,6 +25,8 @@ export interface StartEntry extends EntryCommon {
   readonly previous: { readonly origin: string; readonly checkpoint: string } | null;
   /** Calls of earlier runs that have a decision and no outcome: their effect is unknown. */
   readonly unknown_calls: readonly string[];
+  /** The highest serial of a policy bundle that this log has recorded; 0 before the first. */
+  readonly bundle_serial: number;
 }
 
 /** A policy revision began to decide. */
@@ -32,6 +34,8 @@ export interface PolicyEntry extends EntryCommon {
   readonly kind: "policy";
   readonly policy_version: string;
   readonly bundle_digest: string;
+  /** Never below that of an earlier entry of the log. */
+  readonly bundle_serial: number;
 }
 
 /** Made before anything is forwarded; durable before anything is forwarded. */

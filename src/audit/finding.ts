@@ -21,6 +21,8 @@ export type FindingCode =
   | "bad_entry"
   /** A start entry does not continue the log that precedes it. */
   | "bad_start"
+  /** An older policy bundle decided after a newer one. */
+  | "policy_rolled_back"
   /** Entries contradict one another about a call. */
   | "call_order"
   /** A file cannot be read, or evidence handed in proves nothing. */
@@ -50,6 +52,7 @@ const actions: Readonly<Record<FindingCode, string>> = {
   forked: "two histories were signed: find who has the key, and keep both",
   bad_entry: "restore `blobs/` from a copy; otherwise the writer was not Holdfast",
   bad_start: "entries before it were replaced, or the writer was not Holdfast",
+  policy_rolled_back: "the writer was not Holdfast: no gateway takes a bundle older than its last",
   call_order: "look at the call with `holdfast audit show --call`",
   unreadable: "check the path and its permissions, and give evidence signed by this key",
   torn_tail: "nothing: nobody was told that it was recorded",

@@ -1,7 +1,8 @@
 /**
  * Where the gateway gets its policy: the signed bundle that the control plane stores. The gateway never asks the
  * control plane; it reads what was stored, so it goes on deciding when the control plane is dead. A bundle that is
- * unsigned, changed or unreadable never decides: the last good one stays.
+ * unsigned, changed or unreadable never decides: the last good one stays. Neither does one that is older than a bundle
+ * that decided here before: the log remembers the highest serial.
  */
 import type { EntryOrigin, PolicyEntry } from "../audit/index.ts";
 import { type Result, sha256Hex } from "../kernel/index.ts";
@@ -14,6 +15,8 @@ import { isoTime } from "./record.ts";
 /** A bundle whose signature and every digest were checked. */
 export interface VerifiedBundle {
   readonly revision: string;
+  /** Grows with each bundle of the same signer. */
+  readonly serial: number;
   readonly set: PolicySet;
   readonly digest: string;
 }
@@ -42,12 +45,20 @@ export class PolicySource {
   readonly #parts: PolicySourceParts;
   /** Of the newest archive that was good. */
   #goodDigest = "";
+  /** Of the newest bundle that was recorded, in this run or before. */
+  #serial: number;
   /** What was last complained of: each complaint is made once, not at every reading. */
   #complaint = "";
   #lastError: string | undefined;
 
   constructor(parts: PolicySourceParts) {
     this.#parts = parts;
+    this.#serial = parts.ledger.bundleSerial;
+  }
+
+  /** The serial below which no bundle decides any more; 0 before the first. */
+  get serial(): number {
+    return this.#serial;
   }
 
   /** Why the newest bundle does not decide, if it does not. */
@@ -65,6 +76,24 @@ export class PolicySource {
     return refreshed;
   }
 
+  /**
+   * Takes a bundle that came from elsewhere: when it is good and not older, it is stored as the newest (durable) and
+   * decides. One that is not leaves everything as it was.
+   */
+  async offer(archive: Uint8Array): Promise<Refreshed> {
+    const { disk, path } = this.#parts;
+    const digest = sha256Hex(archive);
+    if (digest === this.#goodDigest) return this.#unchanged();
+    const opened = await this.#parts.open(archive);
+    if (!opened.ok) return this.#refused(digest, opened.error);
+    const older = this.#older(opened.value);
+    if (older !== undefined) return this.#refused(digest, older);
+    const stored = await disk.replace(path, archive);
+    if (!stored.ok)
+      return this.#refused(digest, `${path} could not be stored: ${stored.error.code}`);
+    return this.refresh();
+  }
+
   async #refreshNewest(): Promise<Refreshed> {
     const { disk, path } = this.#parts;
     const read = await disk.read(path);
@@ -74,12 +103,13 @@ export class PolicySource {
     // A refused archive is opened again each time: what was wrong may have been the key beside it.
     const opened = await this.#parts.open(read.value);
     if (!opened.ok) return this.#refused(digest, opened.error);
-    const activated = await this.#activate(digest, opened.value);
-    if (activated === "activated") await this.#keep(read.value);
-    return activated;
+    return await this.#activate(digest, opened.value, read.value);
   }
 
-  /** Losing this copy loses nothing now: the newest decides. It is needed by a restart that finds the newest bad. */
+  /**
+   * Losing this copy loses nothing now: the newest decides. It is needed by a restart that finds the newest bad, so it is
+   * there before the log forbids all older ones.
+   */
   async #keep(archive: Uint8Array): Promise<void> {
     const { disk, lastGoodPath, log } = this.#parts;
     const kept = await disk.replace(lastGoodPath, archive);
@@ -93,9 +123,11 @@ export class PolicySource {
     if (!read.ok) return;
     const opened = await this.#parts.open(read.value);
     if (!opened.ok) return;
-    const error = this.#lastError;
-    await this.#activate(sha256Hex(read.value), opened.value);
-    this.#lastError = error;
+    const why = this.#lastError;
+    const refreshed = await this.#activate(sha256Hex(read.value), opened.value, undefined);
+    if (refreshed === "refused")
+      this.#lastError = `${why}; the last good bundle: ${this.#lastError}`;
+    else this.#lastError = why;
   }
 
   /** Refreshes every `pollMs` until `signal` aborts. */
@@ -106,12 +138,28 @@ export class PolicySource {
     }
   }
 
-  async #activate(digest: string, bundle: VerifiedBundle): Promise<Refreshed> {
+  #older({ serial, revision }: VerifiedBundle): string | undefined {
+    const decides = this.#parts.policy.current()?.revision ?? revision;
+    if (serial === this.#serial && decides !== revision)
+      return `revision ${revision} has the serial ${serial} of revision ${decides}, which decides: give each bundle its own`;
+    if (serial >= this.#serial) return undefined;
+    return `it is older than what decided here before: revision ${revision} has the serial ${serial}, the log has ${this.#serial}; to return to an old policy, publish its text again (docs/opa.md)`;
+  }
+
+  /** `keep` is what to fall back on later, when `bundle` is not that already. */
+  async #activate(
+    digest: string,
+    bundle: VerifiedBundle,
+    keep: Uint8Array | undefined,
+  ): Promise<Refreshed> {
     const { ledger, origin, policy, clock, tenant, log } = this.#parts;
-    if (policy.current()?.revision === bundle.revision) {
+    const older = this.#older(bundle);
+    if (older !== undefined) return this.#refused(digest, older);
+    if (policy.current()?.revision === bundle.revision && bundle.serial === this.#serial) {
       this.#goodDigest = digest;
       return this.#unchanged();
     }
+    if (keep !== undefined) await this.#keep(keep);
     const engine = compile(bundle.set, bundle.revision);
     const entry: PolicyEntry = {
       ...origin,
@@ -121,6 +169,7 @@ export class PolicySource {
       tenant,
       policy_version: bundle.revision,
       bundle_digest: bundle.digest,
+      bundle_serial: bundle.serial,
     };
     const appended = await ledger.append(entry);
     // A revision that is not in the log decides nothing; the ledger refuses every call from here on anyway.
@@ -131,9 +180,11 @@ export class PolicySource {
       );
     policy.activate(engine);
     this.#goodDigest = digest;
+    this.#serial = bundle.serial;
     this.#unchanged();
     log.write("info", "policy_activated", {
       revision: bundle.revision,
+      serial: bundle.serial,
       rules: bundle.set.rules.length,
     });
     return "activated";

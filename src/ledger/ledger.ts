@@ -22,6 +22,8 @@ export interface Committed {
 }
 
 export interface Ledger {
+  /** The highest serial of a policy bundle that was in the log when it was opened; 0 in a new one. */
+  readonly bundleSerial: number;
   /** Resolves ok only when the entry and a signed checkpoint over it are durable. */
   append(entry: Entry): Promise<Result<Committed, LedgerError>>;
   /**

@@ -53,7 +53,7 @@ async function openLocked(
   if (!named.ok) return failed(named.error);
   const recovered = await recover(disk, noteVerifier(signer.name, signer.publicKey));
   if (!recovered.ok) return recovered;
-  const { tree, rootHash, entries, checkpoint, unknownCalls } = recovered.value;
+  const { tree, rootHash, entries, checkpoint, bundleSerial } = recovered.value;
   const published = await publishRecovered(disk, recovered.value);
   if (!published.ok) return failed(published.error);
   const segment = await beginSegment(disk, recovered.value);
@@ -66,10 +66,11 @@ async function openLocked(
   const writer = new LedgerWriter({
     ...{ disk, signer, clock, limits, tree, head, entries, lock },
     published: tree.size,
+    bundleSerial,
     segment: segment.value,
     segments: [tree.size],
   });
-  const started = await writer.append(startEntry(options, checkpoint, unknownCalls));
+  const started = await writer.append(startEntry(options, recovered.value));
   if (started.ok) return ok(writer);
   await writer.close();
   return err({ kind: "failed", detail: started.error.detail });
@@ -109,8 +110,7 @@ async function beginSegment(
 
 function startEntry(
   { clock, tenant, origin, holdfastVersion, signer, takesOver }: LedgerOptions,
-  checkpoint: string | undefined,
-  unknownCalls: readonly string[],
+  { checkpoint, unknownCalls, bundleSerial }: Recovered,
 ): StartEntry {
   const own = checkpoint === undefined ? null : { origin: signer.name, checkpoint };
   return {
@@ -122,6 +122,7 @@ function startEntry(
     holdfast: holdfastVersion,
     previous: takesOver ?? own,
     unknown_calls: unknownCalls,
+    bundle_serial: bundleSerial,
   };
 }
 

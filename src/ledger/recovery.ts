@@ -35,6 +35,8 @@ export interface Recovered {
   readonly segments: readonly number[];
   /** Calls of the last run that have a decision and no outcome. */
   readonly unknownCalls: readonly string[];
+  /** The highest serial of a policy bundle in the log; each start entry carries it over from the run before. */
+  readonly bundleSerial: number;
 }
 
 type Outcome<T> = Result<T, LedgerOpenError>;
@@ -64,13 +66,13 @@ async function recoverFrom(disk: Reads, verifier: NoteVerifier): Promise<Outcome
   const replayed = await replayJournal(disk, segments.value, found.value, verifier);
   if (!replayed.ok) return replayed;
   const checkpoint = replayed.value ?? found.value.checkpoint;
-  const unknown = await findUnknownCalls(disk, entries, tree.size);
-  if (!unknown.ok) return unknown;
+  const run = await readLastRun(disk, entries, tree.size);
+  if (!run.ok) return run;
   const rootHash = tree.size === 0 ? emptyRoot : tree.root();
   return ok({
     ...{ tree, checkpoint, rootHash, published, entries },
     segments: segments.value,
-    unknownCalls: unknown.value,
+    ...run.value,
   });
 }
 
@@ -212,11 +214,11 @@ function replay(
 }
 
 /** Reads back to the last start, bundle by bundle. */
-async function findUnknownCalls(
+async function readLastRun(
   disk: Reads,
   tail: readonly Uint8Array[],
   size: number,
-): Promise<Outcome<readonly string[]>> {
+): Promise<Outcome<Pick<Recovered, "unknownCalls" | "bundleSerial">>> {
   const run: (readonly Uint8Array[])[] = [tail];
   let first = size - tail.length;
   let at = lastStart(tail);
@@ -229,14 +231,17 @@ async function findUnknownCalls(
     at = lastStart(bundle.value);
   }
   const trail = new CallTrail();
+  let bundleSerial = 0;
   let index = first + Math.max(at, 0);
   for (const leaf of run.flat().slice(Math.max(at, 0))) {
     const entry = await resolveEntry(disk, leaf);
     if (!entry.ok) return damaged(`entry ${index}: ${entry.error}`);
     trail.next(index, entry.value);
+    if ("bundle_serial" in entry.value)
+      bundleSerial = Math.max(bundleSerial, entry.value.bundle_serial);
     index += 1;
   }
-  return ok(trail.open.map(({ call }) => call));
+  return ok({ unknownCalls: trail.open.map(({ call }) => call), bundleSerial });
 }
 
 function lastStart(leaves: readonly Uint8Array[]): number {

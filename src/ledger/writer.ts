@@ -22,6 +22,7 @@ export interface WriterOptions {
   readonly tree: HashTree;
   readonly head: Head;
   readonly published: number;
+  readonly bundleSerial: number;
   /** From the start of the bundle that holds `published`. */
   readonly entries: Uint8Array[];
   readonly segment: AppendFile;
@@ -30,6 +31,7 @@ export interface WriterOptions {
 }
 
 export class LedgerWriter implements Ledger {
+  readonly bundleSerial: number;
   readonly #options: WriterOptions;
   readonly #commits: GroupCommit;
   readonly #entries: Uint8Array[];
@@ -43,6 +45,7 @@ export class LedgerWriter implements Ledger {
 
   constructor(options: WriterOptions) {
     this.#options = options;
+    this.bundleSerial = options.bundleSerial;
     this.#entries = options.entries;
     this.#entriesFirst = options.head.size - options.entries.length;
     this.#entriesBytes = bytesOf(options.entries);

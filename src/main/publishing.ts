@@ -37,6 +37,7 @@ export async function startPublishing(
   const tools = new ToolKnowledge(config, log);
   await tools.refresh();
   const publisher = new BundlePublisher({
+    clock: systemClock,
     disk: openDisk(dataFolder),
     log,
     signer: signer.value,

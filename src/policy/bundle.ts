@@ -32,6 +32,8 @@ const revisionDigits = 16;
 export interface VerifiedBundle {
   /** `policy_version` on the wire. */
   readonly revision: string;
+  /** Grows with each bundle its signer makes, so that an older one, signed as well, is known for what it is. */
+  readonly serial: number;
   readonly set: PolicySet;
   /** `bundleDigest` of its files. */
   readonly digest: string;
@@ -42,13 +44,29 @@ export function revisionOf(set: PolicySet): string {
   return `sha256:${sha256Hex(canonicalJson(inOrder(set))).slice(0, revisionDigits)}`;
 }
 
-/** The unsigned files. Deterministic: the same set and revision give the same bytes. */
-export function buildBundle(set: PolicySet, revision: string = revisionOf(set)): BundleFiles {
+/** What tells bundles of one policy folder apart. */
+export interface BundleStamp {
+  /** Default: `revisionOf` the set. */
+  readonly revision?: string;
+  /** A whole number from 1, above that of every bundle made before. */
+  readonly serial: number;
+}
+
+/**
+ * The serial of a bundle made at `wallMs`, after one with the serial `previous`: the time, so that it grows without
+ * anything remembered, and always above `previous`, whatever the clock says.
+ */
+export function nextSerial(previous: number, wallMs: number): number {
+  return Math.max(previous + 1, Math.floor(wallMs));
+}
+
+/** The unsigned files. Deterministic: the same set and stamp give the same bytes. */
+export function buildBundle(set: PolicySet, stamp: BundleStamp): BundleFiles {
   const manifest = {
-    revision,
+    revision: stamp.revision ?? revisionOf(set),
     roots: ["holdfast"],
     rego_version: 1,
-    metadata: { policy_set_format: set.formatVersion },
+    metadata: { policy_set_format: set.formatVersion, serial: stamp.serial },
   };
   const modules = Object.entries(regoModules(set));
   return new Map(
@@ -81,10 +99,13 @@ export function verifyBundle(
   const revision = at(manifest.value, "revision");
   if (typeof revision !== "string" || revision === "")
     return malformed(`${manifestPath}: the revision is missing`);
+  const serial = at(at(manifest.value, "metadata"), "serial");
+  if (typeof serial !== "number" || !Number.isSafeInteger(serial) || serial < 1)
+    return malformed(`${manifestPath}: metadata.serial is no whole number from 1`);
   const set = at(at(document.value, "holdfast"), "policy");
   if (!isPolicySet(set))
     return malformed(`${documentPath}: holdfast.policy is no policy set of format 1`);
-  return ok({ revision, set, digest: bundleDigest(files) });
+  return ok({ revision, serial, set, digest: bundleDigest(files) });
 }
 
 function at(value: JsonValue | undefined, name: string): JsonValue | undefined {

@@ -1,6 +1,7 @@
 export {
   buildBundle,
   bundleDigest,
+  nextSerial,
   revisionOf,
   type VerifiedBundle,
   verifyBundle,

@@ -10,6 +10,7 @@ import type { Plant } from "./gateway.ts";
 /** The ledger tells of an entry before its sync came back. */
 function tellsEarly(ledger: Ledger): Ledger {
   return {
+    bundleSerial: ledger.bundleSerial,
     append: async (entry) => {
       const appended = ledger.append(entry);
       appended.catch(() => {});

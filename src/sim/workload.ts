@@ -82,7 +82,8 @@ export async function openSimBundle(archive: Uint8Array): Promise<Result<Verifie
   const value: JsonValue = JSON.parse(body);
   if (!isJsonObject(value) || typeof value["revision"] !== "string") return err("no bundle");
   const set = value["set"] as unknown as PolicySet;
-  return ok({ revision: value["revision"], set, digest: `sha256:${sha256Hex(archive)}` });
+  const serial = revisionNumber(value["revision"]);
+  return ok({ revision: value["revision"], serial, set, digest: `sha256:${sha256Hex(archive)}` });
 }
 
 function policySet(revision: number): PolicySet {

@@ -6,6 +6,7 @@ import { gunzipSync } from "node:zlib";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { readBundle, writeBundle } from "../../src/adapters/bundle/index.ts";
+import { systemClock } from "../../src/adapters/clock/index.ts";
 import { openDisk } from "../../src/adapters/disk/index.ts";
 import { type FrontServer, serveFront } from "../../src/adapters/http/index.ts";
 import { openBundleKey } from "../../src/adapters/keys/index.ts";
@@ -52,6 +53,7 @@ beforeAll(async () => {
   if (!key.ok) throw new Error(key.error.detail);
   signer = key.value;
   publisher = new BundlePublisher({
+    clock: systemClock,
     disk: openDisk(folder),
     log: silent,
     signer,

@@ -11,17 +11,19 @@ import {
   bundleKeys,
   formatDiagnostic,
   loadPolicySet,
+  nextSerial,
   type PolicyFile,
   revisionOf,
   signBundle,
   type VerifiedBundle,
   verifyBundle,
 } from "../../policy/index.ts";
-import type { Disk, Log } from "../../ports.ts";
+import type { Clock, Disk, Log } from "../../ports.ts";
 
 export const currentBundlePath = "bundles/current.tar.gz";
 
 export interface PublisherParts {
+  readonly clock: Clock;
   readonly disk: Disk;
   readonly log: Log;
   readonly signer: BundleSigner;
@@ -35,6 +37,8 @@ export interface PublisherParts {
 /** What the control plane tells of its bundle. */
 export interface BundleStatus {
   readonly revision: string | null;
+  /** Zero while there is no bundle. */
+  readonly serial: number;
   readonly rules: number;
   /** Why the newest sources were not published; empty when they were. */
   readonly errors: readonly string[];
@@ -42,7 +46,10 @@ export interface BundleStatus {
 
 export class BundlePublisher {
   readonly #parts: PublisherParts;
-  #status: BundleStatus = { revision: null, rules: 0, errors: ["no policy was read yet"] };
+  #status: BundleStatus = {
+    ...{ revision: null, serial: 0, rules: 0 },
+    errors: ["no policy was read yet"],
+  };
   /** What is stored and served. A signature differs each time it is made, so the same content is never signed again. */
   #current: { readonly archive: Uint8Array; readonly digest: string } | undefined;
   /** Publications one after the other: an older snapshot never overtakes a newer one. */
@@ -85,10 +92,10 @@ export class BundlePublisher {
       log.write("error", "stored_bundle_refused", { path: currentBundlePath, detail });
       return this.#status;
     }
-    const { revision, set, digest } = opened.value;
+    const { revision, serial, set, digest } = opened.value;
     this.#current = { archive: stored.value, digest };
-    this.#status = { ...this.#status, revision, rules: set.rules.length };
-    log.write("info", "bundle_resumed", { revision, rules: set.rules.length });
+    this.#status = { ...this.#status, revision, serial, rules: set.rules.length };
+    log.write("info", "bundle_resumed", { revision, serial, rules: set.rules.length });
     return this.#status;
   }
 
@@ -110,26 +117,28 @@ export class BundlePublisher {
   }
 
   async #publish(files: readonly PolicyFile[]): Promise<BundleStatus> {
-    const { disk, log, signer, archive: pack } = this.#parts;
+    const { clock, disk, log, signer, archive: pack } = this.#parts;
     const { set, diagnostics } = loadPolicySet(files, {
       toolSchemas: this.#parts.toolSchemas(),
     });
     if (set === undefined) return this.#keep(diagnostics.map(formatDiagnostic));
     const revision = revisionOf(set);
     const rules = set.rules.length;
-    const unsigned = buildBundle(set, revision);
-    const digest = bundleDigest(unsigned);
-    if (this.#current?.digest !== digest) {
+    let { serial } = this.#status;
+    const same = buildBundle(set, { revision, serial });
+    if (this.#current?.digest !== bundleDigest(same)) {
+      serial = nextSerial(serial, clock.wallMs());
+      const unsigned = buildBundle(set, { revision, serial });
       const signed = signBundle(unsigned, signer);
       if (!signed.ok) return this.#keep([signed.error.detail]);
       const archive = await pack(signed.value);
       const stored = await disk.replace(currentBundlePath, archive);
       if (!stored.ok)
         return this.#keep([`${stored.error.path} could not be stored: ${stored.error.code}`]);
-      this.#current = { archive, digest };
-      log.write("info", "bundle_published", { revision, rules });
+      this.#current = { archive, digest: bundleDigest(unsigned) };
+      log.write("info", "bundle_published", { revision, serial, rules });
     }
-    this.#status = { revision, rules, errors: [] };
+    this.#status = { revision, serial, rules, errors: [] };
     return this.#status;
   }
 

@@ -5,6 +5,7 @@ import { BundleProtocol, BundlePublisher, currentBundlePath } from "../../../src
 import { err, ok } from "../../../src/kernel/index.ts";
 import { type BundleSigner, bundleSigner } from "../../../src/policy/index.ts";
 import type { Disk } from "../../../src/ports.ts";
+import { SimClock } from "../../../src/sim/index.ts";
 
 const good = [
   { path: "p.yaml", text: "policy: p\nrules:\n  - { id: all, match: {}, outcome: allow }\n" },
@@ -23,9 +24,10 @@ function newKey(): BundleSigner {
   return signer.value;
 }
 
-function opened(disk: Partial<Disk>, signer: BundleSigner) {
+function opened(disk: Partial<Disk>, signer: BundleSigner, clock = new SimClock()) {
   const events: string[] = [];
   const publisher = new BundlePublisher({
+    clock,
     disk: disk as Disk,
     log: { write: (_, event) => events.push(event) },
     signer,
@@ -127,7 +129,7 @@ test("after a restart the stored bundle is served, also while the folder is brok
   expect(refused).toMatchObject({ revision, rules: 1 });
   expect(refused.errors.join()).toContain("p.yaml:3");
   expect(protocol.answer(get("/bundles/holdfast"))?.body).toEqual(stored.bytes);
-  expect(await publisher.publish(good)).toEqual({ revision, rules: 1, errors: [] });
+  expect(await publisher.publish(good)).toMatchObject({ revision, rules: 1, errors: [] });
   expect(stored.writes).toBe(1);
   expect(events).toEqual(["bundle_resumed", "policies_refused"]);
 });
@@ -165,4 +167,20 @@ test("reports of OPA are counted, with numbers beyond 2^53 and nothing kept but 
   expect(protocol.answer(get("/elsewhere"))).toBeUndefined();
   expect(protocol.reports.decisionsReceived).toBe(2);
   expect([...protocol.reports.instances.values()]).toEqual([`{"labels":{"id":"o1"},"bundles":{}}`]);
+});
+
+test("each new bundle has a higher serial, also over a restart and with a clock that went back", async () => {
+  const { disk } = oneFile();
+  const key = newKey();
+  const clock = new SimClock();
+  const before = opened(disk, key, clock);
+  const first = await before.publisher.publish(good);
+  expect(first.serial).toBe(clock.wallMs());
+  expect(await before.publisher.publish(good)).toEqual(first);
+  clock.jumpWall(-3_600_000);
+  const { publisher } = opened(disk, key, clock);
+  await publisher.resume();
+  expect((await publisher.publish(other)).serial).toBe(first.serial + 1);
+  const back = await publisher.publish(good);
+  expect([back.revision, back.serial]).toEqual([first.revision, first.serial + 2]);
 });

@@ -15,9 +15,9 @@ const common = {
   epoch: 0,
 } as const;
 
-export function policyEntry(revision: string, bytes = 0): PolicyEntry {
+export function policyEntry(revision: string, bytes = 0, bundle_serial = 1): PolicyEntry {
   const bundle_digest = "x".repeat(bytes);
-  return { ...common, kind: "policy", policy_version: revision, bundle_digest };
+  return { ...common, kind: "policy", policy_version: revision, bundle_digest, bundle_serial };
 }
 
 export function decisionEntry(
@@ -51,5 +51,12 @@ export function outcomeEntry(call: string, decisionIndex: number): OutcomeEntry 
 }
 
 export function startEntry(): StartEntry {
-  return { ...common, kind: "start", holdfast: "0.1.0", previous: null, unknown_calls: [] };
+  return {
+    ...common,
+    kind: "start",
+    holdfast: "0.1.0",
+    previous: null,
+    unknown_calls: [],
+    bundle_serial: 0,
+  };
 }

@@ -56,6 +56,26 @@ test("a run begins with a start entry; the next names the checkpoint before it a
   expect((await startOf(world, third)).unknown_calls).toEqual([]);
 });
 
+test("the highest serial of a policy bundle is remembered from run to run", async () => {
+  const world = new World(1);
+  const first = await opened(world);
+  expect(first.bundleSerial).toBe(0);
+  await append(world, first, policyEntry("r1", 0, 7));
+  await append(world, first, policyEntry("r2", 0, 9));
+  world.disk.crash();
+  const second = await opened(world);
+  expect(second.bundleSerial).toBe(9);
+  await world.clock.run(second.close());
+  // Nothing decided in the second run; its start entry carries the serial over.
+  const third = await opened(world);
+  expect([third.bundleSerial, (await startOf(world, third)).bundle_serial]).toEqual([9, 9]);
+  expect((await world.verify()).findings).toEqual([]);
+  await append(world, third, policyEntry("r1", 0, 7));
+  await world.clock.run(third.close());
+  const codes = (await world.verify()).findings.map(({ code }) => code);
+  expect(codes).toEqual(["policy_rolled_back"]);
+});
+
 async function startOf(world: World, ledger: Ledger): Promise<StartEntry> {
   const receipt = ledger.receipt(ledger.head().size - 1) ?? "";
   const proven = verifyReceipt(receipt, world.verifier);

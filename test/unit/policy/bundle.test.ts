@@ -67,7 +67,7 @@ let signed: BundleFiles;
 
 beforeAll(() => {
   pair = newKey();
-  const result = signBundle(buildBundle(set), pair.signer);
+  const result = signBundle(buildBundle(set, { serial: 1 }), pair.signer);
   if (!result.ok) throw new Error(result.error.detail);
   signed = result.value;
 });
@@ -88,7 +88,7 @@ test("what was signed is what is loaded, with its revision", () => {
 test("any policy set survives the bundle", () => {
   fc.assert(
     fc.property(policySet, (made) => {
-      const result = signBundle(buildBundle(made, "r1"), pair.signer);
+      const result = signBundle(buildBundle(made, { revision: "r1", serial: 1 }), pair.signer);
       const verified = result.ok ? verifyBundle(result.value, pair.keys) : result;
       expect(verified).toMatchObject({ ok: true, value: { revision: "r1" } });
       if (verified.ok)
@@ -101,19 +101,35 @@ test("any policy set survives the bundle", () => {
 test("the revision depends on what the policy says, not on the order of its rules", () => {
   const reversed = { ...set, rules: set.rules.toReversed() };
   expect(revisionOf(reversed)).toBe(revisionOf(set));
-  expect(buildBundle(reversed)).toEqual(buildBundle(set));
+  expect(buildBundle(reversed, { serial: 1 })).toEqual(buildBundle(set, { serial: 1 }));
   expect(revisionOf({ ...set, rules: set.rules.slice(1) })).not.toBe(revisionOf(set));
   expect(revisionOf(set)).toMatch(/^sha256:[0-9a-f]{16}$/);
 });
 
+test("a bundle without a serial that could grow is refused", () => {
+  expect(verifyBundle(signed, pair.keys)).toMatchObject({ ok: true, value: { serial: 1 } });
+  for (const serial of [0, -1, 1.5, Number.NaN, undefined as unknown as number]) {
+    const manifest = { revision: "r", metadata: { serial: Number.isNaN(serial) ? "1" : serial } };
+    const files = new Map(buildBundle(set, { serial: 1 }));
+    files.set(".manifest", Buffer.from(JSON.stringify(manifest)));
+    const made = signBundle(files, pair.signer);
+    expect(made.ok && refusal(made.value)).toBe(
+      "malformed: .manifest: metadata.serial is no whole number from 1",
+    );
+  }
+});
+
 test("an unsigned bundle is refused", () => {
-  expect(refusal(buildBundle(set))).toMatch(/^unsigned: /);
+  expect(refusal(buildBundle(set, { serial: 1 }))).toMatch(/^unsigned: /);
 });
 
 test("a bundle signed by another key is refused, and the key is named", () => {
   const other = newKey();
   expect(refusal(signed, other.keys)).toContain(`unknown_key: the bundle is signed by key`);
-  const forged = signBundle(buildBundle(set), { ...other.signer, keyId: pair.signer.keyId });
+  const forged = signBundle(buildBundle(set, { serial: 1 }), {
+    ...other.signer,
+    keyId: pair.signer.keyId,
+  });
   expect(forged.ok && refusal(forged.value)).toMatch(/^bad_signature/);
 });
 

@@ -44,6 +44,7 @@ function spineOf(perAgentMax = 1): {
     clock: realClock,
     entropy: { bytes: (count) => new Uint8Array(count) },
     ledger: {
+      bundleSerial: 0,
       append: async (entry) => {
         entries.push(entry);
         return ok({ index: entries.length - 1, treeSize: entries.length });

@@ -29,6 +29,7 @@ function world({ loaded = true, perAgentMax = 9, tenant = "acme" } = {}) {
   if (set === undefined) throw new Error("the policies load");
   if (loaded) policy.activate(compile(set, "rev-1"));
   const ledger = {
+    bundleSerial: 0,
     append: async (entry: JsonObject) => ok({ index: entries.push(entry) - 1, treeSize: 1 }),
     receipt: () => "receipt",
   } as unknown as Ledger;
