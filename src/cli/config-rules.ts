@@ -9,6 +9,7 @@ export function checkRules(config: Members, findings: Findings): void {
   checkListen(config["listen"], ["listen"], findings);
   checkListen((config["control"] as Members)["listen"], ["control", "listen"], findings);
   if (config["public_url"] !== undefined) checkUrl(config["public_url"], ["public_url"], findings);
+  checkBundle(config, findings);
   for (const [name, upstream] of Object.entries(config["upstreams"] as Record<string, Members>)) {
     checkUpstream(upstream, ["upstreams", name], findings);
   }
@@ -64,6 +65,27 @@ function checkListen(listen: unknown, path: Path, findings: Findings): void {
   const port = Number(String(listen).split(":").at(-1));
   if (port > 65_535) {
     findings.report(path, { code: "port", message: `port ${port} is over 65535` });
+  }
+}
+
+/** A data plane alone has no folder to publish, and its token leaves this machine only encrypted. */
+function checkBundle(config: Members, findings: Findings): void {
+  const bundle = config["bundle"] as Members | undefined;
+  if (bundle === undefined) return;
+  const at: Path = ["bundle"];
+  if (config["policies"] !== undefined) {
+    const message = "give policies or bundle, not both";
+    findings.report([], { code: "choice", message }, "bundle");
+  }
+  checkUrl(bundle["url"], [...at, "url"], findings);
+  if (Number(bundle["poll_seconds_min"]) > Number(bundle["poll_seconds_max"])) {
+    const message = "poll_seconds_min is over poll_seconds_max";
+    findings.report([...at, "poll_seconds_min"], { code: "range", message });
+  }
+  const plain = /^http:\/\/(?!localhost[:/]|127\.|\[::1\])/.test(String(bundle["url"]));
+  if (plain && bundle["token"] !== undefined) {
+    const message = "a token is sent over https only, or to this machine";
+    findings.report([...at, "url"], { code: "url", message });
   }
 }
 

@@ -11,9 +11,11 @@ export interface Config {
   /** With the loopback names and that of `public_url`; without ports, IPv6 in brackets. */
   readonly allowed_hosts: readonly string[];
   readonly allowed_origins: readonly string[];
-  readonly control: { readonly listen: string };
+  readonly control: { readonly listen: string; readonly token?: Secret };
   readonly data: string;
-  readonly policies: string;
+  /** Exactly one of the two: a folder that this site publishes, or a bundle that comes from elsewhere. */
+  readonly policies?: string;
+  readonly bundle?: BundleConfig;
   readonly site: string;
   readonly tenant: string;
   readonly upstreams: Readonly<Record<string, UpstreamConfig>>;
@@ -27,6 +29,18 @@ export interface Config {
   readonly limits: LimitsConfig;
   readonly telemetry: TelemetryConfig;
   readonly log: { readonly level: "debug" | "info" | "warn" | "error" };
+}
+
+export interface BundleConfig {
+  readonly url: string;
+  readonly public_keys: readonly string[];
+  readonly token?: Secret;
+  /** Where the token was read, when it is a file: it may be replaced at any time. */
+  readonly token_file?: string;
+  readonly poll_seconds_min: number;
+  readonly poll_seconds_max: number;
+  readonly long_poll_seconds: number;
+  readonly stale_after_seconds: number;
 }
 
 /** Exactly one of the two. */

@@ -72,7 +72,11 @@ async function completed(
   config["public_url"] ??= `http://${String(config["listen"])}`;
   config["allowed_hosts"] = withOwnNames(config, config["allowed_hosts"]);
   config["allowed_origins"] = withOwnNames(config, config["allowed_origins"]);
+  if (config["bundle"] === undefined) config["policies"] ??= "policies";
+  else await completeBundle(config["bundle"] as Members, how);
   absolute(config, ["data", "policies"], folder);
+  const control = config["control"] as Members;
+  if (control["token"] !== undefined) await readSecret(control, "token", ["control"], how);
   const identity = config["identity"] as Members;
   identity["audience"] ??= config["public_url"];
   for (const issuer of identity["issuers"] as Members[]) absolute(issuer, ["jwks_file"], folder);
@@ -88,6 +92,14 @@ async function completed(
     await completeUpstream(upstream, ["upstreams", name], how);
   }
   return config as unknown as Config;
+}
+
+async function completeBundle(bundle: Members, how: Completion): Promise<void> {
+  const keys = bundle["public_keys"] as readonly string[];
+  bundle["public_keys"] = keys.map((key) => resolve(how.folder, key));
+  const { file } = (bundle["token"] ?? {}) as { readonly file?: string };
+  if (file !== undefined) bundle["token_file"] = resolve(how.folder, file);
+  if (bundle["token"] !== undefined) await readSecret(bundle, "token", ["bundle"], how);
 }
 
 /** This machine's loopback names and that of the public address are always allowed. */

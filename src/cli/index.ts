@@ -1,5 +1,6 @@
 export { configSchemaUrl, type Environment, loadConfig } from "./config.ts";
 export type {
+  BundleConfig,
   Config,
   DevelopmentTokenConfig,
   EnforcementPointConfig,

@@ -26,6 +26,8 @@ export interface Listing {
 
 /** The error is lines for people: why the policies cannot be read. */
 export async function listing(config: Config): Promise<Result<Listing, readonly string[]>> {
+  if (config.policies === undefined)
+    return err(["the policies come in a bundle (bundle.url); ask where their folder is"]);
   const known = await knownTools(config);
   const folder = await readPolicyFolder(config.policies);
   if (!folder.ok) return err([`cannot read ${folder.error.path}: ${folder.error.code}`]);

@@ -14,7 +14,7 @@ export interface Processes {
   readonly version: string;
   readonly runGateway: (config: Config) => Promise<number>;
   readonly runControl: (config: Config) => Promise<number>;
-  readonly up: (configPath: string) => Promise<number>;
+  readonly up: (configPath: string, config: Config) => Promise<number>;
   readonly wrap: (config: Config, options: WrapOptions) => Promise<number>;
 }
 
@@ -59,11 +59,13 @@ export function createProgram(processes: Processes): Program {
     };
   program
     .command("up")
-    .description("start gateway and control, and stay")
+    .description(
+      "start gateway and control (the gateway alone where policy comes in a bundle), and stay",
+    )
     .option(...configOption)
     .action(async (options: { readonly config: string }) => {
       const config = await configOrComplaint(options.config);
-      outcome.code = config === undefined ? 2 : await processes.up(options.config);
+      outcome.code = config === undefined ? 2 : await processes.up(options.config, config);
     });
   program
     .command("gateway")

@@ -6,5 +6,4 @@ export {
   type ControlResponse,
   currentBundlePath,
   type PublisherParts,
-  type Reports,
 } from "./bundles/index.ts";

@@ -1,5 +1,6 @@
 export { ActivePolicy } from "./active-policy.ts";
 export { type AuthZen, authZen, authZenPaths } from "./authzen/index.ts";
+export { BundleSubscription, type SubscriptionStatus } from "./bundle-subscription.ts";
 export type {
   Decision,
   Face,

@@ -47,6 +47,8 @@ export class PolicySource {
   #goodDigest = "";
   /** Of the newest bundle that was recorded, in this run or before. */
   #serial: number;
+  /** Readings one after the other, whoever asks for them. */
+  #last: Promise<unknown> = Promise.resolve();
   /** What was last complained of: each complaint is made once, not at every reading. */
   #complaint = "";
   #lastError: string | undefined;
@@ -70,7 +72,11 @@ export class PolicySource {
    * Reads the stored bundle once; activates it when it is new and good. While nothing decides yet and the newest is
    * absent or bad, the last good one does.
    */
-  async refresh(): Promise<Refreshed> {
+  refresh(): Promise<Refreshed> {
+    return this.#alone(() => this.#refresh());
+  }
+
+  async #refresh(): Promise<Refreshed> {
     const refreshed = await this.#refreshNewest();
     if (this.#parts.policy.current() === undefined) await this.#fallBack();
     return refreshed;
@@ -80,7 +86,17 @@ export class PolicySource {
    * Takes a bundle that came from elsewhere: when it is good and not older, it is stored as the newest (durable) and
    * decides. One that is not leaves everything as it was.
    */
-  async offer(archive: Uint8Array): Promise<Refreshed> {
+  offer(archive: Uint8Array): Promise<Refreshed> {
+    return this.#alone(() => this.#offer(archive));
+  }
+
+  #alone<T>(read: () => Promise<T>): Promise<T> {
+    const next = this.#last.then(read);
+    this.#last = next.catch(() => undefined);
+    return next;
+  }
+
+  async #offer(archive: Uint8Array): Promise<Refreshed> {
     const { disk, path } = this.#parts;
     const digest = sha256Hex(archive);
     if (digest === this.#goodDigest) return this.#unchanged();
@@ -91,7 +107,7 @@ export class PolicySource {
     const stored = await disk.replace(path, archive);
     if (!stored.ok)
       return this.#refused(digest, `${path} could not be stored: ${stored.error.code}`);
-    return this.refresh();
+    return this.#refresh();
   }
 
   async #refreshNewest(): Promise<Refreshed> {

@@ -1,8 +1,10 @@
 /** Builds the control plane from the configuration: watches the policy folder, publishes bundles, serves them to OPA. */
+import { timingSafeEqual } from "node:crypto";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
+import { systemClock } from "../adapters/clock/index.ts";
 import { pinoLog } from "../adapters/log/index.ts";
-import type { Config } from "../cli/index.ts";
+import type { Config, Secret } from "../cli/index.ts";
 import { BundleProtocol, type BundlePublisher } from "../control/index.ts";
 import {
   type FrontFace,
@@ -13,6 +15,7 @@ import {
   type Route,
   routed,
 } from "../gateway/index.ts";
+import { sha256 } from "../kernel/index.ts";
 import { hostRules, listening } from "./listen.ts";
 import { complain, stopSignal } from "./process.ts";
 import { startPublishing } from "./publishing.ts";
@@ -26,8 +29,10 @@ export async function runControl(config: Config): Promise<number> {
   const publishing = await startPublishing(config, config.data, log);
   if (!publishing.ok) return complain("control", publishing.error);
   const { publisher, stop } = publishing.value;
-  const protocol = new BundleProtocol(publisher);
-  const face = routed(controlRoutes(publisher, protocol), hostRules(config));
+  const protocol = new BundleProtocol(publisher, systemClock);
+  const ending = new AbortController();
+  const asked = bundleFace(protocol, config.control.token, ending.signal);
+  const face = routed(controlRoutes(publisher, protocol, asked), hostRules(config));
   const server = await listening(config.control.listen, face, { log });
   if (!server.ok) {
     stop();
@@ -36,34 +41,69 @@ export async function runControl(config: Config): Promise<number> {
   log.write("info", "control_listening", { url: server.value.url, policies: config.policies });
   await stopSignal();
   stop();
+  ending.abort();
   await server.value.close(stopGraceMs);
   return 0;
 }
 
-function controlRoutes(publisher: BundlePublisher, protocol: BundleProtocol): readonly Route[] {
-  const reported: FrontFace = async (request) => {
+/** Bundles and reports. Requests that are held are let go when `ending` aborts. */
+function bundleFace(
+  protocol: BundleProtocol,
+  token: Secret | undefined,
+  ending: AbortSignal,
+): FrontFace {
+  return async (request) => {
+    if (token !== undefined && !bears(request, token))
+      return problemResponse(401, "Token required", "Send the token of `control.token`.", {
+        "www-authenticate": "Bearer",
+      });
     const body = await plainBody(request);
     if (body === undefined)
       return problemResponse(400, "Unreadable body", "The body is not the gzip it says it is.");
     const { method, path } = request;
-    const answer = protocol.answer({
-      method,
-      path,
+    const asked = {
+      ...{ method, path, body, prefer: headerOf(request, "prefer") },
       ifNoneMatch: headerOf(request, "if-none-match"),
-      body,
-    });
-    return answer ?? problemResponse(404, "Not found", `Nothing is served at ${path}.`);
+    };
+    await protocol.hold(asked, AbortSignal.any([request.signal, ending]));
+    return (
+      protocol.answer(asked) ?? problemResponse(404, "Not found", `Nothing is served at ${path}.`)
+    );
   };
+}
+
+function bears(request: FrontRequest, token: Secret): boolean {
+  const given = headerOf(request, "authorization") ?? "";
+  // Digests are of one length, so that comparing tells nothing of how much was right.
+  return timingSafeEqual(sha256(given), sha256(`Bearer ${token.reveal()}`));
+}
+
+function controlRoutes(
+  publisher: BundlePublisher,
+  protocol: BundleProtocol,
+  asked: FrontFace,
+): readonly Route[] {
   const ready: FrontFace = async () => {
     const { reports } = protocol;
     return jsonResponse(publisher.archive === undefined ? 503 : 200, {
       ...publisher.status,
-      opa_instances: reports.instances.size,
+      opa_instances: reports.instances.length,
       opa_decisions_received: reports.decisionsReceived,
     });
   };
+  // Each OPA that reports, and whether it decides with the newest bundle.
+  const status: FrontFace = async () => {
+    const { revision } = publisher.status;
+    const opas = protocol.reports.instances.map(({ seenSecondsAgo, ...opa }) => ({
+      ...opa,
+      current: opa.revision === revision,
+      seen_seconds_ago: seenSecondsAgo,
+    }));
+    return jsonResponse(200, { ...publisher.status, opas });
+  };
   return [
-    ...["/bundles", "/status", "/logs"].map((prefix) => ({ prefix, face: reported })),
+    ...["/bundles", "/status", "/logs"].map((prefix) => ({ prefix, face: asked })),
+    { prefix: "/statusz", face: status, checkHost: false },
     { prefix: "/readyz", face: ready, checkHost: false },
     { prefix: "/livez", face: async () => jsonResponse(200, { live: true }), checkHost: false },
   ];

@@ -8,6 +8,7 @@ import {
   authorizedTransport,
   authZen,
   authZenPaths,
+  type BundleSubscription,
   bridgeUrl,
   dataPath,
   type FrontFace,
@@ -229,6 +230,12 @@ function metadataRoute(config: Config): Route {
   };
 }
 
+/** A stale policy still decides, so the gateway stays ready; whoever looks sees it here and in the metrics. */
+function bundleStatus({ status }: BundleSubscription): object {
+  const { url, confirmedSecondsAgo, stale, error } = status;
+  return { url, confirmed_seconds_ago: confirmedSecondsAgo, stale, error };
+}
+
 /** Probes and metrics: asked by address, so without the Host check; they tell no secret. */
 function operations(plane: DataPlane, pins: ReadonlyMap<string, ToolPins>): readonly Route[] {
   const readiness = async (): Promise<FrontResponse> => {
@@ -244,6 +251,8 @@ function operations(plane: DataPlane, pins: ReadonlyMap<string, ToolPins>): read
       checks,
       policy_version: policyVersion ?? null,
       policy_error: plane.policySource.lastError ?? null,
+      policy_serial: plane.policySource.serial,
+      ...(plane.subscription === undefined ? {} : { bundle: bundleStatus(plane.subscription) }),
       log_size: plane.ledger.head().size,
     });
   };
@@ -251,6 +260,12 @@ function operations(plane: DataPlane, pins: ReadonlyMap<string, ToolPins>): read
     const { telemetry, ledger, spine } = plane;
     telemetry.gauge("ledger_entries", {}, ledger.head().size);
     telemetry.gauge("ledger_healthy", {}, ledger.healthy() ? 1 : 0);
+    if (plane.subscription !== undefined) {
+      const { ageSeconds, stale } = plane.subscription.status;
+      telemetry.gauge("policy_confirmed_age_seconds", {}, ageSeconds);
+      telemetry.gauge("policy_stale", {}, stale ? 1 : 0);
+    }
+    telemetry.gauge("policy_serial", {}, plane.policySource.serial);
     telemetry.gauge("policy_loaded", {}, spine.policyVersion() === undefined ? 0 : 1);
     const { contentType, text } = await telemetry.metrics();
     return {

@@ -13,6 +13,7 @@ import { openTelemetry } from "../adapters/telemetry/index.ts";
 import type { Config } from "../cli/index.ts";
 import {
   ActivePolicy,
+  type BundleSubscription,
   createSpine,
   Directory,
   InFlight,
@@ -22,10 +23,11 @@ import {
 import { err, ok, type Result } from "../kernel/index.ts";
 import { type Ledger, openLedger } from "../ledger/index.ts";
 import type { Log } from "../ports.ts";
-import { openBundle } from "./bundle-trust.ts";
+import { openBundle, trustedKeys } from "./bundle-trust.ts";
 import { type Faces, facesOf } from "./faces.ts";
 import { identifierOf } from "./identities.ts";
 import { listening } from "./listen.ts";
+import { subscriptionOf } from "./policy-feed.ts";
 import { complain, stopSignal } from "./process.ts";
 import { version } from "./version.ts";
 
@@ -37,6 +39,8 @@ export interface DataPlane {
   readonly directory: Directory;
   readonly ledger: Ledger;
   readonly policySource: PolicySource;
+  /** Where policy comes in a bundle from elsewhere. */
+  readonly subscription: BundleSubscription | undefined;
   readonly inFlight: InFlight;
   readonly transport: ClosableTransport;
   readonly log: Log;
@@ -84,7 +88,7 @@ export async function openDataPlane(
     ...common,
     disk: openDisk(config.data),
     tenant: config.tenant,
-    open: (archive) => openBundle(config.data, archive),
+    open: (archive) => openBundle(trustedKeys(config), archive),
     path: "bundles/current.tar.gz",
     lastGoodPath: "bundles/last-good.tar.gz",
     pollMs: policyPollMs,
@@ -94,6 +98,7 @@ export async function openDataPlane(
     // Who may have a request open may have it at one upstream: a lower number would let one agent keep others waiting.
     connectionsMax: config.limits.requests_open_max,
   });
+  const subscription = subscriptionOf(config, { http: transport, policySource, log, telemetry });
   const close = async (): Promise<void> => {
     await transport.close();
     await ledger.value.close();
@@ -106,6 +111,7 @@ export async function openDataPlane(
     directory,
     ledger: ledger.value,
     policySource,
+    subscription,
     inFlight,
     transport,
     log,
@@ -126,7 +132,7 @@ export async function runGateway(config: Config): Promise<number> {
   }
   const { server, faces } = serving.value;
   const stop = new AbortController();
-  const following = plane.policySource.follow(stop.signal);
+  const following = (plane.subscription ?? plane.policySource).follow(stop.signal);
   plane.log.write("info", "gateway_listening", { url: server.url, version, data: config.data });
   await stopSignal();
   plane.log.write("info", "gateway_stopping", { calls_under_way: plane.inFlight.total });

@@ -29,6 +29,9 @@ export async function startPublishing(
   dataFolder: string,
   log: Log,
 ): Promise<Result<Publishing, string>> {
+  const { policies: folder } = config;
+  if (folder === undefined)
+    return err("policies come in a bundle here (bundle.url); the control plane needs their folder");
   const signer = await openBundleKey(
     join(dataFolder, "keys", "bundle.pem"),
     join(dataFolder, bundlePublicKeyFile),
@@ -47,7 +50,7 @@ export async function startPublishing(
   });
   await publisher.resume();
   let policies: readonly PolicyFile[] | undefined;
-  const watching = watchPolicyFolder(config.policies, {
+  const watching = watchPolicyFolder(folder, {
     onSnapshot: (snapshot) => {
       policies = snapshot.ok ? snapshot.value.policies : undefined;
       if (snapshot.ok) void publisher.publish(snapshot.value.policies);

@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import type { Config } from "../cli/index.ts";
 
 const roles = ["control", "gateway"] as const;
 type Role = (typeof roles)[number];
@@ -11,10 +12,15 @@ type Role = (typeof roles)[number];
 /** Longer than a gateway takes to let its calls finish. */
 const stopGraceMs = 20_000;
 
+/** A data plane alone has nothing to publish. */
+function rolesOf({ bundle }: Config): readonly Role[] {
+  return bundle === undefined ? roles : ["gateway"];
+}
+
 /** Runs until a signal or a death. Resolves with the exit code: 0 after a signal, 1 after a death. */
-export async function up(configPath: string): Promise<number> {
+export async function up(configPath: string, config: Config): Promise<number> {
   const children = new Map<Role, ChildProcess>(
-    roles.map((role) => [role, start(role, configPath)]),
+    rolesOf(config).map((role) => [role, start(role, configPath)]),
   );
   let stopping = false;
   const stop = (): void => {
@@ -27,7 +33,9 @@ export async function up(configPath: string): Promise<number> {
   const first = await Promise.race(deaths);
   const unexpected = !stopping;
   if (unexpected) {
-    process.stderr.write(`holdfast: ${first}; stopping the other process\n`);
+    process.stderr.write(
+      `holdfast: ${first}${children.size > 1 ? "; stopping the other process" : ""}\n`,
+    );
     stop();
   }
   const killer = setTimeout(() => {

@@ -7,10 +7,11 @@ import { childProcessPeers, standardLines } from "../adapters/child-process/inde
 import { systemClock, systemEntropy } from "../adapters/clock/index.ts";
 import type { Config, WrapOptions } from "../cli/index.ts";
 import { bridgeUrl, StdioBridge, upstreamFace, wrapStdio } from "../gateway/index.ts";
+import { ok, type Result } from "../kernel/index.ts";
 import { type DataPlane, openDataPlane } from "./gateway-process.ts";
 import { identifierOf } from "./identities.ts";
 import { complain } from "./process.ts";
-import { startPublishing } from "./publishing.ts";
+import { type Publishing, startPublishing } from "./publishing.ts";
 import { toolPinsOf } from "./tool-pins.ts";
 
 const policyWaitMs = 10_000;
@@ -34,11 +35,11 @@ export async function wrap(configured: Config, options: WrapOptions): Promise<nu
   if (!identifier.ok) return await givenUp(plane, identifier.error);
   const pins = await toolPinsOf([server], config.data, plane);
   if (!pins.ok) return await givenUp(plane, pins.error);
-  const publishing = await startPublishing(configured, config.data, plane.log);
+  const publishing = await published(configured, config.data, plane);
   if (!publishing.ok) return await givenUp(plane, publishing.error);
   const stop = new AbortController();
+  const following = (plane.subscription ?? plane.policySource).follow(stop.signal);
   await firstPolicy(plane);
-  const following = plane.policySource.follow(stop.signal);
   const bridge = new StdioBridge({
     peers: childProcessPeers(plane.log),
     command: {
@@ -75,7 +76,7 @@ export async function wrap(configured: Config, options: WrapOptions): Promise<nu
     answerBytesMax: config.limits.line_bytes_max,
   });
   stop.abort();
-  publishing.value.stop();
+  publishing.value?.stop();
   close();
   await bridge.close();
   await pinned?.stored();
@@ -83,6 +84,15 @@ export async function wrap(configured: Config, options: WrapOptions): Promise<nu
   await plane.inFlight.idle();
   await plane.close();
   return 0;
+}
+
+/** Nothing is published where the policy comes in a bundle from elsewhere. */
+async function published(
+  config: Config,
+  dataFolder: string,
+  { log }: DataPlane,
+): Promise<Result<Publishing | undefined, string>> {
+  return config.bundle === undefined ? startPublishing(config, dataFolder, log) : ok(undefined);
 }
 
 async function givenUp(plane: DataPlane, why: string): Promise<1> {

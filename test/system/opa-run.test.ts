@@ -62,7 +62,7 @@ beforeAll(async () => {
     toolSchemas: () => new Map(),
   });
   expect(await publisher.publish(policies(50_000))).toMatchObject({ errors: [] });
-  protocol = new BundleProtocol(publisher);
+  protocol = new BundleProtocol(publisher, systemClock);
   server = await serveFront(face, { host: "127.0.0.1", port: 0, log: silent });
   opa = await OpaServer.start(folder, opaConfig(server.url, signer));
 });
@@ -138,7 +138,9 @@ test("a changed bundle is refused, and the last good one decides", async () => {
 test("decision logs and status reports are accepted", async () => {
   await opa.eventually("reports", async () => {
     const { decisionsReceived, instances } = protocol.reports;
-    return decisionsReceived > 300 && instances.size > 0;
+    return decisionsReceived > 300 && instances.length > 0;
   });
+  const [told] = protocol.reports.instances;
+  expect(told).toMatchObject({ id: "opa-under-test", revision: publisher.status.revision });
   expect(opa.output).not.toMatch(/Log upload failed|status.*(?:error|failed).*4\d\d/i);
 });

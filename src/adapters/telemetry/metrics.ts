@@ -12,6 +12,11 @@ const help: Readonly<Record<string, string>> = {
   policy_bundle_refused: "Policy bundles that were offered and refused.",
   tool_definitions_changed: "Tools that a server described differently from what was pinned.",
   ledger_entries: "Entries in this instance's ledger.",
+  policy_serial: "Serial of the newest policy bundle that was recorded; older ones are refused.",
+  policy_confirmed_age_seconds:
+    "Since the bundle server last confirmed the policy that decides, or since the start.",
+  policy_stale: "1 while the policy was not confirmed for longer than bundle.stale_after_seconds.",
+  bundle_requests_failed: "Requests to the bundle server that did not confirm the policy.",
   policy_loaded: "1 while a valid policy bundle decides.",
   ledger_healthy: "1 while the ledger accepts entries.",
 };

@@ -2,7 +2,6 @@ export {
   BundleProtocol,
   type ControlRequest,
   type ControlResponse,
-  type Reports,
 } from "./protocol.ts";
 export {
   BundlePublisher,
@@ -10,3 +9,4 @@ export {
   currentBundlePath,
   type PublisherParts,
 } from "./publisher.ts";
+export type { OpaInstance } from "./reports.ts";

@@ -2,13 +2,17 @@
  * The OPA bundle protocol (OPA docs, "Bundles", "Decision Logs", "Status"): a stock OPA downloads the bundle that the
  * gateway decides with, and reports to us. Values only; a server turns sockets into them.
  */
-import { isJsonArray, isJsonObject, parseJsonStrict, sha256Hex } from "../../kernel/index.ts";
+import { sha256Hex } from "../../kernel/index.ts";
+import type { Clock } from "../../ports.ts";
 import type { BundlePublisher } from "./publisher.ts";
+import { OpaReports } from "./reports.ts";
 
 export interface ControlRequest {
   readonly method: string;
   readonly path: string;
   readonly ifNoneMatch: string | undefined;
+  /** `Prefer` (RFC 7240): with `wait` the answer says that requests are held. */
+  readonly prefer?: string | undefined;
   /** Already decompressed. */
   readonly body: Uint8Array;
 }
@@ -19,80 +23,83 @@ export interface ControlResponse {
   readonly body: Uint8Array;
 }
 
-/** What OPA instances have told so far. */
-export interface Reports {
-  readonly decisionsReceived: number;
-  readonly statusesReceived: number;
-  /** Labels and bundles of the newest status of each OPA, as JSON, by its `labels.id`. */
-  readonly instances: ReadonlyMap<string, string>;
-}
+const bundlePaths: readonly string[] = ["/bundles/holdfast", "/bundles/holdfast.tar.gz"];
 
-const instancesMax = 1_000;
-const instanceCharactersMax = 65_536;
-
-/** Metrics in OPA's reports hold integers beyond 2^53, such as an unlimited memory limit of 2^63 - 1. */
-const reportLimits = { bytesMax: 16 * 1024 * 1024, unsafeNumbers: "nearest" } as const;
+/** Says to OPA that requests are held (OPA docs, "Bundles", HTTP long polling). */
+const longPollingType = "application/vnd.openpolicyagent.bundles";
+const waitSecondsMax = 60;
 
 export class BundleProtocol {
   readonly #publisher: BundlePublisher;
-  #decisions = 0;
-  #statuses = 0;
-  readonly #instances = new Map<string, string>();
+  readonly #clock: Clock;
+  readonly reports: OpaReports;
 
-  constructor(publisher: BundlePublisher) {
+  constructor(publisher: BundlePublisher, clock: Clock) {
     this.#publisher = publisher;
+    this.#clock = clock;
+    this.reports = new OpaReports(clock);
   }
 
-  get reports(): Reports {
-    return {
-      decisionsReceived: this.#decisions,
-      statusesReceived: this.#statuses,
-      instances: this.#instances,
-    };
+  /**
+   * OPA's long polling: holds a request for a bundle that its sender has already, until there is another one, the time
+   * it is ready to wait is over, or `signal` aborts.
+   */
+  async hold(request: ControlRequest, signal: AbortSignal): Promise<void> {
+    const { archive } = this.#publisher;
+    const seconds = Math.min(waitSeconds(request.prefer), waitSecondsMax);
+    if (!isBundle(request) || seconds === 0 || archive === undefined) return;
+    if (!matches(request.ifNoneMatch, etagOf(archive))) return;
+    const over = new AbortController();
+    const end = (): void => over.abort();
+    const forget = this.#publisher.onChange(end);
+    signal.addEventListener("abort", end);
+    if (!signal.aborted) await this.#clock.sleep(seconds * 1_000, over.signal);
+    signal.removeEventListener("abort", end);
+    forget();
   }
 
   /** Undefined for a path that is not part of the protocol. */
   answer(request: ControlRequest): ControlResponse | undefined {
     const { method, path } = request;
-    if (path === "/bundles/holdfast" || path === "/bundles/holdfast.tar.gz")
-      return method === "GET" ? this.#bundle(request.ifNoneMatch) : empty(405);
+    if (bundlePaths.includes(path)) return method === "GET" ? this.#bundle(request) : empty(405);
     if (path === "/status" || path.startsWith("/status/"))
-      return method === "POST" ? this.#status(request.body) : empty(405);
+      return method === "POST" ? accepted(this.reports.status(request.body)) : empty(405);
     if (path === "/logs" || path.startsWith("/logs/"))
-      return method === "POST" ? this.#logs(request.body) : empty(405);
+      return method === "POST" ? accepted(this.reports.logs(request.body)) : empty(405);
     return undefined;
   }
 
-  #bundle(ifNoneMatch: string | undefined): ControlResponse {
+  #bundle({ ifNoneMatch, prefer }: ControlRequest): ControlResponse {
     const archive = this.#publisher.archive;
     if (archive === undefined) return empty(404);
-    const etag = `"${sha256Hex(archive)}"`;
-    if (ifNoneMatch?.split(",").some((tag) => tag.trim().replace(/^W\//, "") === etag))
-      return { ...empty(304), headers: { etag } };
-    const headers = { "content-type": "application/gzip", etag, "cache-control": "no-cache" };
+    const etag = etagOf(archive);
+    const type = waitSeconds(prefer) > 0 ? longPollingType : "application/gzip";
+    const headers = { "content-type": type, etag, "cache-control": "no-cache" };
+    if (matches(ifNoneMatch, etag)) return { ...empty(304), headers };
     return { status: 200, headers, body: archive };
   }
+}
 
-  #status(body: Uint8Array): ControlResponse {
-    const parsed = parseJsonStrict(body, reportLimits);
-    if (!parsed.ok || !isJsonObject(parsed.value)) return empty(400);
-    const { labels, bundles } = parsed.value;
-    const id = isJsonObject(labels) ? labels["id"] : undefined;
-    this.#statuses += 1;
-    if (typeof id !== "string") return empty(200);
-    const text = JSON.stringify({ labels, bundles });
-    if (text.length > instanceCharactersMax) return empty(200);
-    if (this.#instances.has(id) || this.#instances.size < instancesMax)
-      this.#instances.set(id, text);
-    return empty(200);
-  }
+function isBundle({ method, path }: ControlRequest): boolean {
+  return method === "GET" && bundlePaths.includes(path);
+}
 
-  #logs(body: Uint8Array): ControlResponse {
-    const parsed = parseJsonStrict(body, reportLimits);
-    if (!parsed.ok || !isJsonArray(parsed.value)) return empty(400);
-    this.#decisions += parsed.value.length;
-    return empty(200);
-  }
+function etagOf(archive: Uint8Array): string {
+  return `"${sha256Hex(archive)}"`;
+}
+
+function matches(ifNoneMatch: string | undefined, etag: string): boolean {
+  const tags = ifNoneMatch?.split(",") ?? [];
+  return tags.some((tag) => tag.trim().replace(/^W\//, "") === etag);
+}
+
+/** RFC 7240 §4.3; OPA separates its preferences by semicolons. */
+function waitSeconds(prefer: string | undefined): number {
+  return Number(/(?:^|[;,\s])wait=(\d{1,6})(?:$|[;,\s])/.exec(prefer ?? "")?.[1] ?? 0);
+}
+
+function accepted(understood: boolean): ControlResponse {
+  return empty(understood ? 200 : 400);
 }
 
 function empty(status: number): ControlResponse {

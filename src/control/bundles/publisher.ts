@@ -52,6 +52,7 @@ export class BundlePublisher {
   };
   /** What is stored and served. A signature differs each time it is made, so the same content is never signed again. */
   #current: { readonly archive: Uint8Array; readonly digest: string } | undefined;
+  readonly #listeners = new Set<() => void>();
   /** Publications one after the other: an older snapshot never overtakes a newer one. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -61,6 +62,12 @@ export class BundlePublisher {
 
   get status(): BundleStatus {
     return this.#status;
+  }
+
+  /** Called after each new archive; returns the way to stop. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /** The newest good archive. */
@@ -137,6 +144,7 @@ export class BundlePublisher {
         return this.#keep([`${stored.error.path} could not be stored: ${stored.error.code}`]);
       this.#current = { archive, digest: bundleDigest(unsigned) };
       log.write("info", "bundle_published", { revision, serial, rules });
+      for (const listener of [...this.#listeners]) listener();
     }
     this.#status = { revision, serial, rules, errors: [] };
     return this.#status;

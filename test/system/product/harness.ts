@@ -107,6 +107,10 @@ export interface WorldOptions {
   readonly limits?: string;
   /** More top-level YAML. */
   readonly config?: string;
+  /** Where policy comes from, top-level YAML; default: the folder `policies`. */
+  readonly policy?: string;
+  /** YAML of the control plane's token. */
+  readonly controlToken?: string;
   readonly payments?: boolean;
 }
 
@@ -259,14 +263,15 @@ export async function world(options: WorldOptions = {}): Promise<World> {
 /** Reads and writes that the tests hold, cut and count. */
 export const deskPolicy: string = readFileSync(join(import.meta.dirname, "desk.yaml"), "utf8");
 
-function configOf(made: World, { limits, config }: WorldOptions): string {
+function configOf(made: World, options: WorldOptions): string {
+  const { limits, config, policy = "policies: ./policies", controlToken } = options;
   const modules = join(root, "node_modules/@modelcontextprotocol");
   const node = JSON.stringify(process.execPath);
   return `
 listen: ${made.gatewayUrl.slice(7)}
-control: { listen: "${made.controlUrl.slice(7)}" }
+control: { listen: "${made.controlUrl.slice(7)}"${controlToken === undefined ? "" : `, token: ${controlToken}`} }
 data: ./data
-policies: ./policies
+${policy}
 upstreams:
   files:
     mcp:

@@ -250,3 +250,30 @@ test("a file that cannot be read is a diagnostic", async () => {
   const loaded = await loadConfig(join(folder, "absent.yaml"), {});
   expect(loaded.ok ? [] : loaded.error[0]?.message).toMatch(/ENOENT/);
 });
+
+const bundle = (more: string): string =>
+  `${smallest}bundle:\n  url: ${more}\n  public_keys: [a.pem, keys/b.pem]\n`;
+
+test("policy from a bundle: defaults, paths, and a token in a file that may be replaced", async () => {
+  writeFileSync(join(folder, "token"), "secret\n");
+  const config = await load(`${bundle("https://c.test/b")}  token: { file: token }\n`);
+  expect(config.policies).toBeUndefined();
+  expect(config.bundle).toMatchObject({
+    url: "https://c.test/b",
+    public_keys: [join(folder, "a.pem"), join(folder, "keys/b.pem")],
+    token_file: join(folder, "token"),
+    ...{ poll_seconds_min: 10, poll_seconds_max: 20, long_poll_seconds: 30 },
+    stale_after_seconds: 300,
+  });
+  expect(config.bundle?.token?.reveal()).toBe("secret");
+});
+
+test.each([
+  [`${bundle("https://c.test/b")}policies: p\n`, "give policies or bundle, not both"],
+  [`${bundle("http://c.test/b")}  token: t\n`, "a token is sent over https only"],
+  [`${bundle("https://c.test/b")}  poll_seconds_min: 30\n`, "poll_seconds_min is over"],
+  [`${smallest}bundle: { url: "https://c.test/b" }\n`, "public_keys"],
+  [`${bundle("https://c.test/b")}  token: { file: absent }\n`, "absent cannot be read"],
+])("a bundle that cannot be meant is refused: %#", async (text, said) => {
+  expect((await problems(text)).join("\n")).toContain(said);
+});

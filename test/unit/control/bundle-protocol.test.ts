@@ -1,7 +1,12 @@
 import { generateKeyPairSync } from "node:crypto";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { readBundle, writeBundle } from "../../../src/adapters/bundle/index.ts";
-import { BundleProtocol, BundlePublisher, currentBundlePath } from "../../../src/control/index.ts";
+import {
+  BundleProtocol,
+  BundlePublisher,
+  type ControlRequest,
+  currentBundlePath,
+} from "../../../src/control/index.ts";
 import { err, ok } from "../../../src/kernel/index.ts";
 import { type BundleSigner, bundleSigner } from "../../../src/policy/index.ts";
 import type { Disk } from "../../../src/ports.ts";
@@ -35,7 +40,7 @@ function opened(disk: Partial<Disk>, signer: BundleSigner, clock = new SimClock(
     unpack: readBundle,
     toolSchemas: () => new Map(),
   });
-  return { publisher, protocol: new BundleProtocol(publisher), events };
+  return { publisher, protocol: new BundleProtocol(publisher, clock), clock, events };
 }
 
 const parts = (replace: Disk["replace"]) => opened({ replace }, newKey());
@@ -154,7 +159,7 @@ async function published(key: BundleSigner): Promise<Uint8Array | undefined> {
   return stored.bytes;
 }
 
-test("reports of OPA are counted, with numbers beyond 2^53 and nothing kept but labels and bundles", () => {
+test("reports of OPA are counted, with numbers beyond 2^53 and nothing kept but labels and the bundle", () => {
   const { protocol } = parts(async () => ok(undefined));
   const status = `{"labels":{"id":"o1"},"bundles":{},"metrics":{"limit":9223372036854775807}}`;
   expect(protocol.answer(post("/status", status))?.status).toBe(200);
@@ -166,7 +171,12 @@ test("reports of OPA are counted, with numbers beyond 2^53 and nothing kept but 
   expect(protocol.answer(get("/logs"))?.status).toBe(405);
   expect(protocol.answer(get("/elsewhere"))).toBeUndefined();
   expect(protocol.reports.decisionsReceived).toBe(2);
-  expect([...protocol.reports.instances.values()]).toEqual([`{"labels":{"id":"o1"},"bundles":{}}`]);
+  expect(protocol.reports.instances).toEqual([
+    {
+      ...{ id: "o1", labels: { id: "o1" }, revision: null, seenSecondsAgo: 0 },
+      error: "it reports no bundle",
+    },
+  ]);
 });
 
 test("each new bundle has a higher serial, also over a restart and with a clock that went back", async () => {
@@ -183,4 +193,67 @@ test("each new bundle has a higher serial, also over a restart and with a clock 
   expect((await publisher.publish(other)).serial).toBe(first.serial + 1);
   const back = await publisher.publish(good);
   expect([back.revision, back.serial]).toEqual([first.revision, first.serial + 2]);
+});
+
+test("a person sees which revision each OPA decides with, and why not the newest", () => {
+  const { protocol } = parts(async () => ok(undefined));
+  const report = (id: string, bundle: object): string =>
+    JSON.stringify({ labels: { id, version: "0.70.0" }, bundles: { holdfast: bundle } });
+  const failing = { active_revision: "r1", code: "bundle_error", message: "digest mismatch" };
+  protocol.answer(post("/status", report("b", { active_revision: "r2" })));
+  protocol.answer(post("/status", report("a", failing)));
+  protocol.answer(post("/status/other", report("b", { active_revision: "r3" })));
+  const labels = (id: string) => ({ id, version: "0.70.0" });
+  expect(protocol.reports.instances).toEqual([
+    {
+      ...{ id: "a", labels: labels("a"), revision: "r1", seenSecondsAgo: 0 },
+      error: "bundle_error: digest mismatch",
+    },
+    { id: "b", labels: labels("b"), revision: "r3", error: null, seenSecondsAgo: 0 },
+  ]);
+});
+
+describe("OPA's long polling", () => {
+  const waiting = (etag: string | undefined, prefer: string): ControlRequest => ({
+    ...get("/bundles/holdfast", etag),
+    prefer,
+  });
+  const still = new AbortController().signal;
+
+  test("holds who has the newest, until there is another, and says that it does", async () => {
+    const { publisher, protocol, clock } = parts(async () => ok(undefined));
+    await publisher.publish(good);
+    const first = protocol.answer(get("/bundles/holdfast"));
+    expect(first?.headers["content-type"]).toBe("application/gzip");
+    const request = waiting(first?.headers["etag"], "modes=snapshot,delta;wait=30");
+    let held = true;
+    const holding = protocol.hold(request, still).then(() => {
+      held = false;
+    });
+    await publisher.publish(good);
+    expect(held).toBe(true);
+    await publisher.publish(other);
+    await holding;
+    expect(clock.monotonicMs()).toBe(0);
+    const answer = protocol.answer(request);
+    expect([answer?.status, answer?.headers["content-type"]]).toEqual([
+      200,
+      "application/vnd.openpolicyagent.bundles",
+    ]);
+  });
+
+  test("not longer than asked, and not who has none, or another, or does not ask", async () => {
+    const { publisher, protocol, clock } = parts(async () => ok(undefined));
+    await publisher.publish(good);
+    const etag = protocol.answer(get("/bundles/holdfast"))?.headers["etag"];
+    await protocol.hold(waiting(undefined, "wait=30"), still);
+    await protocol.hold(waiting('"x"', "wait=30"), still);
+    await protocol.hold(waiting(etag, "modes=snapshot"), still);
+    await protocol.hold(waiting(etag, "wait=0"), still);
+    await protocol.hold(waiting(etag, "wait=30"), AbortSignal.abort());
+    expect(clock.monotonicMs()).toBe(0);
+    await clock.run(protocol.hold(waiting(etag, "wait=30"), still));
+    expect(clock.monotonicMs()).toBe(30_000);
+    expect(protocol.answer(waiting(etag, "wait=30"))?.status).toBe(304);
+  });
 });
