@@ -1,4 +1,7 @@
-/** `house` guards the code itself; `unit` is everyday; `system` needs servers, real processes, or minutes. */
+/**
+ * `house` guards the code itself; `unit` is everyday; `system` needs servers, real processes, or minutes; `long` takes
+ * hours and is asked for by name.
+ */
 import { defineConfig } from "vitest/config";
 
 /** `effort` multiplies the runs of properties that ask for it. */
@@ -16,6 +19,7 @@ export default defineConfig({
       project("house", ["test/house/**/*.test.ts"], 30_000),
       project("unit", ["test/unit/**/*.test.ts", "test/contracts/**/*.test.ts"], 30_000),
       project("system", ["test/system/**/*.test.ts", ...atLength], 600_000, 10),
+      project("long", ["test/long/**/*.test.ts"], 24 * 3_600_000),
     ],
     reporters: ["default"],
     maxWorkers: 2,

@@ -16,10 +16,13 @@ import type { Question } from "./opa.ts";
 
 const seed = 20_261_121;
 export const groupSize = 1_000;
-const requestsPerSet = 10;
+const setsPerGroup = 100;
 
-/** Group 0 asks each operator for itself, the others ask whole sets. Rule ids are unique over all groups. */
-export function questionsOf(group: number): Question[] {
+/**
+ * Group 0 asks each operator for itself; the others ask a hundred whole sets (fewer would be small ones: chance begins
+ * small), each with `requestsPerSet` requests. Rule ids are unique over all groups.
+ */
+export function questionsOf(group: number, requestsPerSet = 10): Question[] {
   const directedOnly = group === 0;
   const sets = directedOnly
     ? directedProbe
@@ -27,7 +30,10 @@ export function questionsOf(group: number): Question[] {
   const asked = directedOnly ? 1 : requestsPerSet;
   const requests = fc.array(request, { minLength: asked, maxLength: asked });
   return fc
-    .sample(fc.tuple(sets, requests), { seed: seed + group, numRuns: groupSize / asked })
+    .sample(fc.tuple(sets, requests), {
+      seed: seed + group,
+      numRuns: directedOnly ? groupSize : setsPerGroup,
+    })
     .flatMap(([set, some], i) => {
       const own = withPrefix(set, `${group}-${i}-`);
       return some.map((one) => ({ set: own, request: one }));
