@@ -50,6 +50,7 @@ export function realSpine(
     ...{ clock, directory, policy, inFlight, log: silentLog },
     entropy: { bytes: (count) => new Uint8Array(count).fill(calls++ % 256) },
     ledger: {
+      bundleSerial: 0,
       append: async (entry) => {
         if (it.broken) return err({ kind: "closed", detail: "the test says so" } as never);
         entries.push(entry);
