@@ -138,8 +138,7 @@ test("a changed bundle is refused, and the last good one decides", async () => {
 test("decision logs and status reports are accepted", async () => {
   await opa.eventually("reports, the newest revision among them", async () => {
     const { decisionsReceived, instances } = protocol.reports;
-    const told = instances.find(({ id }) => id === "opa-under-test");
-    return decisionsReceived > 300 && told?.revision === publisher.status.revision;
+    return decisionsReceived > 300 && instances[0]?.revision === publisher.status.revision;
   });
   expect(opa.output).not.toMatch(/Log upload failed|status.*(?:error|failed).*4\d\d/i);
 });

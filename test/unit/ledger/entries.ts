@@ -15,7 +15,7 @@ const common = {
   epoch: 0,
 } as const;
 
-export function policyEntry(revision: string, bytes = 0, bundle_serial = 1): PolicyEntry {
+export function policyEntry(revision: string, bytes = 0, bundle_serial = 0): PolicyEntry {
   const bundle_digest = "x".repeat(bytes);
   return { ...common, kind: "policy", policy_version: revision, bundle_digest, bundle_serial };
 }
