@@ -40,7 +40,8 @@ async function findEntry(source: LogSource, what: string): Promise<Result<number
   await verifyLog({
     ...source,
     onEntry: (index, _leaf, entry) => {
-      if (entry?.kind === "decision" && entry.call === what) found ??= index;
+      if (entry?.kind !== "decision" && entry?.kind !== "search") return;
+      if (entry.call === what) found ??= index;
     },
   });
   return found === undefined ? err(`no decision about call ${what} in this log`) : ok(found);

@@ -42,6 +42,9 @@ export async function show(folder: string, options: ShowOptions): Promise<number
 function isWanted(entry: Entry, { call, agent, tool, decision }: ShowOptions): boolean {
   if (call !== undefined && !("call" in entry && entry.call === call)) return false;
   if (agent === undefined && tool === undefined && decision === undefined) return true;
+  // A search names no tool and decides nothing; it tells of the agent that asked.
+  if (entry.kind === "search")
+    return tool === undefined && decision === undefined && entry.agent_id === agent;
   if (entry.kind !== "decision") return false;
   return (
     (agent === undefined || entry.agent_id === agent) &&

@@ -63,6 +63,8 @@ export async function search<C>(
     if (committed === undefined) return refused(parts, moment, "record_failed");
     // From here the question is durable, and its results may be known.
     if (engine === undefined) return refused(parts, moment, "no_policy");
+    parts.telemetry.count("searches", { method: asked.method });
+    parts.telemetry.count("search_candidates", { method: asked.method }, found.judged);
     const receipt = parts.ledger.receipt(committed.index);
     return ok({
       callId: moment.callId,

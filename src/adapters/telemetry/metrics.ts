@@ -9,6 +9,8 @@ type Labels = Readonly<Record<string, string>>;
 const help: Readonly<Record<string, string>> = {
   refusals: "Calls refused by the machinery and not by policy, by code.",
   front_refusals: "Requests and connections refused before anything was judged, by reason.",
+  searches: "AuthZEN searches answered, one for each page.",
+  search_candidates: "Candidates that AuthZEN searches judged.",
   policy_bundle_refused: "Policy bundles that were offered and refused.",
   tool_definitions_changed: "Tools that a server described differently from what was pinned.",
   ledger_entries: "Entries in this instance's ledger.",

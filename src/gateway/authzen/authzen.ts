@@ -55,7 +55,7 @@ export function authZenPaths(publicUrl: string): readonly string[] {
   return ["/access/v1", metadataPath(publicUrl)];
 }
 
-/** The face to put at `authZenPaths`. Whatever it answers carries the `X-Request-ID` it was asked with (10.1.10). */
+/** The face to put at `authZenPaths`. Whatever it answers carries the `X-Request-ID` it was asked with (10.1). */
 export function authZen(parts: AuthZen): FrontFace {
   const wellKnown = metadataPath(parts.publicUrl);
   return async (request) => {

@@ -70,7 +70,7 @@ export async function evaluations(
   return jsonResponse(200, { evaluations: await inOrder(parts, all, questions.semantic) });
 }
 
-/** 7.1.2.1: all of them, or up to and including the first that settles it. */
+/** 7.1.2: all of them, or up to and including the first that settles it. */
 async function inOrder(
   parts: EvaluationParts,
   all: readonly Result<Asked, Refused>[],

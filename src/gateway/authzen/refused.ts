@@ -1,4 +1,4 @@
-/** A question that is not judged: an HTTP status and a sentence (section 10.1.8). */
+/** A question that is not judged: an HTTP status and a sentence (section 10.1). */
 import { type FrontResponse, problemResponse } from "../http-front.ts";
 
 export interface Refused {

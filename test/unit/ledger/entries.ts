@@ -3,6 +3,7 @@ import type {
   DecisionEntry,
   OutcomeEntry,
   PolicyEntry,
+  SearchEntry,
   StartEntry,
 } from "../../../src/audit/index.ts";
 
@@ -39,6 +40,16 @@ export function decisionEntry(
     ...{ policy_version: "r1", determining_rules: [], indeterminate: [], opened: false },
     ...{ args_digest: "sha256:00", args_redacted: null, sanitized_payload_digest: null },
     ...{ approval_id: null, cost_estimate_micro_usd: 0, trace: null },
+  };
+}
+
+export function searchEntry(call: string): SearchEntry {
+  return {
+    ...common,
+    ...{ kind: "search", call, face: "authzen", method: "search/subject", agent_id: "pep" },
+    ...{ identity: "token", principal: null, question: { subject: { type: "user" } } },
+    ...{ question_digest: "sha256:00", policy_version: "r1", judged: 7, results: 2 },
+    ...{ results_digest: "sha256:00", trace: null },
   };
 }
 

@@ -58,6 +58,12 @@ describe("evaluation", () => {
     [{ type: "tool", id: "pay:POST /payments" }, "execute", "pay:POST /payments"],
     [{ type: "account", id: "7" }, "pay:refund", "pay:refund"],
     [{ type: "tool", id: "unqualified" }, "execute", "tool:execute"],
+    // What the default mappings of COAZ-MCP (draft 1) ask.
+    [{ type: "tool", id: "files:read_file" }, "tools/call", "files:read_file"],
+    [{ type: "tool", id: "read_file" }, "tools/call", "tool:tools/call"],
+    [{ type: "resource", id: "file:///a" }, "resources/read", "resource:resources/read"],
+    [{ type: "prompt", id: "greet" }, "prompts/get", "prompt:prompts/get"],
+    [{ type: "mcp_server", id: "https://m.test" }, "tools/list", "mcp_server:tools/list"],
   ])("the tool of %j and action %s is %s", async (resource, name, tool) => {
     const { spine, post } = world();
     await post("evaluation", { ...question, resource, action: { name } });

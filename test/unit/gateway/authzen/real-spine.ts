@@ -19,6 +19,8 @@ export interface RealSpine {
   readonly entries: Entry[];
   readonly inFlight: InFlight;
   readonly policy: ActivePolicy;
+  /** Metrics by name. */
+  readonly counts: Readonly<Record<string, number>>;
   /** Set: nothing more can be recorded. */
   broken: boolean;
 }
@@ -45,7 +47,8 @@ export function realSpine(
   if (text !== undefined) policy.activate(engineOf(text));
   const directory = new Directory(subjects, resources);
   let calls = 0;
-  const it = { directory, entries, inFlight, policy, broken: false };
+  const counts: Record<string, number> = {};
+  const it = { directory, entries, inFlight, policy, counts, broken: false };
   const spine = createSpine({
     ...{ clock, directory, policy, inFlight, log: silentLog },
     entropy: { bytes: (count) => new Uint8Array(count).fill(calls++ % 256) },
@@ -63,7 +66,9 @@ export function realSpine(
     },
     telemetry: {
       startCall: () => ({ traceparent: "", end: () => undefined }),
-      count: () => undefined,
+      count: (name, _labels, by = 1) => {
+        counts[name] = (counts[name] ?? 0) + by;
+      },
       gauge: () => undefined,
     },
     origin: { instance: "i", site: "s", epoch: 0 },

@@ -83,6 +83,7 @@ test("one entry for each page: who asked what, how many, and a digest of what wa
     judged: 5,
     receipt: "receipt 0",
   });
+  expect(real.counts).toEqual({ searches: 1, search_candidates: 5 });
   expect(JSON.stringify(real.entries)).not.toContain("s3cr3t");
   expect(JSON.stringify(json)).not.toContain("s3cr3t");
 });

@@ -1,6 +1,7 @@
 /** AuthZEN search (section 8), with the real spine and a real policy. */
 import { describe, expect, test } from "vitest";
 import { digestOf, type JsonObject } from "../../../../src/kernel/index.ts";
+import { someone } from "../fake-spine.ts";
 import { engineOf, known, realSpine } from "./real-spine.ts";
 import { authZenWorld, pep } from "./world.ts";
 
@@ -219,6 +220,15 @@ describe("who may search", () => {
       expect(json["detail"]).toContain("is not configured as an enforcement point");
     }
     expect(entries.length).toBe(before);
+  });
+
+  test("an agent that is called like a type searches for nobody", async () => {
+    const odd = { ...someone, agent: "user:" };
+    const { search } = world({
+      identifier: { identify: async () => ({ ok: true, identity: odd }) },
+    });
+    const question = { subject: user, action: read, resource: r1 };
+    expect((await search("subject", question)).status).toBe(403);
   });
 
   test("the same name in another tenant is no enforcement point", async () => {
