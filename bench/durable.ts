@@ -8,20 +8,31 @@ import {
   createSpine,
   type Forwarded,
   InFlight,
+  type Spine,
   type ToolRequest,
 } from "../src/gateway/index.ts";
 import { type Ledger, openLedger } from "../src/ledger/index.ts";
 import { compile, type Rule } from "../src/policy/index.ts";
 import type { Telemetry } from "../src/ports.ts";
 import { Random, simSigner } from "../src/sim/index.ts";
-import { load, type Measured, measured, quantile } from "./measure.ts";
+import { load, type Measured, measured, openLoop, quantile } from "./measure.ts";
 
 const lanes = [1, 16, 64] as const;
-const durationMs = 1_200;
+const durationMs = 900;
+const openPerSecond = 1_000;
+const openSeconds = 4;
 
 export async function benchDurable(folder: string, trials: number): Promise<readonly Measured[]> {
   const ledger = await openLog(join(folder, "log"));
-  const call = governedCall(ledger);
+  const spine = spineOf(ledger);
+  const call = async (): Promise<void> => {
+    const { decision, forwarded } = await spine.govern(request, async () => arrived);
+    if (forwarded === undefined) throw new Error(decision.reason);
+  };
+  const decide = async (): Promise<void> => {
+    const { receipt, decision } = await spine.evaluate(request);
+    if (receipt === undefined) throw new Error(decision.reason);
+  };
   const syncs: number[] = [];
   const perSecond = new Map<number, number[]>(lanes.map((count) => [count, []]));
   const p99 = new Map<number, number[]>(lanes.map((count) => [count, []]));
@@ -34,7 +45,14 @@ export async function benchDurable(folder: string, trials: number): Promise<read
       p99.get(count)?.push(quantile(done.latenciesMs, 0.99));
     }
   }
+  const [openP50, openP99]: [number[], number[]] = [[], []];
+  for (let trial = 0; trial < trials; trial++) {
+    const latencies = await openLoop(openPerSecond, openSeconds, trial, decide);
+    openP50.push(quantile(latencies, 0.5));
+    openP99.push(quantile(latencies, 0.99));
+  }
   await ledger.close();
+  const opened = `decision and durable record at ${openPerSecond}/s, open loop`;
   const baseline = measured("600 bytes appended and fdatasynced, one by one", "/s", syncs);
   return [
     baseline,
@@ -42,6 +60,8 @@ export async function benchDurable(folder: string, trials: number): Promise<read
       measured(`durable calls, ${count} at once`, "/s", perSecond.get(count) ?? [], baseline),
       measured(`durable call p99, ${count} at once`, "ms", p99.get(count) ?? []),
     ]),
+    measured(`${opened}, p50`, "ms", openP50),
+    measured(`${opened}, p99`, "ms", openP99),
   ];
 }
 
@@ -72,7 +92,7 @@ async function openLog(folder: string): Promise<Ledger> {
   return opened.value;
 }
 
-function governedCall(ledger: Ledger): () => Promise<void> {
+export function spineOf(ledger: Ledger, telemetry: Telemetry = noTelemetry): Spine {
   const policy = new ActivePolicy();
   const rule: Rule = {
     id: "bench/charge",
@@ -84,7 +104,7 @@ function governedCall(ledger: Ledger): () => Promise<void> {
     source: "bench:1",
   };
   policy.activate(compile({ formatVersion: 1, rules: [rule], tools: [], limits: [] }, "bench"));
-  const spine = createSpine({
+  return createSpine({
     clock: systemClock,
     entropy: systemEntropy,
     ledger,
@@ -94,15 +114,11 @@ function governedCall(ledger: Ledger): () => Promise<void> {
     log: { write: () => {} },
     origin,
   });
-  return async () => {
-    const { decision, forwarded } = await spine.govern(request, async () => arrived);
-    if (forwarded === undefined) throw new Error(decision.reason);
-  };
 }
 
-const arrived: Forwarded<undefined> = { outcome: "ok", resultBytes: 0, answer: undefined };
+export const arrived: Forwarded<undefined> = { outcome: "ok", resultBytes: 0, answer: undefined };
 
-const request: ToolRequest = {
+export const request: ToolRequest = {
   face: "http",
   method: "POST",
   tool: "pay:charge",
@@ -117,7 +133,7 @@ const request: ToolRequest = {
   },
 };
 
-const telemetry: Telemetry = {
+export const noTelemetry: Telemetry = {
   startCall: () => ({ traceparent: "", end: () => {} }),
   count: () => {},
   gauge: () => {},

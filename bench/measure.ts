@@ -1,5 +1,7 @@
 /** Numbers with their trials: a figure without its spread and its baseline says little. */
 
+import { Random } from "../src/sim/index.ts";
+
 /** One measured thing: each trial's value, in the order they ran. */
 export interface Measured {
   /** What, in words. */
@@ -48,4 +50,33 @@ export async function load(
   await Promise.all(Array.from({ length: lanes }, lane));
   const perSecond = latenciesMs.length / ((performance.now() - start) / 1_000);
   return { latenciesMs, perSecond };
+}
+
+/**
+ * Starts `work` at random moments (Poisson), `perSecond` on average, whether or not what was started before has ended.
+ * How long each took, in ms, from the moment it was due: a late start counts. Starts are looked for every millisecond.
+ */
+export async function openLoop(
+  perSecond: number,
+  seconds: number,
+  seed: number,
+  work: () => Promise<void>,
+): Promise<readonly number[]> {
+  const random = new Random(seed + 1);
+  const latenciesMs: number[] = [];
+  const running: Promise<void>[] = [];
+  const start = performance.now();
+  for (let due = start; due < start + seconds * 1_000; ) {
+    for (; due <= performance.now(); due += gapMs(random, perSecond)) {
+      const dueAt = due;
+      running.push(work().then(() => void latenciesMs.push(performance.now() - dueAt)));
+    }
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  await Promise.all(running);
+  return latenciesMs;
+}
+
+function gapMs(random: Random, perSecond: number): number {
+  return (-Math.log(1 - random.next() / 2 ** 32) * 1_000) / perSecond;
 }

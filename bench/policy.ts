@@ -1,84 +1,125 @@
-/** The policy engine alone: one decision, by number of rules. */
-import { compile, type PolicyRequest, type PolicySet } from "../src/policy/index.ts";
-import { type Measured, measured } from "./measure.ts";
+/** Engines beside each other, by number of rules: decisions a second, and how long one takes. */
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { PolicyRequest } from "../src/policy/index.ts";
+import {
+  type Engine,
+  governanceSdk,
+  holdfast,
+  holdfastFirstSight,
+  holdfastReport,
+  type Open,
+  opaServer,
+  opaWasm,
+} from "./engines.ts";
+import { type Measured, measured, quantile } from "./measure.ts";
+import { policySetOf, requestsOf } from "./policy-set.ts";
 
-const ruleCounts = [10, 200, 2_000] as const;
-const batch = 2_000;
-const batches = 25;
+const ruleCounts = [10, 100, 1_000, 10_000] as const;
+/** For each engine, number of rules and trial. */
+const measureMs = 120;
+const samplesMin = 8;
+const warmUpMs = 150;
+/** Requests whose answers are compared with ours before anything is timed. */
+const compared = 32;
 
-/** Rules spread over 20 agents and as many tools as it takes; a third have a condition. */
-function policySet(rules: number): PolicySet {
-  return {
-    formatVersion: 1,
-    rules: Array.from({ length: rules }, (_, i) => ({
-      id: `bench/rule-${i}`,
-      match: {
-        agents: [`agent-${i % 20}`],
-        tools: [`server-${i % 7}:tool-${i % Math.max(5, rules / 4)}`],
-      },
-      ...(i % 3 === 0 ? { when: amountBelow(i * 100) } : {}),
-      outcome: i % 10 === 9 ? ("deny" as const) : ("allow" as const),
-      obligations: [],
-      onFailure: "deny" as const,
-      reason: "for measuring",
-      source: "bench:1",
-    })),
-    tools: [],
-    limits: [],
-  };
+interface Contender {
+  readonly name: string;
+  readonly open: Open;
+  /** Larger policies are left out: they take tens of seconds to build, and most of one for a decision. */
+  readonly rulesMax?: number;
 }
 
-function amountBelow(amount: number): NonNullable<PolicySet["rules"][number]["when"]> {
-  const field = { op: "field", of: { op: "root", name: "args" }, name: "amount" } as const;
-  return { op: "compare", how: "<", left: field, right: { op: "literal", value: amount } };
-}
+const contenders: readonly Contender[] = [
+  { name: "holdfast", open: holdfast },
+  { name: "holdfast, agent never seen before", open: holdfastFirstSight },
+  { name: "holdfast, report on every rule", open: holdfastReport, rulesMax: 1_000 },
+  { name: "OPA as wasm, our bundle", open: opaWasm, rulesMax: 1_000 },
+  { name: "OPA server, our bundle, loopback HTTP", open: opaServer, rulesMax: 1_000 },
+  { name: "agent-governance-sdk", open: governanceSdk },
+];
 
-function requests(rules: number): readonly PolicyRequest[] {
-  return Array.from({ length: 500 }, (_, i) => {
-    // Every third request names an agent and a tool of one rule, the others hit nothing.
-    const at = (i * 7919) % rules;
-    const name =
-      `server-${at % 7}:tool-${i % 3 === 0 ? at % Math.max(5, rules / 4) : "none"}` as const;
-    return {
-      subject: { type: "agent", id: `agent-${at % 20}`, delegation: [], properties: {} },
-      action: { name, effect: "write", risk: "high", properties: {} },
-      resource: { type: "tool", id: name, properties: {} },
-      args: { amount: i * 37 },
-      context: {},
-    };
-  });
-}
-
-/** Trials go round the rule counts, so that all of them meet the same noise and the same warm code. */
-export function benchPolicy(trials: number): readonly Measured[] {
-  const subjects = ruleCounts.map((rules) => ({
-    rules,
-    decide: decider(rules),
-    perDecisionUs: [] as number[],
-  }));
-  for (const { decide } of subjects) for (let i = 0; i < 10; i++) decide();
-  for (let trial = 0; trial < trials; trial++)
-    for (const { decide, perDecisionUs } of subjects) {
-      const start = performance.now();
-      for (let i = 0; i < batches; i++) decide();
-      perDecisionUs.push(((performance.now() - start) * 1_000) / (batch * batches));
-    }
+/** Trials go round the engines, so that all of them meet the same noise. One number of rules at a time is in memory. */
+export async function benchPolicy(folder: string, trials: number): Promise<readonly Measured[]> {
   const rows: Measured[] = [];
-  for (const { rules, perDecisionUs } of subjects)
-    rows.push(measured(`decide, ${rules} rules`, "µs", perDecisionUs, rows[0]));
+  for (const count of ruleCounts) {
+    const requests = requestsOf(count);
+    const opened = new Map<string, Engine>();
+    for (const { name, open, rulesMax = Number.POSITIVE_INFINITY } of contenders) {
+      if (count > rulesMax) continue;
+      const place = join(folder, `${count}-${opened.size}`);
+      await mkdir(place);
+      opened.set(name, await open(policySetOf(count), place));
+    }
+    const series = await measureAll(opened, requests, trials);
+    for (const { engine } of series.values()) engine.close?.();
+    rows.push(...rowsOf(count, series));
+  }
   return rows;
 }
 
-/** Decides one batch; the count of allows keeps the work from being optimised away. */
-function decider(rules: number): () => number {
-  const engine = compile(policySet(rules), "bench");
-  const asked = requests(rules);
-  return () => {
-    let allowed = 0;
-    for (let i = 0; i < batch; i++) {
-      const request = asked[i % asked.length];
-      if (request !== undefined && engine.decide(request).outcome === "allow") allowed += 1;
+interface Series {
+  readonly engine: Engine;
+  readonly perSecond: number[];
+  readonly p50Us: number[];
+  readonly p99Us: number[];
+  readonly agrees: number;
+}
+
+async function measureAll(
+  opened: ReadonlyMap<string, Engine>,
+  requests: readonly PolicyRequest[],
+  trials: number,
+): Promise<ReadonlyMap<string, Series>> {
+  const reference = opened.get("holdfast");
+  const series = new Map<string, Series>();
+  for (const [name, engine] of opened) {
+    let agrees = 0;
+    for (const request of requests.slice(0, compared))
+      if ((await engine.decide(request)) === (await reference?.decide(request))) agrees += 1;
+    series.set(name, { engine, perSecond: [], p50Us: [], p99Us: [], agrees: agrees / compared });
+    await timed(engine, requests, warmUpMs);
+  }
+  for (let trial = 0; trial < trials; trial++)
+    for (const { engine, perSecond, p50Us, p99Us } of series.values()) {
+      const samplesUs = await timed(engine, requests, measureMs);
+      const totalUs = samplesUs.reduce((sum, one) => sum + one, 0);
+      perSecond.push((samplesUs.length * 1e6) / totalUs);
+      p50Us.push(quantile(samplesUs, 0.5));
+      p99Us.push(quantile(samplesUs, 0.99));
     }
-    return allowed;
-  };
+  return series;
+}
+
+/** How long decisions took, in µs; each sample is one decision, or the mean of a block of a few. */
+async function timed(
+  { decide, block }: Engine,
+  requests: readonly PolicyRequest[],
+  ms: number,
+): Promise<readonly number[]> {
+  const samples: number[] = [];
+  const end = performance.now() + ms;
+  for (let at = 0; performance.now() < end || samples.length < samplesMin; at += block) {
+    const start = process.hrtime.bigint();
+    for (let i = 0; i < block; i++) {
+      const request = requests[(at + i) % requests.length];
+      const answer = request === undefined ? false : decide(request);
+      if (typeof answer !== "boolean") await answer;
+    }
+    samples.push(Number(process.hrtime.bigint() - start) / 1_000 / block);
+  }
+  return samples;
+}
+
+function rowsOf(count: number, series: ReadonlyMap<string, Series>): readonly Measured[] {
+  const rows: Measured[] = [];
+  let rate: Measured | undefined;
+  for (const [name, { perSecond, p50Us, p99Us, agrees }] of series) {
+    const what = `${count} rules, ${name}`;
+    const same = agrees === 1 ? "" : ` (same answer in ${Math.round(agrees * 100)} %)`;
+    const row = measured(`${what}${same}`, "decisions/s", perSecond, rate);
+    rate ??= row;
+    rows.push(row, measured(`${what}, p50`, "µs", p50Us), measured(`${what}, p99`, "µs", p99Us));
+  }
+  return rows;
 }

@@ -1,18 +1,21 @@
 /**
- * Measures this checkout on this machine: the gateway beside a direct call, the policy engine by number of rules,
- * durable calls a second. Each comparison is with a baseline of the same run.
+ * Measures this checkout on this machine: the gateway beside a direct call, policy engines by number of rules, durable
+ * calls a second, what telemetry costs. Each comparison is with a baseline of the same run. Needs a disk under the
+ * folder for temporary files; a file system in memory would make every durable figure a fiction, and is refused.
  *
- *   node bench/run.ts [--trials 5] [--only gateway|policy|durable] [--json]
+ *   npm run bench -- [--trials 5] [--only gateway|policy|durable|telemetry] [--json] [--out <file>]
  */
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, statfs, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { pinSelf } from "./cores.ts";
 import { benchDurable } from "./durable.ts";
 import { benchGateway } from "./gateway.ts";
 import { figure, machineFacts } from "./machine.ts";
 import type { Measured } from "./measure.ts";
 import { benchPolicy } from "./policy.ts";
+import { benchTelemetry } from "./telemetry.ts";
 
 interface Report {
   readonly machine: Readonly<Record<string, string | number>>;
@@ -24,28 +27,43 @@ const { values } = parseArgs({
     trials: { type: "string", default: "5" },
     only: { type: "string" },
     json: { type: "boolean", default: false },
+    out: { type: "string" },
   },
 });
 const trials = Number(values.trials);
 const folder = await mkdtemp(join(tmpdir(), "holdfast-bench-"));
 try {
+  await refuseMemory();
   const report = await measureAll();
-  process.stdout.write(values.json ? `${JSON.stringify(report, null, 2)}\n` : table(report));
+  const text = values.json ? `${JSON.stringify(report, null, 2)}\n` : table(report);
+  process.stdout.write(text);
+  if (values.out !== undefined) await writeFile(values.out, text);
 } finally {
   await rm(folder, { recursive: true, force: true });
 }
 
 async function measureAll(): Promise<Report> {
-  const machine = { ...machineFacts(), trials };
+  const own = pinSelf()
+    ? "gateway on core 0, all else on core 1"
+    : "no: taskset or a second core is missing";
+  const machine = { ...machineFacts(), pinned: own, trials };
   const benches: Readonly<Record<string, () => Promise<readonly Measured[]>>> = {
     gateway: async () => benchGateway(await subfolder("gateway"), trials),
-    policy: async () => benchPolicy(trials),
     durable: async () => benchDurable(await subfolder("durable"), trials),
+    telemetry: () => benchTelemetry(trials),
+    policy: async () => benchPolicy(await subfolder("policy"), trials),
   };
   const sections: Record<string, readonly Measured[]> = {};
   for (const [name, bench] of Object.entries(benches))
     if (values.only === undefined || values.only === name) sections[name] = await bench();
   return { machine, sections };
+}
+
+/** tmpfs and ramfs, by the magic numbers of statfs(2). */
+async function refuseMemory(): Promise<void> {
+  const { type } = await statfs(folder);
+  if (type !== 0x01021994 && type !== 0x858458f6) return;
+  throw new Error(`${folder} is in memory; set TMPDIR to a folder on a disk`);
 }
 
 async function subfolder(name: string): Promise<string> {

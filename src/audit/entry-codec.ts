@@ -97,5 +97,9 @@ function isStringList(value: unknown): boolean {
 
 function canonicalBytes(entry: Entry | DigestEntry): Uint8Array {
   // Entries are plain JSON by type; only the compiler cannot see an interface as an index signature.
-  return Buffer.from(canonicalJson(entry as unknown as JsonObject));
+  const text = canonicalJson(entry as unknown as JsonObject);
+  // Memory of its own: receipts keep entries for long, and a slice of node's shared pool would keep all of its slab.
+  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
+  bytes.write(text);
+  return bytes;
 }

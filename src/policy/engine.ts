@@ -1,5 +1,6 @@
 /** The native engine: closures, indexed by tool and agent. */
 import type { JsonObject, ToolId } from "../kernel/index.ts";
+import { Candidates } from "./candidates.ts";
 import type { Frame } from "./closures.ts";
 import {
   type AgentVerdict,
@@ -13,10 +14,6 @@ import type { Obligation, PolicySet, ToolDeclaration } from "./ir.ts";
 import { type CompiledRule, compileRule } from "./rule.ts";
 import { Failure, unknown } from "./values.ts";
 
-/** Candidate lists kept at most, and their longest name; agents and tools are few, but their names come from outside. */
-const indexEntriesMax = 4_096;
-const indexNameCharactersMax = 1_024;
-
 /**
  * Compiles a checked set (`loadPolicySet`, or a bundle). Throws `InvariantError` for a set that no loader lets through,
  * such as one with a pattern that RE2 refuses. `revision` is what records call `policy_version`.
@@ -24,56 +21,50 @@ const indexNameCharactersMax = 1_024;
 export function compile(set: PolicySet, revision: string): Engine {
   const rules = [...set.rules].sort((a, b) => (a.id < b.id ? -1 : 1)).map(compileRule);
   const tools = new Map(set.tools.map((tool) => [tool.id, tool]));
-  const candidates = indexCandidates(rules);
+  const candidates = new Candidates(rules);
+  const redactions = redactionsByTool(rules);
   return {
     revision,
     decide: (request) => decide(request, candidates, tools.get(request.action.name)),
     couldAllow: (subject, action) =>
       [subject.id, ...subject.delegation].every((agent) => {
-        const verdict = partialVerdict(agent, subject, action, candidates(action, agent), tools);
+        const verdict = partialVerdict(
+          agent,
+          subject,
+          action,
+          candidates.of(action.effect, action.name, agent),
+          tools,
+        );
         return verdict !== "deny";
       }),
-    redactions: (tool) => redactionsOf(rules, tool),
+    redactions,
     tools: [...tools.keys()].sort(),
     tool: (id) => tools.get(id),
   };
 }
 
+/** Tools whose redactions are remembered at most, and the longest name: names come from outside. */
+const toolsRememberedMax = 4_096;
+const toolRememberedCharactersMax = 1_024;
+
 /** By rule id and position, without repetitions. */
-function redactionsOf(rules: readonly CompiledRule[], tool: ToolId): readonly Obligation[] {
-  const redactions = rules
-    .filter((rule) => rule.redactions.length > 0 && rule.fitsTool(tool))
-    .flatMap((rule) => rule.redactions);
-  return uniqueObligations(redactions);
-}
-
-type Action = PolicyRequest["action"];
-type Candidates = (action: Action, agent: string) => readonly CompiledRule[];
-
-/** Rules whose `match` fits, remembered per effect, tool and agent. */
-function indexCandidates(rules: readonly CompiledRule[]): Candidates {
-  type ByAgent = Map<string, readonly CompiledRule[]>;
-  const index = { read: new Map<string, ByAgent>(), write: new Map<string, ByAgent>() };
-  let entries = 0;
-  return (action, agent) => {
-    const byTool = index[action.effect];
-    const known = byTool.get(action.name)?.get(agent);
-    if (known) return known;
-    const found = rules.filter(
-      (rule) =>
-        rule.fitsEffect(action.effect) && rule.fitsTool(action.name) && rule.fitsAgent(agent),
+function redactionsByTool(rules: readonly CompiledRule[]): Engine["redactions"] {
+  const redacting = rules.filter((rule) => rule.redactions.length > 0);
+  const remembered = new Map<ToolId, readonly Obligation[]>();
+  return (tool) => {
+    const known = remembered.get(tool);
+    if (known !== undefined) return known;
+    const found = uniqueObligations(
+      redacting.filter((rule) => rule.fitsTool(tool)).flatMap((rule) => rule.redactions),
     );
-    if (action.name.length + agent.length > indexNameCharactersMax) return found;
-    if (entries++ >= indexEntriesMax) {
-      index.read.clear();
-      index.write.clear();
-      entries = 1;
-    }
-    const byAgent: ByAgent = byTool.get(action.name) ?? new Map();
-    byTool.set(action.name, byAgent.set(agent, found));
+    if (tool.length > toolRememberedCharactersMax) return found;
+    if (remembered.size >= toolsRememberedMax) remembered.clear();
+    remembered.set(tool, found);
     return found;
   };
 }
+
+type Action = PolicyRequest["action"];
 
 function decide(
   request: PolicyRequest,
@@ -83,7 +74,10 @@ function decide(
   const { subject, action, args } = request;
   const judge = (agent: string): AgentVerdict => {
     const frame = frameFor(request, agent);
-    return combineRules(agent, findAll(candidates(action, agent), frame, args, action, tool));
+    return combineRules(
+      agent,
+      findAll(candidates.of(action.effect, action.name, agent), frame, args, action, tool),
+    );
   };
   return combineChain([judge(subject.id), ...subject.delegation.map(judge)]);
 }
