@@ -17,7 +17,7 @@ export default defineConfig({
   test: {
     projects: [
       project("house", ["test/house/**/*.test.ts"], 30_000),
-      project("unit", ["test/unit/**/*.test.ts", "test/contracts/**/*.test.ts"], 30_000),
+      project("unit", ["test/unit/**/*.test.ts", "test/contracts/**/*.test.ts"], 120_000),
       project("system", ["test/system/**/*.test.ts", ...atLength], 600_000, 10),
       project("long", ["test/long/**/*.test.ts"], 24 * 3_600_000),
     ],

@@ -110,6 +110,7 @@ export function spineOf(ledger: Ledger, telemetry: Telemetry = noTelemetry): Spi
     ledger,
     policy,
     inFlight: new InFlight({ perAgentMax: 1_000, totalMax: 1_000 }),
+    kill: { hold: () => undefined },
     telemetry,
     log: { write: () => {} },
     origin,

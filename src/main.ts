@@ -2,11 +2,12 @@
 import { createProgram } from "./cli/index.ts";
 import { runControl } from "./main/control-process.ts";
 import { runGateway } from "./main/gateway-process.ts";
+import { openSharedState } from "./main/shared-state.ts";
 import { up } from "./main/up.ts";
 import { version } from "./main/version.ts";
 import { wrap } from "./main/wrap-process.ts";
 
 /** Runs one command. Resolves with the exit code: 0 done, 1 found something wrong, 2 used wrongly. */
 export function main(args: readonly string[]): Promise<number> {
-  return createProgram({ version, runGateway, runControl, up, wrap }).run(args);
+  return createProgram({ version, runGateway, runControl, up, wrap, openSharedState }).run(args);
 }

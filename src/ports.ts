@@ -5,7 +5,7 @@
  * Read each comment as a contract: what is durable, what may be repeated, and which error means "it did not happen"
  * and which "it may have happened".
  */
-import type { Result } from "./kernel/index.ts";
+import type { JsonObject, Result } from "./kernel/index.ts";
 
 /** Time. The wall clock may jump either way; only the monotonic clock measures how long something took or may take. */
 export interface Clock {
@@ -140,6 +140,52 @@ export interface PeerCommand {
 
 export interface LinePeers {
   start(command: PeerCommand): Promise<Result<LinePeer, TransportError>>;
+}
+
+/**
+ * `conflict`: another process changed one of the keys between our read and our commit; nothing happened, and the same
+ * attempt may be made again at once. `unreachable` and `busy`: it did not happen; the first may last, the second passes.
+ * `unknown`: it may have happened; read what the attempt would have written.
+ */
+export interface StoreError {
+  readonly kind: "conflict" | "unreachable" | "busy" | "unknown";
+  readonly detail: string;
+}
+
+export interface StoredValue {
+  readonly key: string;
+  readonly value: JsonObject;
+}
+
+export type StoredValues = ReadonlyMap<string, JsonObject>;
+
+/** What an attempt leaves; `null` removes a key. */
+export type StoreWrites = ReadonlyMap<string, JsonObject | null>;
+
+/**
+ * State that several processes share: small JSON values by key, in one order for all of them. Keys are visible ASCII, so
+ * that every database and JavaScript order them alike. Every read is from the primary, never from a replica, and sees
+ * every change that was acknowledged before it began.
+ */
+export interface Store {
+  /**
+   * One attempt at a transaction: reads `keys`, asks `compute` what to write, and commits exactly that if the values are
+   * still those that were read. All or nothing; ok means durable. `compute` runs at most once. No writes: no commit.
+   */
+  attempt(
+    keys: readonly string[],
+    compute: (values: StoredValues) => StoreWrites,
+  ): Promise<Result<void, StoreError>>;
+  /** The present values of these keys, of one moment; absent keys are absent. */
+  read(keys: readonly string[]): Promise<Result<StoredValues, StoreError>>;
+  /** Values whose key starts with `prefix` (which ends with `/`) and is after `after`, by key; at most `countMax`. */
+  list(
+    prefix: string,
+    countMax: number,
+    after: string,
+  ): Promise<Result<readonly StoredValue[], StoreError>>;
+  /** Later use is `unreachable`. */
+  close(): Promise<void>;
 }
 
 /** Structured log for people. Never the audit record, never awaited. */

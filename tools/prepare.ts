@@ -7,6 +7,7 @@ import {
   accessSync,
   constants,
   existsSync,
+  globSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -45,6 +46,8 @@ const tools: readonly Tool[] = [
 
 interface Installed {
   readonly program: string;
+  /** Where Debian keeps it, when that is no place on PATH; `*` for a version. */
+  readonly place?: string;
   readonly packages: readonly string[];
   readonly why: string;
 }
@@ -54,6 +57,12 @@ const installed: readonly Installed[] = [
     program: "go",
     packages: ["golang-go", "golang-golang-x-mod-dev"],
     why: "verifies our log with code that is not ours",
+  },
+  {
+    program: "postgres",
+    place: "/usr/lib/postgresql/*/bin/postgres",
+    packages: ["postgresql"],
+    why: "keeps the state that gateways share",
   },
 ];
 
@@ -133,8 +142,11 @@ function prepare(tool: Tool): boolean {
 }
 
 /** Toolchains are too spread out to unpack: Debian's own installation, as root. */
-function install({ program, packages, why }: Installed): boolean {
-  const found = find({ program, debianPackage: "", path: program, why });
+function install({ program, place, packages, why }: Installed): boolean {
+  const found =
+    place === undefined
+      ? find({ program, debianPackage: "", path: program, why })
+      : globSync(place)[0];
   if (found !== undefined && packages.every(isInstalled)) {
     console.log(`prepare: ${program}: ${found}`);
     return true;

@@ -42,6 +42,7 @@ export class CallTrail {
         return this.#outcome(index, entry);
       case "policy":
       case "search":
+      case "kill":
       case "digest":
         return [];
     }

@@ -22,6 +22,7 @@ const digestPrefix = "sha256:";
 const kinds: ReadonlySet<string> = new Set([
   "start",
   "policy",
+  "kill",
   "decision",
   "search",
   "outcome",
@@ -76,6 +77,7 @@ function malformed(value: JsonObject): string | undefined {
     return "its decision_index is no integer";
   if ((kind === "start" || kind === "policy") && !Number.isSafeInteger(value["bundle_serial"]))
     return "its bundle_serial is no integer";
+  if (kind === "kill" && !Array.isArray(value["switches"])) return "its switches is no list";
   if (kind === "start" && !isStringList(value["unknown_calls"]))
     return "its unknown_calls is no list of strings";
   return undefined;

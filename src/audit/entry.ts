@@ -38,6 +38,20 @@ export interface PolicyEntry extends EntryCommon {
   readonly bundle_serial: number;
 }
 
+/** The kill switch changed, and this instance obeys it from here on. `serial` is that of the shared state. */
+export interface KillEntry extends EntryCommon {
+  readonly kind: "kill";
+  readonly serial: number;
+  readonly switches: readonly {
+    readonly id: string;
+    readonly mode: "pause" | "dry_run";
+    readonly scope: Readonly<Partial<Record<string, string>>>;
+    readonly reason: string;
+    readonly by: string;
+    readonly since: string;
+  }[];
+}
+
 /** Made before anything is forwarded; durable before anything is forwarded. */
 export interface DecisionEntry extends EntryCommon {
   readonly kind: "decision";
@@ -129,4 +143,10 @@ export interface DigestEntry extends EntryCommon {
   readonly bytes: number;
 }
 
-export type Entry = StartEntry | PolicyEntry | DecisionEntry | SearchEntry | OutcomeEntry;
+export type Entry =
+  | StartEntry
+  | PolicyEntry
+  | KillEntry
+  | DecisionEntry
+  | SearchEntry
+  | OutcomeEntry;

@@ -13,6 +13,7 @@ export type {
   DigestEntry,
   Entry,
   EntryOrigin,
+  KillEntry,
   OutcomeEntry,
   PolicyEntry,
   SearchEntry,

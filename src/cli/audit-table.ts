@@ -1,5 +1,6 @@
 /** Entries for people: one line each. */
-import type { Entry, IndexedEntry } from "../audit/index.ts";
+import type { Entry, IndexedEntry, KillEntry } from "../audit/index.ts";
+import { scopeText } from "../limits/index.ts";
 import { print } from "./audit-source.ts";
 
 /** One line of JSON: the entry with its index in the log. */
@@ -38,12 +39,24 @@ function row(index: number, entry: Entry, outcome: string): readonly string[] {
   return cells.map((cell) => cell.replace(/\p{C}/gu, "�"));
 }
 
+function killText({ switches }: KillEntry): string {
+  if (switches.length === 0) return "nothing is stopped any more";
+  return switches
+    .map(
+      ({ id, mode, scope, by, reason }) =>
+        `${id}: ${mode} of ${scopeText(scope)} by ${by}: ${reason}`,
+    )
+    .join("; ");
+}
+
 function columns(entry: Entry, outcome: string): readonly string[] {
   switch (entry.kind) {
     case "start":
       return ["start", "-", "-", "-", "-", `${entry.instance}, holdfast ${entry.holdfast}`];
     case "policy":
       return ["policy", "-", "-", "-", "-", entry.policy_version];
+    case "kill":
+      return ["kill", "-", "-", "-", "-", killText(entry)];
     case "decision":
       return [entry.decision, outcome, entry.agent_id, entry.tool, entry.call, entry.reason];
     case "search": {

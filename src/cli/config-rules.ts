@@ -13,6 +13,8 @@ export function checkRules(config: Members, findings: Findings): void {
   for (const [name, upstream] of Object.entries(config["upstreams"] as Record<string, Members>)) {
     checkUpstream(upstream, ["upstreams", name], findings);
   }
+  const store = config["store"] as Members;
+  if (store["sqlite"] !== undefined) exactlyOne(store, ["sqlite", "postgres"], ["store"], findings);
   const { issuers } = config["identity"] as { issuers: readonly Members[] };
   const seen = new Set<string>();
   for (const [at, issuer] of issuers.entries()) {

@@ -13,6 +13,9 @@ export interface Config {
   readonly allowed_origins: readonly string[];
   readonly control: { readonly listen: string; readonly token?: Secret };
   readonly data: string;
+  /** Exactly one of the two. */
+  readonly store: { readonly sqlite?: string; readonly postgres?: Secret };
+  readonly instance: string;
   /** Exactly one of the two: a folder that this site publishes, or a bundle that comes from elsewhere. */
   readonly policies?: string;
   readonly bundle?: BundleConfig;
@@ -149,6 +152,7 @@ export interface LimitsConfig {
   readonly upstream_idle_timeout_ms: number;
   readonly answer_hold_bytes_max: number;
   readonly line_bytes_max: number;
+  readonly kill_lease_ms: number;
 }
 
 export interface TelemetryConfig {

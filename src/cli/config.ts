@@ -77,6 +77,7 @@ async function completed(
   absolute(config, ["data", "policies"], folder);
   const control = config["control"] as Members;
   if (control["token"] !== undefined) await readSecret(control, "token", ["control"], how);
+  await completeStore(config, how);
   const identity = config["identity"] as Members;
   identity["audience"] ??= config["public_url"];
   for (const issuer of identity["issuers"] as Members[]) absolute(issuer, ["jwks_file"], folder);
@@ -100,6 +101,14 @@ async function completeBundle(bundle: Members, how: Completion): Promise<void> {
   const { file } = (bundle["token"] ?? {}) as { readonly file?: string };
   if (file !== undefined) bundle["token_file"] = resolve(how.folder, file);
   if (bundle["token"] !== undefined) await readSecret(bundle, "token", ["bundle"], how);
+}
+
+/** One database, by default a file in the data folder. */
+async function completeStore(config: Members, how: Completion): Promise<void> {
+  const store = config["store"] as Members;
+  if (store["postgres"] !== undefined) return await readSecret(store, "postgres", ["store"], how);
+  store["sqlite"] ??= `${String(config["data"])}/store.db`;
+  absolute(store, ["sqlite"], how.folder);
 }
 
 /** This machine's loopback names and that of the public address are always allowed. */

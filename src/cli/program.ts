@@ -1,11 +1,16 @@
 /** The `holdfast` command. What a command does lives beside it; what needs processes built is given by `main.ts`. */
 import { Command, CommanderError } from "commander";
+import { err, ok, type Result } from "../kernel/index.ts";
+import { formatDiagnostic } from "../policy/index.ts";
+import type { SharedState } from "../state/index.ts";
 import { registerAuditCommands } from "./audit.ts";
 import { loadConfig } from "./config.ts";
 import type { Config } from "./config-types.ts";
+import { registerKillCommands } from "./kill.ts";
 import { registerPolicyCommands } from "./policy.ts";
 import { registerPolicyBuild } from "./policy-build.ts";
 import type { CommandOutput } from "./policy-knowledge.ts";
+import { storeGiven } from "./store-option.ts";
 import { registerTokenCommands } from "./token.ts";
 import { registerToolsCommand } from "./tools.ts";
 
@@ -14,8 +19,9 @@ export interface Processes {
   readonly version: string;
   readonly runGateway: (config: Config) => Promise<number>;
   readonly runControl: (config: Config) => Promise<number>;
-  readonly up: (configPath: string, config: Config) => Promise<number>;
+  readonly up: (configPath: string, config: Config, store: string | undefined) => Promise<number>;
   readonly wrap: (config: Config, options: WrapOptions) => Promise<number>;
+  readonly openSharedState: (config: Config) => Promise<Result<SharedState, string>>;
 }
 
 export interface WrapOptions {
@@ -34,9 +40,14 @@ export interface Program {
 
 interface ConfigOption {
   readonly config: string;
+  readonly store?: string;
 }
 
 const configOption = ["-c, --config <file>", "configuration file", "holdfast.yaml"] as const;
+const storeOption = [
+  "--store <address>",
+  "where state is shared, instead of what the configuration says: postgres://… or a file",
+] as const;
 
 const terminal: CommandOutput = {
   out: (line) => process.stdout.write(`${line}\n`),
@@ -53,8 +64,8 @@ export function createProgram(processes: Processes): Program {
   const outcome = { code: 0 };
   const withConfig =
     (run: (config: Config) => Promise<number>) =>
-    async (options: { readonly config: string }): Promise<void> => {
-      const config = await configOrComplaint(options.config);
+    async (options: ConfigOption): Promise<void> => {
+      const config = await configOrComplaint(options);
       outcome.code = config === undefined ? 2 : await run(config);
     };
   program
@@ -63,19 +74,23 @@ export function createProgram(processes: Processes): Program {
       "start gateway and control (the gateway alone where policy comes in a bundle), and stay",
     )
     .option(...configOption)
-    .action(async (options: { readonly config: string }) => {
-      const config = await configOrComplaint(options.config);
-      outcome.code = config === undefined ? 2 : await processes.up(options.config, config);
+    .option(...storeOption)
+    .action(async (options: ConfigOption) => {
+      const config = await configOrComplaint(options);
+      outcome.code =
+        config === undefined ? 2 : await processes.up(options.config, config, options.store);
     });
   program
     .command("gateway")
     .description("the data plane alone: decide, record, forward")
     .option(...configOption)
+    .option(...storeOption)
     .action(withConfig(processes.runGateway));
   program
     .command("control")
     .description("the control plane alone: policy folder to signed bundle, served")
     .option(...configOption)
+    .option(...storeOption)
     .action(withConfig(processes.runControl));
   const mcp = program.command("mcp").description("MCP on this machine");
   mcp
@@ -85,10 +100,11 @@ export function createProgram(processes: Processes): Program {
     )
     .argument("<command...>", "the server's program and arguments")
     .option(...configOption)
+    .option(...storeOption)
     .option("--token-env <name>", "variable that holds the agent's token", "HOLDFAST_TOKEN")
     .option("--server <name>", "the server's name in policies and records", "wrapped")
     .action(async (command: string[], options: Omit<WrapOptions, "command"> & ConfigOption) => {
-      const config = await configOrComplaint(options.config);
+      const config = await configOrComplaint(options);
       const token = process.env[options.tokenEnv] ?? "";
       outcome.code =
         config === undefined ? 2 : await processes.wrap(config, { ...options, token, command });
@@ -100,6 +116,15 @@ export function createProgram(processes: Processes): Program {
   registerToolsCommand(program, terminal, exit);
   registerAuditCommands(program);
   registerTokenCommands(program);
+  registerKillCommands(
+    program,
+    (command) => command.option(...configOption).option(...storeOption),
+    {
+      io: terminal,
+      exit,
+      open: (command) => stateOf(command, processes),
+    },
+  );
   return { run: (args) => run(program, args, outcome) };
 }
 
@@ -117,9 +142,24 @@ async function run(
   }
 }
 
-async function configOrComplaint(path: string): Promise<Config | undefined> {
-  const loaded = await loadConfig(path);
-  if (loaded.ok) return loaded.value;
+/** The shared state alone: what else the configuration needs (tokens, keys) may be missing where an operator types. */
+async function stateOf(
+  command: Command,
+  processes: Processes,
+): Promise<Result<{ readonly state: SharedState; readonly config: Config }, string>> {
+  const options: ConfigOption = command.optsWithGlobals();
+  const loaded = await loadConfig(options.config, process.env, "unread");
+  if (!loaded.ok) return err(loaded.error.map(formatDiagnostic).join("\n"));
+  const config = storeGiven(loaded.value, options.store);
+  if (config.store.postgres?.reveal() === "")
+    return err("the store's address is a secret that is not set here; set it, or give --store");
+  const state = await processes.openSharedState(config);
+  return state.ok ? ok({ state: state.value, config }) : state;
+}
+
+async function configOrComplaint({ config, store }: ConfigOption): Promise<Config | undefined> {
+  const loaded = await loadConfig(config);
+  if (loaded.ok) return storeGiven(loaded.value, store);
   for (const { file, line, column, message, hint } of loaded.error)
     process.stderr.write(
       `${file}:${line}:${column}: ${message}${hint === undefined ? "" : `\n  ${hint}`}\n`,

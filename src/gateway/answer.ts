@@ -74,6 +74,18 @@ const refusals: Readonly<Record<RefusalCode, { readonly reason: string; readonly
       reason: "the gateway is stopping",
       next: "nothing was forwarded; try again in a few seconds",
     },
+    paused: {
+      reason: "a person has paused this by the kill switch",
+      next: "nothing was forwarded; do not retry until a person lifts the switch: tell the user",
+    },
+    dry_run: {
+      reason: "the kill switch is in dry run: the call was decided and recorded, not forwarded",
+      next: "nothing was forwarded; go on as if the call had not been made, and tell the user",
+    },
+    kill_state_unknown: {
+      reason: "the state of the kill switch is not known, so nothing is written",
+      next: "nothing was forwarded; try again in a minute, and tell the operator if it persists",
+    },
   };
 
 /** Why the machinery refuses, and what to do. */
@@ -81,10 +93,11 @@ export function refusalText(code: RefusalCode): { readonly reason: string; reado
   return refusals[code];
 }
 
-/** A refusal by the machinery, not by policy; `decision` is always `deny`. */
+/** A refusal by the machinery, not by policy; `decision` is always `deny`. `because` says more than the code does. */
 export function refusalOf(
   code: RefusalCode,
   facts: Omit<AnswerFacts, "verdict" | "approvalId">,
+  because?: string,
 ): Decision {
   const { reason, next } = refusals[code];
   const { request, tool } = facts;
@@ -95,7 +108,7 @@ export function refusalOf(
     tool: tool.id,
     effect: tool.effect,
     risk: tool.risk,
-    reason,
+    reason: because ?? reason,
     policy_version: facts.policyVersion,
     determining_rules: [],
     next,

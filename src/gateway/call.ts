@@ -100,7 +100,13 @@ export type RefusalCode =
   | "outcome_unrecorded"
   | "too_many_calls"
   | "unknown_server"
-  | "stopping";
+  | "stopping"
+  /** A person stopped this call, by the kill switch. */
+  | "paused"
+  /** The kill switch has it decided and recorded only. */
+  | "dry_run"
+  /** The kill switch could not be read for its lease, so no write goes out. */
+  | "kill_state_unknown";
 
 export interface Governed<A> {
   readonly decision: Decision;

@@ -40,6 +40,7 @@ export {
 } from "./http-tools/index.ts";
 export { type IdentifyConfig, type IssuerConfig, TokenIdentifier } from "./identify.ts";
 export { InFlight } from "./in-flight.ts";
+export { KillWatch, type KillWatchParts, presencePrefix } from "./kill-watch.ts";
 export {
   type AggregateParts,
   acrossEras,

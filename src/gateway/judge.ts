@@ -7,6 +7,8 @@ import { type AnswerFacts, decisionOf, refusalOf } from "./answer.ts";
 import type { Decision, ToolRequest } from "./call.ts";
 import { decide, decideAsked, policyRequest } from "./decide.ts";
 import type { Directory } from "./directory.ts";
+import { type Hold, heldVerdict, holdCode, holdReason } from "./hold.ts";
+import type { KillWatch } from "./kill-watch.ts";
 import { type Obliged, oblige } from "./oblige.ts";
 import { type ResolvedTool, resolveAsked, resolveTool } from "./resolve.ts";
 
@@ -28,6 +30,7 @@ export interface Judgement {
 
 export interface Surroundings {
   readonly site: string;
+  readonly kill: Pick<KillWatch, "hold">;
   readonly directory: Directory;
 }
 
@@ -47,8 +50,18 @@ export function asking(
   };
 }
 
-export function judge(asked: Asked, { site, directory }: Surroundings): Judgement {
+/**
+ * Policy is asked unless a person has stopped the call. In a dry run it is asked too, but a `decisionOnly` answer is one
+ * that somebody else acts on, and is a deny.
+ */
+export function judge(
+  asked: Asked,
+  { site, kill, directory }: Surroundings,
+  decisionOnly: boolean,
+): Judgement {
   const { request, tool, engine } = asked;
+  const hold = kill.hold(request, tool);
+  if (hold !== undefined && (decisionOnly || hold.kind !== "dry_run")) return held(asked, hold);
   const facts = { site, wallMs: asked.wallStartMs, directory };
   const verdict =
     request.question === undefined
@@ -71,4 +84,10 @@ export function judge(asked: Asked, { site, directory }: Surroundings): Judgemen
     approvalId,
     decision: engine === undefined ? refusalOf("no_policy", answerFacts) : decision,
   };
+}
+
+function held(asked: Asked, hold: Hold): Judgement {
+  const decision = refusalOf(holdCode(hold), asked, holdReason(hold));
+  const obliged = { verdict: heldVerdict(hold), args: asked.request.args, sanitizedDigest: null };
+  return { obliged, approvalId: null, decision };
 }

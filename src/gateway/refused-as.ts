@@ -30,6 +30,12 @@ export function refusedByMachinery(code: RefusalCode): RefusedAs {
       return { status: 404, title: "Unknown upstream" };
     case "stopping":
       return { status: 503, title: "The gateway is stopping", retryAfter: "1" };
+    case "paused":
+      return { status: 403, title: "Paused by the kill switch" };
+    case "dry_run":
+      return { status: 403, title: "Dry run: nothing was forwarded" };
+    case "kill_state_unknown":
+      return { status: 503, title: "The state of the kill switch is not known", retryAfter: "5" };
     default:
       return unreachable(code);
   }

@@ -92,7 +92,11 @@ async function judged<C>(parts: SearchParts, asked: Search<C>, moment: Moment): 
       sliceStartMs = parts.clock.monotonicMs();
     }
     const request = asked.requestOf(candidate);
-    const { decision } = judge(asking(request, moment.engine, moment.callId, moment.wallMs), parts);
+    const { decision } = judge(
+      asking(request, moment.engine, moment.callId, moment.wallMs),
+      parts,
+      true,
+    );
     count += 1;
     const result = asked.resultOf(candidate, decision);
     if (result !== undefined) results.push(result);

@@ -24,8 +24,10 @@ import type {
 import { trimmed } from "./carried.ts";
 import { policyAction, policySubject } from "./decide.ts";
 import { Directory } from "./directory.ts";
+import { type Hold, holdCode, holdReason } from "./hold.ts";
 import type { InFlight } from "./in-flight.ts";
 import { type Asked, asking, type Judgement, judge, type Surroundings } from "./judge.ts";
+import type { KillWatch } from "./kill-watch.ts";
 import { forRecord } from "./oblige.ts";
 import { decisionEntry, outcomeEntry } from "./record.ts";
 import { resolveTool } from "./resolve.ts";
@@ -37,6 +39,7 @@ export interface SpineParts {
   readonly ledger: Ledger;
   readonly policy: ActivePolicy;
   readonly inFlight: InFlight;
+  readonly kill: Pick<KillWatch, "hold">;
   readonly telemetry: Telemetry;
   readonly log: Log;
   readonly origin: EntryOrigin;
@@ -46,8 +49,8 @@ export interface SpineParts {
 
 const emptyDirectory = new Directory();
 
-function surroundings({ origin, directory = emptyDirectory }: SpineParts): Surroundings {
-  return { site: origin.site, directory };
+function surroundings({ origin, kill, directory = emptyDirectory }: SpineParts): Surroundings {
+  return { site: origin.site, kill, directory };
 }
 
 /** One call on its way through the stages. */
@@ -90,7 +93,7 @@ async function govern<A>(
   if (leave === undefined)
     return refuse(parts, passage, parts.inFlight.stopping ? "stopping" : "too_many_calls");
   try {
-    const judgement = judge(passage, surroundings(parts));
+    const judgement = judge(passage, surroundings(parts), forward === undefined);
     passage.decidedMs = parts.clock.monotonicMs();
     const committed = await record(parts, passage, judgement);
     // The entry may or may not be in the log; nothing was forwarded, and the ledger accepts nothing more.
@@ -100,6 +103,9 @@ async function govern<A>(
       judgement.decision.decision === "allow" || judgement.decision.decision === "sanitize";
     if (forward === undefined || !lets)
       return answer(parts, passage, judgement, committed, lets ? "evaluated" : "refused");
+    // Recording took a moment; whoever was stopped meanwhile goes no further.
+    const hold = parts.kill.hold(passage.request, passage.tool);
+    if (hold !== undefined) return await withhold(parts, passage, committed, hold);
     const forwarded = await send(passage, judgement, forward).catch(async (thrown: unknown) => {
       await recordOutcome(parts, passage, committed, broken);
       throw thrown;
@@ -175,6 +181,27 @@ async function send<A>(
   });
 }
 
+/** The decision stands in the log as policy made it; its outcome says that nothing was sent, and why. */
+async function withhold(
+  parts: SpineParts,
+  passage: Passage,
+  committed: Committed,
+  hold: Hold,
+): Promise<Governed<never>> {
+  const because = holdReason(hold);
+  const unsent = {
+    outcome: "not_sent",
+    detail: because,
+    resultBytes: 0,
+    answer: undefined,
+  } as const;
+  const settled = await recordOutcome(parts, passage, committed, unsent);
+  const receipt = receiptOf(parts, committed);
+  return settled
+    ? refuse(parts, passage, holdCode(hold), receipt, because)
+    : refuse(parts, passage, "outcome_unrecorded", receipt);
+}
+
 async function recordOutcome(
   parts: SpineParts,
   passage: Passage,
@@ -203,6 +230,8 @@ function answer<A>(
   outcome: string,
   forwarded?: Forwarded<A>,
 ): Governed<A> {
+  const { refusal } = judgement.decision;
+  if (refusal !== undefined) parts.telemetry.count("refusals", { code: refusal });
   observe(parts, passage, judgement.decision, outcome);
   const receipt = receiptOf(parts, committed);
   return {
@@ -222,8 +251,9 @@ function refuse(
   passage: Passage,
   code: RefusalCode,
   receipt?: string,
+  because?: string,
 ): Governed<never> {
-  const decision = refusalOf(code, passage);
+  const decision = refusalOf(code, passage, because);
   parts.telemetry.count("refusals", { code });
   observe(parts, passage, decision, code === "outcome_unrecorded" ? "unknown" : "refused");
   return { decision, ...(receipt === undefined ? {} : { receipt }) };

@@ -279,6 +279,7 @@ function operations(plane: DataPlane, pins: ReadonlyMap<string, ToolPins>): read
     jsonResponse(200, {
       version,
       policy_version: plane.spine.policyVersion() ?? null,
+      kill_switch: plane.kill.status,
       tool_definitions: Object.fromEntries([...pins].map(([name, each]) => [name, each.status])),
     });
   // As OPA answers: alive, and with `?bundles` able to decide.

@@ -17,21 +17,26 @@ import {
   createSpine,
   Directory,
   InFlight,
+  KillWatch,
   PolicySource,
   type Spine,
 } from "../gateway/index.ts";
 import { err, ok, type Result } from "../kernel/index.ts";
 import { type Ledger, openLedger } from "../ledger/index.ts";
 import type { Log } from "../ports.ts";
+import type { SharedState } from "../state/index.ts";
 import { openBundle, trustedKeys } from "./bundle-trust.ts";
 import { type Faces, facesOf } from "./faces.ts";
 import { identifierOf } from "./identities.ts";
 import { listening } from "./listen.ts";
 import { subscriptionOf } from "./policy-feed.ts";
 import { complain, stopSignal } from "./process.ts";
+import { openSharedState } from "./shared-state.ts";
 import { version } from "./version.ts";
 
 const policyPollMs = 500;
+/** A thrown switch is in force within a second; this is how often it is looked for. */
+const killPollMs = 200;
 const stopGraceMs = 8_000;
 
 export interface DataPlane {
@@ -41,6 +46,8 @@ export interface DataPlane {
   readonly policySource: PolicySource;
   /** Where policy comes in a bundle from elsewhere. */
   readonly subscription: BundleSubscription | undefined;
+  readonly kill: KillWatch;
+  readonly state: SharedState;
   readonly inFlight: InFlight;
   readonly transport: ClosableTransport;
   readonly log: Log;
@@ -78,6 +85,11 @@ export async function openDataPlane(
     holdfastVersion: version,
   });
   if (!ledger.ok) return err(`the log in ${join(config.data, "log")}: ${ledger.error.detail}`);
+  const state = await openSharedState(config, `gateway/${instance}`);
+  if (!state.ok) {
+    await ledger.value.close();
+    return err(state.error);
+  }
   const policy = new ActivePolicy();
   const inFlight = new InFlight({
     perAgentMax: config.limits.calls_in_flight_per_agent_max,
@@ -93,6 +105,14 @@ export async function openDataPlane(
     lastGoodPath: "bundles/last-good.tar.gz",
     pollMs: policyPollMs,
   });
+  const kill = new KillWatch({
+    ...common,
+    state: state.value,
+    tenant: config.tenant,
+    leaseMs: config.limits.kill_lease_ms,
+    pollMs: killPollMs,
+  });
+  await kill.refresh();
   const transport = undiciTransport({
     addresses: "not_metadata",
     // Who may have a request open may have it at one upstream: a lower number would let one agent keep others waiting.
@@ -102,16 +122,19 @@ export async function openDataPlane(
   const close = async (): Promise<void> => {
     await transport.close();
     await ledger.value.close();
+    await state.value.close();
     await telemetry.close();
   };
   const directory = new Directory(config.directory.subjects, config.directory.resources);
-  const spine = createSpine({ ...common, entropy: systemEntropy, inFlight, directory });
+  const spine = createSpine({ ...common, entropy: systemEntropy, inFlight, kill, directory });
   return ok({
     spine,
     directory,
     ledger: ledger.value,
     policySource,
     subscription,
+    kill,
+    state: state.value,
     inFlight,
     transport,
     log,
@@ -122,7 +145,7 @@ export async function openDataPlane(
 
 /** Resolves with the exit code: 0 after a signal, 1 when it could not start or the log has failed. */
 export async function runGateway(config: Config): Promise<number> {
-  const opened = await openDataPlane(config, "gateway");
+  const opened = await openDataPlane(config, config.instance);
   if (!opened.ok) return complain("gateway", opened.error);
   const plane = opened.value;
   const serving = await serve(config, plane);
@@ -132,7 +155,7 @@ export async function runGateway(config: Config): Promise<number> {
   }
   const { server, faces } = serving.value;
   const stop = new AbortController();
-  const following = (plane.subscription ?? plane.policySource).follow(stop.signal);
+  const following = followAll(plane, stop.signal);
   plane.log.write("info", "gateway_listening", { url: server.url, version, data: config.data });
   await stopSignal();
   plane.log.write("info", "gateway_stopping", { calls_under_way: plane.inFlight.total });
@@ -149,6 +172,14 @@ export async function runGateway(config: Config): Promise<number> {
   const healthy = plane.ledger.healthy();
   await plane.close();
   return healthy ? 0 : 1;
+}
+
+/** What the gateway keeps an eye on, until `signal` aborts. */
+export async function followAll(
+  { subscription, policySource, kill }: DataPlane,
+  signal: AbortSignal,
+): Promise<void> {
+  await Promise.all([(subscription ?? policySource).follow(signal), kill.follow(signal)]);
 }
 
 interface Serving {

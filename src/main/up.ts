@@ -18,9 +18,13 @@ function rolesOf({ bundle }: Config): readonly Role[] {
 }
 
 /** Runs until a signal or a death. Resolves with the exit code: 0 after a signal, 1 after a death. */
-export async function up(configPath: string, config: Config): Promise<number> {
+export async function up(
+  configPath: string,
+  config: Config,
+  store: string | undefined,
+): Promise<number> {
   const children = new Map<Role, ChildProcess>(
-    rolesOf(config).map((role) => [role, start(role, configPath)]),
+    rolesOf(config).map((role) => [role, start(role, configPath, store)]),
   );
   let stopping = false;
   const stop = (): void => {
@@ -46,9 +50,13 @@ export async function up(configPath: string, config: Config): Promise<number> {
   return unexpected ? 1 : 0;
 }
 
-function start(role: Role, configPath: string): ChildProcess {
+function start(role: Role, configPath: string, store: string | undefined): ChildProcess {
   const command = fileURLToPath(new URL("../../bin/holdfast.mjs", import.meta.url));
-  return spawn(process.execPath, [command, role, "--config", configPath], { stdio: "inherit" });
+  return spawn(
+    process.execPath,
+    [command, role, "--config", configPath, ...(store === undefined ? [] : ["--store", store])],
+    { stdio: "inherit" },
+  );
 }
 
 function death(role: Role, child: ChildProcess): Promise<string> {

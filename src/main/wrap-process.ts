@@ -8,7 +8,7 @@ import { systemClock, systemEntropy } from "../adapters/clock/index.ts";
 import type { Config, WrapOptions } from "../cli/index.ts";
 import { bridgeUrl, StdioBridge, upstreamFace, wrapStdio } from "../gateway/index.ts";
 import { ok, type Result } from "../kernel/index.ts";
-import { type DataPlane, openDataPlane } from "./gateway-process.ts";
+import { type DataPlane, followAll, openDataPlane } from "./gateway-process.ts";
 import { identifierOf } from "./identities.ts";
 import { complain } from "./process.ts";
 import { type Publishing, startPublishing } from "./publishing.ts";
@@ -38,7 +38,7 @@ export async function wrap(configured: Config, options: WrapOptions): Promise<nu
   const publishing = await published(configured, config.data, plane);
   if (!publishing.ok) return await givenUp(plane, publishing.error);
   const stop = new AbortController();
-  const following = (plane.subscription ?? plane.policySource).follow(stop.signal);
+  const following = followAll(plane, stop.signal);
   await firstPolicy(plane);
   const bridge = new StdioBridge({
     peers: childProcessPeers(plane.log),

@@ -80,6 +80,7 @@ export class SimGateway {
     );
     const spine = createSpine({
       ...parts,
+      kill: { hold: () => undefined },
       entropy: simEntropy(world.random.fork()),
       inFlight: new InFlight({ perAgentMax: 3, totalMax: 12 }),
     });

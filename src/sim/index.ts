@@ -24,6 +24,7 @@ export {
 export { plants } from "./plants.ts";
 export { Random, simEntropy } from "./random.ts";
 export { simSigner } from "./signer.ts";
+export { noStoreFaults, SimDatabase, type StoreFaults } from "./store.ts";
 export {
   type CountedLabels,
   type LoggedLine,

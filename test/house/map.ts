@@ -6,7 +6,7 @@ export interface Room {
   readonly mayImport: readonly string[];
 }
 
-const ring1 = ["policy", "identity", "audit"] as const;
+const ring1 = ["policy", "identity", "audit", "limits"] as const;
 
 export const rooms: Readonly<Record<string, Room>> = {
   kernel: {
@@ -26,15 +26,25 @@ export const rooms: Readonly<Record<string, Room>> = {
     holds: "entry, Merkle tree, checkpoint, proofs, verify",
     mayImport: ["kernel"],
   },
+  limits: {
+    ring: 1,
+    holds: "what people and counters allow: the kill switch",
+    mayImport: ["kernel"],
+  },
   ledger: {
     ring: 2,
     holds: "the writer of a log: group commit, recovery, tiles",
     mayImport: ["kernel", "ports", "audit"],
   },
+  state: {
+    ring: 2,
+    holds: "state that processes share: grouped transactions, the watermark",
+    mayImport: ["kernel", "ports"],
+  },
   gateway: {
     ring: 2,
     holds: "data plane: the life of a call, one file per stage",
-    mayImport: ["kernel", "ports", "ledger", ...ring1],
+    mayImport: ["kernel", "ports", "ledger", "state", ...ring1],
   },
   control: {
     ring: 2,
@@ -44,22 +54,32 @@ export const rooms: Readonly<Record<string, Room>> = {
   adapters: {
     ring: 3,
     holds: "one folder per outside thing",
-    mayImport: ["kernel", "ports", "gateway", "control", "ledger", ...ring1],
+    mayImport: ["kernel", "ports", "gateway", "control", "ledger", "state", ...ring1],
   },
   sim: {
     ring: 3,
     holds: "a world made from a seed: the same ports with faults",
-    mayImport: ["kernel", "ports", "gateway", "control", "ledger", ...ring1],
+    mayImport: ["kernel", "ports", "gateway", "control", "ledger", "state", ...ring1],
   },
   cli: {
     ring: 3,
     holds: "the holdfast command",
-    mayImport: ["kernel", "ports", "gateway", "control", "ledger", "adapters", ...ring1],
+    mayImport: ["kernel", "ports", "gateway", "control", "ledger", "state", "adapters", ...ring1],
   },
   main: {
     ring: 3,
     holds: "the one place that builds things",
-    mayImport: ["kernel", "ports", "gateway", "control", "ledger", "adapters", "cli", ...ring1],
+    mayImport: [
+      "kernel",
+      "ports",
+      "gateway",
+      "control",
+      "ledger",
+      "state",
+      "adapters",
+      "cli",
+      ...ring1,
+    ],
   },
 };
 
@@ -82,4 +102,5 @@ export const packages: Readonly<Record<string, string>> = {
   "@opentelemetry/sdk-trace-node": "src/adapters/telemetry/",
   "@opentelemetry/semantic-conventions": "src/adapters/telemetry/",
   commander: "src/cli/",
+  pg: "src/adapters/postgres/",
 };

@@ -139,6 +139,7 @@ function faces(
   const spine = createSpine({
     ...{ clock: systemClock, entropy: systemEntropy, ledger, policy, log: silentLog },
     origin: { instance: "naughty", site: "standalone", epoch: 0 },
+    kill: { hold: () => undefined },
     inFlight: new InFlight({ perAgentMax: 100, totalMax: 100 }),
     telemetry: {
       startCall: (parent) => ({ traceparent: parent ?? "", end: () => undefined }),

@@ -7,6 +7,9 @@ type Labels = Readonly<Record<string, string>>;
 
 /** What the names given to `count` and `gauge` mean; a counter `x` is `holdfast_x_total`, a gauge `holdfast_x`. */
 const help: Readonly<Record<string, string>> = {
+  kill_state_unread: "Times the kill switch could not be read from the store.",
+  kill_state_believed: "1 while the kill switch was read within its lease; 0: writes are refused.",
+  kill_switches: "Switches thrown, as this gateway last read them.",
   refusals: "Calls refused by the machinery and not by policy, by code.",
   front_refusals: "Requests and connections refused before anything was judged, by reason.",
   searches: "AuthZEN searches answered, one for each page.",

@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import type { Entry } from "../../../../src/audit/index.ts";
 import type { Judged, ToolRequest } from "../../../../src/gateway/call.ts";
+import type { Hold } from "../../../../src/gateway/hold.ts";
 import { ActivePolicy, createSpine, InFlight, type Spine } from "../../../../src/gateway/index.ts";
 import { ok } from "../../../../src/kernel/index.ts";
 import type { Engine } from "../../../../src/policy/index.ts";
@@ -31,7 +32,10 @@ const allowing: Engine = {
   redactions: () => [],
 } as unknown as Engine;
 
-function spineOf(perAgentMax = 1): {
+function spineOf(
+  perAgentMax = 1,
+  hold: () => Hold | undefined = () => undefined,
+): {
   readonly spine: Spine;
   readonly inFlight: InFlight;
   readonly entries: Entry[];
@@ -56,6 +60,7 @@ function spineOf(perAgentMax = 1): {
     },
     policy,
     inFlight,
+    kill: { hold },
     telemetry: {
       startCall: () => ({ traceparent: "", end: () => undefined }),
       count: () => undefined,
@@ -97,3 +102,54 @@ test("what is carried along is no place for free text", async () => {
   await spine.evaluate({ ...request, traceparent: good });
   expect(entries).toMatchObject([{ trace: null }, { trace: good }]);
 });
+
+const by = {
+  id: "k-1",
+  scope: {},
+  reason: "runaway",
+  by: "sre",
+  since: "2026-01-01T00:00:00Z",
+};
+
+test("a paused call is denied and recorded without policy being asked, and nothing is forwarded", async () => {
+  const { spine, entries } = spineOf(1, () => ({ kind: "paused", by: { ...by, mode: "pause" } }));
+  const { decision, forwarded } = await spine.govern(request, neverSent);
+  expect(decision).toMatchObject({ decision: "deny", refusal: "paused" });
+  expect(decision.reason).toContain("runaway");
+  expect(forwarded).toBeUndefined();
+  expect(entries).toMatchObject([{ kind: "decision", decision: "deny", determining_rules: [] }]);
+});
+
+test("whoever is stopped while the decision is being recorded goes no further", async () => {
+  let asked = 0;
+  const { spine, entries } = spineOf(1, () => {
+    asked += 1;
+    return asked === 1 ? undefined : { kind: "paused", by: { ...by, mode: "pause" } };
+  });
+  const { decision, receipt } = await spine.govern(request, neverSent);
+  expect(decision).toMatchObject({ decision: "deny", refusal: "paused" });
+  expect(receipt).toBeUndefined();
+  expect(entries).toMatchObject([
+    { kind: "decision", decision: "allow" },
+    { kind: "outcome", outcome: "not_sent" },
+  ]);
+});
+
+test("a dry run decides and records as policy says, and forwards nothing; a bare decision is a deny", async () => {
+  const { spine, entries } = spineOf(1, () => ({
+    kind: "dry_run",
+    by: { ...by, mode: "dry_run" },
+  }));
+  const governed = await spine.govern(request, neverSent);
+  expect(governed.decision).toMatchObject({ decision: "deny", refusal: "dry_run" });
+  expect(entries).toMatchObject([
+    { kind: "decision", decision: "allow" },
+    { kind: "outcome", outcome: "not_sent" },
+  ]);
+  expect((await spine.evaluate(request)).decision).toMatchObject({ decision: "deny" });
+  expect(entries.at(-1)).toMatchObject({ kind: "decision", decision: "deny" });
+});
+
+const neverSent = async (_: Judged): Promise<never> => {
+  throw new Error("it was forwarded");
+};

@@ -71,6 +71,7 @@ export function realSpine(
       },
       gauge: () => undefined,
     },
+    kill: { hold: () => undefined },
     origin: { instance: "i", site: "s", epoch: 0 },
   });
   return Object.assign(it, { spine });

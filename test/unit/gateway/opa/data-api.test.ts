@@ -37,6 +37,7 @@ function world({ loaded = true, perAgentMax = 9, tenant = "acme" } = {}) {
     ...{ ledger, policy, clock: new SimClock(), entropy: { bytes: (n) => new Uint8Array(n) } },
     ...{ log: recordingLog(), telemetry: recordingTelemetry() },
     inFlight: new InFlight({ perAgentMax, totalMax: 9 }),
+    kill: { hold: () => undefined },
     origin: { instance: "i", site: "s", epoch: 0 },
   });
   const face = opaApi({

@@ -1,0 +1,4 @@
+CREATE TABLE shared_state (
+  key TEXT PRIMARY KEY COLLATE BINARY,
+  value TEXT NOT NULL CHECK (json_valid(value))
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,143 @@
+/**
+ * One connection to the primary, made when it is needed and thrown away at the first fault: a connection whose last
+ * answer is unknown is never used again. Every host of the URL is tried in turn until one is not a standby.
+ */
+import { Client, type QueryResult } from "pg";
+import { err, ok, type Result } from "../../kernel/index.ts";
+import type { StoreError } from "../../ports.ts";
+
+export interface PostgresTarget {
+  /** One `postgres://` URL for each host, in the order to try. */
+  readonly urls: readonly string[];
+  readonly applicationName: string;
+}
+
+const connectTimeoutMs = 2_000;
+/** Silence on an open connection is a fault too: a network that drops everything answers nothing. */
+const answerTimeoutMs = 5_000;
+
+/**
+ * A process that is stopped in the middle of a transaction must not hold its locks: the server ends it. A lock that is
+ * not had in time is somebody else's long transaction, and ours did not happen.
+ */
+const sessionSettings = [
+  "idle_in_transaction_session_timeout=2000",
+  "lock_timeout=2000",
+  "default_transaction_isolation=read\\ committed",
+];
+
+type Connecting = Promise<Result<Client, StoreError>>;
+
+export class Connection {
+  readonly #target: PostgresTarget;
+  /** One for all who use it at once; set as soon as somebody connects. */
+  #connecting: Connecting | undefined;
+  #notices: string[] = [];
+  #ended = false;
+
+  constructor(target: PostgresTarget) {
+    this.#target = target;
+  }
+
+  /** Runs `use` on a connection to the primary. After any fault in it the connection is closed. */
+  async with<T>(
+    use: (client: Client) => Promise<Result<T, StoreError>>,
+  ): Promise<Result<T, StoreError>> {
+    if (this.#ended) return err({ kind: "unreachable", detail: "the store was closed" });
+    this.#connecting ??= this.#connectAny();
+    const connecting = this.#connecting;
+    const client = await connecting;
+    let kept = false;
+    try {
+      const used = client.ok ? await use(client.value) : client;
+      kept = used.ok || used.error.kind === "conflict";
+      return used;
+    } catch (thrown) {
+      return err({ kind: "unreachable", detail: describe(thrown) });
+    } finally {
+      if (!kept) await this.#drop(connecting);
+    }
+  }
+
+  /** What the server remarked since the last time this was asked. */
+  takeNotices(): readonly string[] {
+    return this.#notices.splice(0);
+  }
+
+  /** Closes for good. */
+  async end(): Promise<void> {
+    this.#ended = true;
+    await this.#drop(this.#connecting);
+  }
+
+  /** Others may have given this one up already, and connected anew. */
+  async #drop(connecting: Connecting | undefined): Promise<void> {
+    if (this.#connecting === connecting) this.#connecting = undefined;
+    const client = await connecting;
+    if (client?.ok) await end(client.value);
+  }
+
+  async #connectAny(): Connecting {
+    const refusals: string[] = [];
+    for (const url of this.#target.urls) {
+      const connected = await this.#connect(url);
+      if (connected.ok) return connected;
+      refusals.push(`${new URL(url).host}: ${connected.error}`);
+    }
+    return err({ kind: "unreachable", detail: refusals.join("; ") });
+  }
+
+  async #connect(url: string): Promise<Result<Client, string>> {
+    const client = new Client({
+      connectionString: url,
+      application_name: this.#target.applicationName,
+      connectionTimeoutMillis: connectTimeoutMs,
+      query_timeout: answerTimeoutMs,
+      keepAlive: true,
+      options: sessionSettings.map((setting) => `-c ${setting}`).join(" "),
+    });
+    client.on("notice", ({ message }) => this.#notices.push(message ?? ""));
+    // A connection may break while nobody uses it; the next use finds out by itself.
+    client.on("error", () => undefined);
+    try {
+      await client.connect();
+      // A primary that becomes a standby restarts, which ends this connection; so once is enough.
+      const answer: QueryResult<{ standby: boolean }> = await client.query(
+        "SELECT pg_is_in_recovery() AS standby",
+      );
+      if (answer.rows[0]?.standby === false) return ok(client);
+      await end(client);
+      return err("it is a standby, and nothing is decided on a replica");
+    } catch (thrown) {
+      await end(client);
+      return err(describe(thrown));
+    }
+  }
+}
+
+/** `end` waits for a server that may never answer, so it is not waited for long. */
+async function end(client: Client | undefined): Promise<void> {
+  if (client === undefined) return;
+  const ended = client.end().catch(() => undefined);
+  const late = new Promise<void>((resolve) => {
+    setTimeout(resolve, 200).unref();
+  });
+  await Promise.race([ended, late]);
+}
+
+/** One line, with the server's own code where there is one. */
+export function describe(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown);
+  const code = "code" in thrown && typeof thrown.code === "string" ? `${thrown.code} ` : "";
+  return code + (thrown.message === "" ? thrown.name : thrown.message);
+}
+
+/** A URL with several hosts (libpq, "Connection URIs") as one URL for each. */
+export function hostUrls(url: string): Result<readonly string[], string> {
+  const parts = /^(postgres(?:ql)?:\/\/(?:[^@/]*@)?)([^/?]*)(.*)$/.exec(url);
+  const [, start = "", hosts = "", rest = ""] = parts ?? [];
+  const urls = hosts.split(",").map((host) => `${start}${host}${rest}`);
+  if (parts === null || !urls.every((each) => URL.canParse(each)))
+    return err("the store's address is no postgres:// URL");
+  return ok(urls);
+}

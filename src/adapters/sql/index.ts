@@ -1,0 +1,3 @@
+/** What both SQL stores share. */
+export { type Migration, missingMigrations } from "./migration.ts";
+export { prefixEnd, storedValue, valueText } from "./stored-value.ts";

@@ -1,0 +1,15 @@
+export {
+  type KillState,
+  killKey,
+  killStateJson,
+  liftSwitches,
+  nothingStopped,
+  readKillState,
+  type Switch,
+  type SwitchedCall,
+  type SwitchMode,
+  type SwitchScope,
+  scopeText,
+  switchFor,
+  throwSwitch,
+} from "./kill-switch.ts";

@@ -1,0 +1,6 @@
+export {
+  SharedState,
+  type SharedStateOptions,
+  type StateChange,
+  type StateError,
+} from "./shared-state.ts";
