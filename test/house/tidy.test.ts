@@ -57,9 +57,10 @@ for (const { pattern, use, where } of bans) {
 }
 
 test("no file is over 400 lines", () => {
-  const long = globSync("{src,test,tools,bench,examples}/**/*.{ts,mjs}")
-    .filter((file) => !file.includes("node_modules"))
-    .filter((file) => readFileSync(file, "utf8").split("\n").length > 401);
+  const ours = { exclude: (path: string) => path.includes("node_modules") };
+  const long = globSync("{src,test,tools,bench,examples}/**/*.{ts,mjs}", ours).filter(
+    (file) => readFileSync(file, "utf8").split("\n").length > 401,
+  );
   expect(long).toEqual([]);
 });
 

@@ -8,6 +8,8 @@ export interface Check {
   /** The suite's id; with `counted`, its further occurrences in a scenario are `id#2`, `id#3` … */
   readonly check: string;
   readonly status: Status;
+  /** The suite's own words on what failed. Not compared: they hold ports and times. */
+  readonly detail?: string;
 }
 
 /** One entry of the suite's `checks.json`, as far as it is read. */
@@ -32,17 +34,19 @@ export function checksOf(
   raw: readonly RawCheck[],
   { counted }: { readonly counted: boolean },
 ): readonly Check[] {
-  const found = new Map<string, Status>();
+  const found = new Map<string, Check>();
   const times = new Map<string, number>();
-  for (const { id, status } of raw) {
+  for (const { id, status, errorMessage } of raw) {
     if (!isStatus(status)) continue;
     const nth = (times.get(id) ?? 0) + 1;
     times.set(id, nth);
-    const name = counted && nth > 1 ? `${id}#${nth}` : id;
-    const before = found.get(name) ?? status;
-    found.set(name, severity.indexOf(status) > severity.indexOf(before) ? status : before);
+    const check = counted && nth > 1 ? `${id}#${nth}` : id;
+    const before = found.get(check)?.status ?? status;
+    if (found.has(check) && severity.indexOf(status) <= severity.indexOf(before)) continue;
+    const detail = errorMessage === undefined ? {} : { detail: errorMessage };
+    found.set(check, { scenario, check, status, ...detail });
   }
-  return [...found].map(([check, status]) => ({ scenario, check, status }));
+  return [...found.values()];
 }
 
 /** The same check in two lists; `absent` where a list does not have it. */
@@ -51,6 +55,8 @@ export interface Difference {
   readonly check: string;
   readonly expected: Status | "absent";
   readonly found: Status | "absent";
+  /** Of what was found. */
+  readonly detail?: string;
 }
 
 /** Every check whose status is not the same in both lists, in the order of `expected`, new ones last. */
@@ -62,12 +68,11 @@ export function differences(
     (list) => new Map(list.map((check) => [keyOf(check), check])),
   ) as [Map<string, Check>, Map<string, Check>];
   return [...new Map([...a, ...b])]
-    .map(([key, { scenario, check }]) => ({
-      scenario,
-      check,
-      expected: a.get(key)?.status ?? ("absent" as const),
-      found: b.get(key)?.status ?? ("absent" as const),
-    }))
+    .map(([key, { scenario, check }]) => {
+      const { status: found = "absent" as const, detail } = b.get(key) ?? {};
+      const expected = a.get(key)?.status ?? ("absent" as const);
+      return { scenario, check, expected, found, ...(detail === undefined ? {} : { detail }) };
+    })
     .filter((pair) => pair.expected !== pair.found);
 }
 

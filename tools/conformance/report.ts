@@ -59,8 +59,9 @@ function columns(rows: readonly (readonly string[])[]): string {
 
 /** Every problem by name; what to do is said once for those in a row that share it. */
 export function problemLines(problems: readonly Problem[]): readonly string[] {
-  return problems.flatMap(({ kind, leg, scenario, check, what, todo }, i) => [
+  return problems.flatMap(({ kind, leg, scenario, check, what, detail, todo }, i) => [
     `✗ ${kind.padEnd(11)} ${leg}  ${scenario}  ${check}: ${what}`,
+    ...(detail === undefined ? [] : [`    the suite: ${detail.split("\n")[0]}`]),
     ...(problems[i + 1]?.todo === todo ? [] : [`  → ${todo}`]),
   ]);
 }

@@ -16,6 +16,8 @@ export interface Problem {
   readonly check: string;
   /** `direct SUCCESS, through FAILURE`. */
   readonly what: string;
+  /** What the suite says of it. */
+  readonly detail?: string;
   readonly todo: string;
 }
 
@@ -141,9 +143,10 @@ const whatOf = ({ expected, found }: Difference, before: string, after: string):
 function problem(
   kind: Problem["kind"],
   leg: Leg,
-  { scenario, check }: { readonly scenario: string; readonly check: string },
+  { scenario, check, detail }: Pick<Check, "scenario" | "check" | "detail">,
   what: string,
   todo: string,
 ): Problem {
-  return { kind, leg: legName(leg), scenario, check, what, todo };
+  const said = detail === undefined ? {} : { detail };
+  return { kind, leg: legName(leg), scenario, check, what, ...said, todo };
 }

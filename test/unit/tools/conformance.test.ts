@@ -28,6 +28,17 @@ test("every occurrence of a check counts where the suite sends the requests, the
   expect(checksOf("s", found, { counted: false })).toEqual([check("s", "a", "FAILURE")]);
 });
 
+test("the suite's words stay with a failure, and make no difference by themselves", () => {
+  const failed = { id: "a", status: "FAILURE", errorMessage: "port 4711 said no" };
+  const found = checksOf("s", [raw("a", "SUCCESS"), failed], { counted: false });
+  expect(found).toEqual([{ ...check("s", "a", "FAILURE"), detail: "port 4711 said no" }]);
+  expect(differences([check("s", "a", "FAILURE")], found)).toEqual([]);
+  const [a, ...others] = must("FAILURE");
+  const through = [{ ...(a as Check), detail: "port 4711 said no" }, ...others];
+  const told = problemLines(problemsOf([{ ...leg, through }], baseline, "1"));
+  expect(told[1]).toBe("    the suite: port 4711 said no");
+});
+
 test("lists differ by each check that is missing, new or otherwise judged", () => {
   const before = [
     check("s", "a", "SUCCESS"),
