@@ -16,6 +16,7 @@ export interface Check {
 export interface RawCheck {
   readonly id: string;
   readonly status: string;
+  readonly description?: string;
   readonly errorMessage?: string;
 }
 
@@ -36,17 +37,22 @@ export function checksOf(
 ): readonly Check[] {
   const found = new Map<string, Check>();
   const times = new Map<string, number>();
-  for (const { id, status, errorMessage } of raw) {
+  for (const each of raw) {
+    const { id, status } = each;
     if (!isStatus(status)) continue;
     const nth = (times.get(id) ?? 0) + 1;
     times.set(id, nth);
     const check = counted && nth > 1 ? `${id}#${nth}` : id;
-    const before = found.get(check)?.status ?? status;
-    if (found.has(check) && severity.indexOf(status) <= severity.indexOf(before)) continue;
-    const detail = errorMessage === undefined ? {} : { detail: errorMessage };
-    found.set(check, { scenario, check, status, ...detail });
+    const worst = found.get(check);
+    if (worst !== undefined && severity.indexOf(status) <= severity.indexOf(worst.status)) continue;
+    found.set(check, { scenario, check, status, ...wordsOf(each) });
   }
   return [...found.values()];
+}
+
+function wordsOf({ status, description, errorMessage }: RawCheck): Pick<Check, "detail"> {
+  const detail = status === "SUCCESS" ? undefined : (errorMessage ?? description);
+  return detail === undefined ? {} : { detail };
 }
 
 /** The same check in two lists; `absent` where a list does not have it. */

@@ -31,18 +31,22 @@ export function problemsOf(
   suiteVersion: string,
 ): readonly Problem[] {
   const used = new Set<Reviewed>();
-  const problems = legs.flatMap((leg) => [
-    ...incomplete(leg, baseline, used),
-    ...different(leg, baseline, used),
-    ...againstFrozen(leg, baseline),
-    ...recordProblems(leg),
-  ]);
+  const problems = legs.flatMap((leg) => {
+    const now = [...incomplete(leg, baseline, used), ...different(leg, baseline, used)];
+    // What is wrong today need not be told again as another thing than before.
+    const told = new Set(now.map(keyOf));
+    const before = againstFrozen(leg, baseline).filter((each) => !told.has(keyOf(each)));
+    return [...now, ...before, ...recordProblems(leg)];
+  });
   return [
     ...problems,
     ...faultyReviews(legs, baseline, used),
     ...otherSuite(baseline, suiteVersion),
   ];
 }
+
+const keyOf = ({ scenario, check }: Pick<Problem, "scenario" | "check">): string =>
+  `${scenario} ${check}`;
 
 const fails = ({ status }: Check): boolean => status === "FAILURE" || status === "WARNING";
 
