@@ -95,6 +95,7 @@ test("a proxy that is careless about Host is found out, by name", async () => {
         check: "localhost-host-rebinding-rejected",
         expected: "SUCCESS",
         found: "FAILURE",
+        detail: "Expected HTTP 4xx for invalid Host/Origin headers, got 200",
       },
     ]);
   } finally {
