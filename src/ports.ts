@@ -220,13 +220,36 @@ export interface CallObservation {
   /** W3C trace context of the caller, when it sent one. */
   readonly traceparent?: string;
   readonly requestId?: string;
+  /** MCP: the revision the caller speaks, and what it asked for when that is not a tool. */
+  readonly protocolVersion?: string;
+  readonly prompt?: string;
+  readonly resourceUri?: string;
+  /** MCP: what its semantic conventions call the error in the answer (`tool_error`, a JSON-RPC code), if it is one. */
+  readonly answeredError?: string;
+  /** Of the upstream's answer: an HTTP status, or the code of a JSON-RPC error. */
+  readonly statusCode?: number;
+}
+
+/** What came beside the caller's `traceparent`. */
+export interface TraceBeside {
+  /** Belongs to it (W3C Trace Context, section 3.3). */
+  readonly tracestate?: string;
+  /** The `traceparent` of the HTTP request around a message that names its own: linked, not continued. */
+  readonly around?: string;
 }
 
 /** Telemetry. Loses data rather than delaying a call. */
 export interface Telemetry {
   /** The `traceparent` to send upstream for this call: a child of the caller's, or a new trace. */
-  startCall(traceparent: string | undefined): {
+  startCall(
+    traceparent: string | undefined,
+    beside?: TraceBeside,
+  ): {
     readonly traceparent: string;
+    /** Goes along with it. */
+    readonly tracestate?: string;
+    /** `traceparent` is a span that will be exported: messages that can carry context should. */
+    readonly isExported?: boolean;
     end(observation: CallObservation): void;
   };
   /** A counter by name and labels. */

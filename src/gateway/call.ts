@@ -6,6 +6,7 @@ import type { CallOutcome } from "../audit/index.ts";
 import type { Identity } from "../identity/index.ts";
 import type { JsonObject, Result, ToolId } from "../kernel/index.ts";
 import type { Effect, Outcome, PolicyRequest, Risk, Verdict } from "../policy/index.ts";
+import type { TraceBeside } from "../ports.ts";
 
 export type Face = "mcp" | "http" | "authzen" | "opa";
 
@@ -48,7 +49,12 @@ export interface ToolRequest {
   /** More facts under `context`, for instance AuthZEN's. */
   readonly context?: JsonObject;
   readonly traceparent?: string;
+  readonly traceBeside?: TraceBeside;
   readonly requestId?: string;
+  /** MCP: the revision the caller speaks. */
+  readonly protocolVersion?: string;
+  /** How an answer that says no, or that the upstream failed, is classed on this wire; for spans and metrics. */
+  readonly errorClass?: { readonly refused: string; readonly failed: string };
 }
 
 /** Handed to `forward`: exactly what was judged. */
@@ -60,12 +66,17 @@ export interface Judged {
   readonly sanitized: boolean;
   readonly idempotencyKey: string;
   readonly traceparent: string;
+  readonly tracestate?: string;
+  /** `traceparent` is a span of ours that will be exported. */
+  readonly isExported?: boolean;
 }
 
 /** What a forward came to. `answer` is the face's own value, handed back untouched. */
 export interface Forwarded<A> {
   readonly outcome: CallOutcome;
   readonly detail?: string;
+  /** Of the upstream's answer: an HTTP status, or the code of a JSON-RPC error. */
+  readonly statusCode?: number;
   readonly resultDigest?: string;
   readonly resultBytes: number;
   readonly answer: A;

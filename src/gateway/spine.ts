@@ -29,6 +29,7 @@ import type { InFlight } from "./in-flight.ts";
 import { type Asked, asking, type Judgement, judge, type Surroundings } from "./judge.ts";
 import type { KillWatch } from "./kill-watch.ts";
 import { forRecord } from "./oblige.ts";
+import { observationOf } from "./observe.ts";
 import { decisionEntry, outcomeEntry } from "./record.ts";
 import { resolveTool } from "./resolve.ts";
 import { search } from "./search.ts";
@@ -136,7 +137,7 @@ function begin(parts: SpineParts, asked: ToolRequest): Passage {
   return {
     ...asking(request, parts.policy.current(), id, wallStartMs),
     startMs,
-    span: parts.telemetry.startCall(request.traceparent),
+    span: parts.telemetry.startCall(request.traceparent, request.traceBeside),
     decidedMs: startMs,
     recordedMs: startMs,
     forwardedMs: startMs,
@@ -172,12 +173,15 @@ async function send<A>(
   judgement: Judgement,
   forward: Forward<A>,
 ): Promise<Forwarded<A>> {
+  const { traceparent, tracestate, isExported } = passage.span;
   return forward({
     callId: passage.callId,
     args: judgement.obliged.args,
     sanitized: judgement.obliged.sanitizedDigest !== null,
     idempotencyKey: passage.callId,
-    traceparent: passage.span.traceparent,
+    traceparent,
+    ...(tracestate === undefined ? {} : { tracestate }),
+    ...(isExported === undefined ? {} : { isExported }),
   });
 }
 
@@ -232,7 +236,7 @@ function answer<A>(
 ): Governed<A> {
   const { refusal } = judgement.decision;
   if (refusal !== undefined) parts.telemetry.count("refusals", { code: refusal });
-  observe(parts, passage, judgement.decision, outcome);
+  observe(parts, passage, judgement.decision, outcome, forwarded?.statusCode);
   const receipt = receiptOf(parts, committed);
   return {
     decision: judgement.decision,
@@ -259,28 +263,19 @@ function refuse(
   return { decision, ...(receipt === undefined ? {} : { receipt }) };
 }
 
-function observe(parts: SpineParts, passage: Passage, decision: Decision, outcome: string): void {
-  const { request, tool } = passage;
-  const separator = tool.id.indexOf(":");
-  passage.span.end({
-    callId: passage.callId,
-    face: request.face,
-    method: request.method,
-    agentId: request.identity.agent,
-    ...(request.identity.model === undefined ? {} : { model: request.identity.model }),
-    server: tool.id.slice(0, separator),
-    tool: tool.id.slice(separator + 1),
-    decision: decision.decision,
-    reason: decision.reason,
-    policyVersion: passage.policyVersion,
-    costMicroUsd: tool.costMicroUsd,
-    wallStartMs: passage.wallStartMs,
-    decideMs: passage.decidedMs - passage.startMs,
-    recordMs: passage.recordedMs - passage.decidedMs,
-    forwardMs: passage.forwardedMs - passage.recordedMs,
-    totalMs: parts.clock.monotonicMs() - passage.startMs,
-    outcome,
-    ...(request.traceparent === undefined ? {} : { traceparent: request.traceparent }),
-    ...(request.requestId === undefined ? {} : { requestId: request.requestId }),
-  });
+function observe(
+  { clock }: SpineParts,
+  passage: Passage,
+  decision: Decision,
+  outcome: string,
+  statusCode?: number,
+): void {
+  const { startMs, decidedMs, recordedMs, forwardedMs } = passage;
+  const times = {
+    decideMs: decidedMs - startMs,
+    recordMs: recordedMs - decidedMs,
+    forwardMs: forwardedMs - recordedMs,
+    totalMs: clock.monotonicMs() - startMs,
+  };
+  passage.span.end({ ...observationOf(passage, decision, outcome, statusCode), ...times });
 }

@@ -1,11 +1,9 @@
 /** What really leaves: OTLP as a collector receives it, and metrics as Prometheus' own checker reads them. */
-import { spawnSync } from "node:child_process";
-import { accessSync, constants } from "node:fs";
-import { delimiter, join, resolve } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { openTelemetry } from "../../src/adapters/telemetry/index.ts";
 import type { CallObservation } from "../../src/ports.ts";
 import { type Collector, startCollector } from "../fixtures/otlp-collector.ts";
+import { checkMetrics } from "../fixtures/promtool.ts";
 
 const observation: CallObservation = {
   callId: "call-1",
@@ -25,6 +23,7 @@ const observation: CallObservation = {
   forwardMs: 30,
   totalMs: 40,
   outcome: "tool_error",
+  answeredError: "tool_error",
   requestId: "req-1",
 };
 
@@ -82,7 +81,8 @@ test("a call is a SERVER span under its caller and a CLIENT span that the upstre
       "mcp.method.name": "tools/call",
       "gen_ai.operation.name": "execute_tool",
       "gen_ai.tool.name": "create_payment",
-      "gen_ai.tool.call.id": "call-1",
+      "holdfast.call_id": "call-1",
+      "jsonrpc.request.id": "req-1",
       "gen_ai.agent.id": "spiffe://acme/buyer",
       "error.type": "tool_error",
       "holdfast.agent_id": "spiffe://acme/buyer",
@@ -130,7 +130,7 @@ test("metrics over OTLP carry the names of the MCP conventions, and decisions un
   expect(named("holdfast.cost_estimate")).toMatchObject([{ sum: 500 }]);
 });
 
-test("a refused call has no CLIENT span and says its decision as error type", async () => {
+test("a refused call has no CLIENT span; HTTP 403 is no error of the server", async () => {
   const { collector } = await exported([undefined], {
     ...observation,
     face: "http",
@@ -145,8 +145,13 @@ test("a refused call has no CLIENT span and says its decision as error type", as
     kind: 2,
     parentSpanId: "",
     statusCode: 0,
-    attributes: { "http.request.method": "POST", "error.type": "deny" },
+    attributes: {
+      "http.request.method": "POST",
+      "http.route": "/payments",
+      "holdfast.decision": "deny",
+    },
   });
+  expect(collector.spans[0]?.attributes).not.toHaveProperty("error.type");
 });
 
 test("a caller that is not sampled is not exported; of new traces only the share that is configured", async () => {
@@ -160,29 +165,6 @@ test("a caller that is not sampled is not exported; of new traces only the share
   expect(collector.spans.length / 2).toBeGreaterThan(120);
   expect(collector.spans.length / 2).toBeLessThan(280);
 });
-
-/** Where `tools/prepare.ts` leaves it, or the machine has it. */
-function promtool(): string {
-  const folders = [...(process.env["PATH"] ?? "").split(delimiter), ".cache/tools/usr/bin"];
-  const found = folders.find((folder) => {
-    try {
-      accessSync(join(folder, "promtool"), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
-  if (found === undefined) throw new Error("promtool is missing; run `node tools/prepare.ts`");
-  return resolve(found, "promtool");
-}
-
-function checkMetrics(text: string): { readonly status: number | null; readonly said: string } {
-  const { status, stdout, stderr } = spawnSync(promtool(), ["check", "metrics"], {
-    input: text,
-    encoding: "utf8",
-  });
-  return { status, said: stdout + stderr };
-}
 
 test("promtool finds nothing wrong with /metrics, and would", async () => {
   const telemetry = openTelemetry(settings);

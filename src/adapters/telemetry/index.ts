@@ -1,5 +1,5 @@
 /** Telemetry: OpenTelemetry spans over OTLP when an endpoint is configured, metrics for Prometheus always. */
-import type { CallObservation, Telemetry } from "../../ports.ts";
+import type { CallObservation, Telemetry, TraceBeside } from "../../ports.ts";
 import { Metrics } from "./metrics.ts";
 import { OtlpMetrics } from "./otlp-metrics.ts";
 import { RandomHex } from "./random-hex.ts";
@@ -33,15 +33,18 @@ export function openTelemetry(settings: TelemetrySettings): OpenTelemetry {
   const exported =
     otlpEndpoint === undefined ? undefined : new OtlpMetrics({ ...settings, otlpEndpoint });
   return {
-    startCall(traceparent) {
+    startCall(header, beside = {}) {
       metrics.begin();
-      const begun = begin(traceparent, random, spans !== undefined, sampleRatio);
+      const begun = begin(header, beside, random, spans !== undefined, sampleRatio);
+      const { traceparent, tracestate, planned } = begun;
       return {
-        traceparent: begun.traceparent,
+        traceparent,
+        ...(tracestate === undefined ? {} : { tracestate }),
+        isExported: planned !== undefined,
         end(observation: CallObservation) {
           metrics.end(observation);
           exported?.record(observation);
-          if (begun.planned !== undefined) spans?.record(begun.planned, observation);
+          if (planned !== undefined) spans?.record(planned, observation);
         },
       };
     },
@@ -60,6 +63,7 @@ export function openTelemetry(settings: TelemetrySettings): OpenTelemetry {
 
 interface Begun {
   readonly traceparent: string;
+  readonly tracestate: string | undefined;
   /** Present when the spans of this call will be exported. */
   readonly planned?: PlannedSpans;
 }
@@ -67,18 +71,25 @@ interface Begun {
 /** Without export no span of ours exists, so the caller's own is the upstream's parent. */
 function begin(
   header: string | undefined,
+  beside: TraceBeside,
   random: RandomHex,
   exporting: boolean,
   ratio: number,
 ): Begun {
   const parent = readTraceparent(header);
-  if (parent !== undefined && !exporting) return { traceparent: writeTraceparent(parent) };
+  // Without a usable parent, what its vendors wrote beside it means nothing (W3C Trace Context, 4.3).
+  const tracestate = parent === undefined ? undefined : beside.tracestate;
+  if (parent !== undefined && !exporting)
+    return { traceparent: writeTraceparent(parent), tracestate };
   const sampled = exporting && (parent?.sampled ?? chance(random) < ratio);
   const traceId = parent?.traceId ?? random.take(16);
   const clientSpanId = random.take(8);
   const traceparent = writeTraceparent({ traceId, spanId: clientSpanId, sampled });
-  if (!sampled) return { traceparent };
-  return { traceparent, planned: { parent, traceId, serverSpanId: random.take(8), clientSpanId } };
+  if (!sampled) return { traceparent, tracestate };
+  const linked = readTraceparent(beside.around);
+  const serverSpanId = random.take(8);
+  const planned = { parent, tracestate, linked, traceId, serverSpanId, clientSpanId };
+  return { traceparent, tracestate, planned };
 }
 
 /** Uniform in [0, 1). */

@@ -5,15 +5,13 @@
 import type { Attributes, Counter, Histogram } from "@opentelemetry/api";
 import { OTLPMetricExporter } from "@opentelemetry/exporter-metrics-otlp-proto";
 import { MeterProvider, PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics";
-import { ATTR_ERROR_TYPE } from "@opentelemetry/semantic-conventions";
 import {
-  ATTR_GEN_AI_OPERATION_NAME,
+  ATTR_GEN_AI_PROMPT_NAME,
   ATTR_GEN_AI_TOOL_NAME,
-  ATTR_MCP_METHOD_NAME,
-  GEN_AI_OPERATION_NAME_VALUE_EXECUTE_TOOL,
 } from "@opentelemetry/semantic-conventions/incubating";
 import type { CallObservation } from "../../ports.ts";
-import { collectorBase, errorType, resourceOf, type SpanSettings } from "./spans.ts";
+import { operation } from "./conventions.ts";
+import { collectorBase, resourceOf, type SpanSettings } from "./spans.ts";
 
 const exportIntervalMs = 15_000;
 /** Seconds, as the conventions advise for MCP operations. */
@@ -45,18 +43,12 @@ export class OtlpMetrics {
 
   /** Names that came from outside (a tool nobody knows) are left out of refused calls, so that series stay few. */
   record(observation: CallObservation): void {
-    const { face, method, tool, outcome, decision, agentId, policyVersion } = observation;
+    const { face, tool, outcome, decision, agentId, policyVersion } = observation;
     const refused = outcome === "refused";
     if (face === "mcp") {
-      const failure = errorType(observation);
-      const operation: Attributes = {
-        [ATTR_MCP_METHOD_NAME]: method,
-        [ATTR_GEN_AI_OPERATION_NAME]: GEN_AI_OPERATION_NAME_VALUE_EXECUTE_TOOL,
-        ...(refused ? {} : { [ATTR_GEN_AI_TOOL_NAME]: tool }),
-        ...(failure === undefined ? {} : { [ATTR_ERROR_TYPE]: failure }),
-      };
-      this.#served.record(observation.totalMs / 1_000, operation);
-      if (!refused) this.#forwarded.record(observation.forwardMs / 1_000, operation);
+      this.#served.record(observation.totalMs / 1_000, operationOf(observation, "server"));
+      if (!refused)
+        this.#forwarded.record(observation.forwardMs / 1_000, operationOf(observation, "client"));
     }
     const call: Attributes = {
       "holdfast.agent_id": agentId,
@@ -74,4 +66,15 @@ export class OtlpMetrics {
   async close(): Promise<void> {
     await this.#provider.shutdown();
   }
+}
+
+function operationOf(observation: CallObservation, side: "server" | "client"): Attributes {
+  const attributes = operation(observation, side);
+  if (observation.outcome !== "refused") return attributes;
+  const {
+    [ATTR_GEN_AI_TOOL_NAME]: _tool,
+    [ATTR_GEN_AI_PROMPT_NAME]: _prompt,
+    ...kept
+  } = attributes;
+  return kept;
 }

@@ -5,7 +5,10 @@
 import {
   type Attributes,
   type Context,
+  createTraceState,
+  type Link,
   ROOT_CONTEXT,
+  type SpanContext,
   SpanKind,
   SpanStatusCode,
   TraceFlags,
@@ -22,20 +25,12 @@ import {
 } from "@opentelemetry/sdk-trace-node";
 import {
   ATTR_ERROR_TYPE,
-  ATTR_HTTP_REQUEST_METHOD,
   ATTR_SERVICE_INSTANCE_ID,
   ATTR_SERVICE_NAME,
   ATTR_SERVICE_VERSION,
 } from "@opentelemetry/semantic-conventions";
-import {
-  ATTR_GEN_AI_AGENT_ID,
-  ATTR_GEN_AI_OPERATION_NAME,
-  ATTR_GEN_AI_TOOL_CALL_ID,
-  ATTR_GEN_AI_TOOL_NAME,
-  ATTR_MCP_METHOD_NAME,
-  GEN_AI_OPERATION_NAME_VALUE_EXECUTE_TOOL,
-} from "@opentelemetry/semantic-conventions/incubating";
 import type { CallObservation } from "../../ports.ts";
+import { forwarded, served, spanName } from "./conventions.ts";
 import type { TraceContext } from "./trace-context.ts";
 
 export interface SpanSettings {
@@ -49,6 +44,10 @@ export interface SpanSettings {
 /** What a call decided about its trace when it began. */
 export interface PlannedSpans {
   readonly parent: TraceContext | undefined;
+  /** Of the parent's vendors, handed on. */
+  readonly tracestate: string | undefined;
+  /** The HTTP request around a message that named its own parent. */
+  readonly linked: TraceContext | undefined;
   readonly traceId: string;
   readonly serverSpanId: string;
   readonly clientSpanId: string;
@@ -98,23 +97,22 @@ export class Spans {
   record(planned: PlannedSpans, observation: CallObservation): void {
     const { wallStartMs, decideMs, recordMs, forwardMs, totalMs } = observation;
     const name = spanName(observation);
-    const attributes = attributesOf(observation);
-    const above = planned.parent && within(planned.parent);
-    const server = this.#span(name, SpanKind.SERVER, attributes, above ?? ROOT_CONTEXT, {
+    const above = planned.parent && within(planned.parent, planned.tracestate);
+    const server = this.#span(name, SpanKind.SERVER, served(observation), above ?? ROOT_CONTEXT, {
       traceId: planned.traceId,
       spanId: planned.serverSpanId,
       startMs: wallStartMs,
       endMs: wallStartMs + totalMs,
-      failed: isFailure(observation),
+      links: planned.linked === undefined ? [] : [{ context: remote(planned.linked) }],
     });
     if (observation.outcome === "refused") return;
     const startMs = wallStartMs + decideMs + recordMs;
-    this.#span(name, SpanKind.CLIENT, attributes, server, {
+    this.#span(name, SpanKind.CLIENT, forwarded(observation), server, {
       traceId: planned.traceId,
       spanId: planned.clientSpanId,
       startMs,
       endMs: startMs + forwardMs,
-      failed: isFailure(observation),
+      links: [],
     });
   }
 
@@ -133,63 +131,24 @@ export class Spans {
       readonly spanId: string;
       readonly startMs: number;
       readonly endMs: number;
-      readonly failed: boolean;
+      readonly links: Link[];
     },
   ): Context {
     this.#ids.next = at;
-    const span = this.#tracer.startSpan(name, { kind, attributes, startTime: at.startMs }, parent);
-    if (at.failed) span.setStatus({ code: SpanStatusCode.ERROR });
+    const options = { kind, attributes, startTime: at.startMs, links: at.links };
+    const span = this.#tracer.startSpan(name, options, parent);
+    if (attributes[ATTR_ERROR_TYPE] !== undefined) span.setStatus({ code: SpanStatusCode.ERROR });
     span.end(at.endMs);
     return trace.setSpan(parent, span);
   }
 }
 
-function within({ traceId, spanId }: TraceContext): Context {
-  const remote = { traceId, spanId, traceFlags: TraceFlags.SAMPLED, isRemote: true };
-  return trace.setSpanContext(ROOT_CONTEXT, remote);
+function remote({ traceId, spanId, sampled }: TraceContext, tracestate?: string): SpanContext {
+  const traceFlags = sampled ? TraceFlags.SAMPLED : TraceFlags.NONE;
+  const state = tracestate === undefined ? {} : { traceState: createTraceState(tracestate) };
+  return { traceId, spanId, traceFlags, isRemote: true, ...state };
 }
 
-/** `tools/call read_file` (MCP semantic conventions); for HTTP the tool's name already is `METHOD /route`. */
-function spanName({ face, method, tool }: CallObservation): string {
-  return face === "http" ? tool : `${method} ${tool}`;
-}
-
-function isFailure({ outcome }: CallObservation): boolean {
-  return outcome === "tool_error" || outcome === "not_sent" || outcome === "unknown";
-}
-
-/** A tool error of MCP is HTTP 200, so `error.type` is the only place that tells. Arguments and results are left out. */
-export function errorType(observation: CallObservation): string | undefined {
-  if (isFailure(observation)) return observation.outcome;
-  const { outcome, face, decision } = observation;
-  return outcome === "refused" && face !== "authzen" && face !== "opa" ? decision : undefined;
-}
-
-function attributesOf(observation: CallObservation): Attributes {
-  const failure = errorType(observation);
-  const { face, method } = observation;
-  return {
-    [ATTR_GEN_AI_OPERATION_NAME]: GEN_AI_OPERATION_NAME_VALUE_EXECUTE_TOOL,
-    [ATTR_GEN_AI_TOOL_NAME]: observation.tool,
-    [ATTR_GEN_AI_TOOL_CALL_ID]: observation.callId,
-    [ATTR_GEN_AI_AGENT_ID]: observation.agentId,
-    ...(face === "mcp" ? { [ATTR_MCP_METHOD_NAME]: method } : {}),
-    ...(face === "http" ? { [ATTR_HTTP_REQUEST_METHOD]: method } : {}),
-    ...(failure === undefined ? {} : { [ATTR_ERROR_TYPE]: failure }),
-    ...(observation.model === undefined ? {} : { "holdfast.model": observation.model }),
-    ...(observation.requestId === undefined
-      ? {}
-      : { "holdfast.request_id": observation.requestId }),
-    "holdfast.agent_id": observation.agentId,
-    "holdfast.server": observation.server,
-    "holdfast.tool": `${observation.server}:${observation.tool}`,
-    "holdfast.face": face,
-    "holdfast.decision": observation.decision,
-    "holdfast.decision_reason": observation.reason,
-    "holdfast.policy_version": observation.policyVersion,
-    "holdfast.outcome": observation.outcome,
-    "holdfast.cost_estimate_micro_usd": observation.costMicroUsd,
-    "holdfast.decide_ms": observation.decideMs,
-    "holdfast.record_ms": observation.recordMs,
-  };
+function within(parent: TraceContext, tracestate: string | undefined): Context {
+  return trace.setSpanContext(ROOT_CONTEXT, remote(parent, tracestate));
 }

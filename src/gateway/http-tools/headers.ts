@@ -18,13 +18,12 @@ const sentOn: readonly string[] = [
   "if-unmodified-since",
   "prefer",
   "range",
-  "tracestate",
   "user-agent",
 ];
 
 /** Never to be sent on, whatever a configuration says. */
 export const neverSentOn: RegExp =
-  /^(?:authorization|proxy-.*|cookie2?|host|connection|keep-alive|te|trailer|transfer-encoding|upgrade|content-.*|forwarded|x-forwarded-.*|x-real-ip|x-original-.*|x-rewrite-.*|x-http-method.*|x-method-override|expect|holdfast-.*|traceparent|idempotency-key)$/;
+  /^(?:authorization|proxy-.*|cookie2?|host|connection|keep-alive|te|trailer|transfer-encoding|upgrade|content-.*|forwarded|x-forwarded-.*|x-real-ip|x-original-.*|x-rewrite-.*|x-http-method.*|x-method-override|expect|holdfast-.*|traceparent|tracestate|idempotency-key)$/;
 
 /** `extra` are the configured names (lower case). Repeated values are joined as RFC 9110 5.3 allows. */
 export function requestHeaders(

@@ -150,6 +150,7 @@ function resolve(
   const effect = route.effect ?? effectOfMethod(request.method);
   const tool = toolOfRoute(upstream.name, route);
   const traceparent = headerOf(request, "traceparent");
+  const tracestate = request.headers["tracestate"]?.join(",");
   const requestId = headerOf(request, "x-request-id");
   return ok({
     call: { upstream, route, effect, tool, identity, body: body.value, clientKey },
@@ -163,6 +164,7 @@ function resolve(
       args: args.value,
       context: { http: httpContext(request, upstream, body.value.kind) },
       ...(traceparent === undefined ? {} : { traceparent }),
+      ...(tracestate === undefined ? {} : { traceBeside: { tracestate } }),
       ...(requestId === undefined ? {} : { requestId }),
     },
   });

@@ -96,6 +96,7 @@ function upstreamHeaders(
   // The answer is inspected and rewritten, so it must come unencoded.
   headers["accept-encoding"] = "identity";
   headers["traceparent"] = judged.traceparent;
+  if (judged.tracestate !== undefined) headers["tracestate"] = judged.tracestate;
   if (hasBody && body.contentType !== "") headers["content-type"] = body.contentType;
   if (effect === "write") {
     headers["idempotency-key"] = upstreamIdempotencyKey(
@@ -122,6 +123,7 @@ async function receive(
     `/http/${call.upstream.name}`,
   );
   const outcome = status >= 400 ? "tool_error" : "ok";
+  const statusCode = status;
   const detail = status >= 400 ? { detail: `status ${status}` } : {};
   const held = isEventStream(headers)
     ? { whole: false as const, body: response.body }
@@ -129,12 +131,13 @@ async function receive(
   if ("broken" in held) return failed("unknown", 502, held.broken);
   if (!held.whole) {
     const answer = { kind: "response", response: { status, headers, body: held.body } } as const;
-    return { outcome, detail: `status ${status}, streamed`, resultBytes: 0, answer };
+    return { outcome, detail: `status ${status}, streamed`, statusCode, resultBytes: 0, answer };
   }
   const { body } = held;
   return {
     outcome,
     ...detail,
+    statusCode,
     resultDigest: `sha256:${sha256Hex(body)}`,
     resultBytes: body.length,
     answer: { kind: "response", response: { status, headers, body } },

@@ -208,9 +208,10 @@ class EraBridge {
     if (typeof level === "string") await session.logLevel(level);
     const wireId = session.nextId();
     const legacy = { jsonrpc: "2.0", id: wireId, method, params: legacyParams(params, wireId) };
-    const { traceparent, "idempotency-key": key } = request.headers;
+    const { traceparent, tracestate, "idempotency-key": key } = request.headers;
     const headers = {
       ...(traceparent === undefined ? {} : { traceparent }),
+      ...(tracestate === undefined ? {} : { tracestate }),
       ...(key === undefined ? {} : { "idempotency-key": key }),
     };
     const { answerBytesMax } = this.#limits;

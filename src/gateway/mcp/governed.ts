@@ -14,14 +14,13 @@ import type { CatalogTool } from "./catalog.ts";
 import { deferred } from "./deferred.ts";
 import type { Exchange } from "./exchange.ts";
 import { judgedInput } from "./input-questions.ts";
-import { errorMessage, idKey, metaOf, type RpcRequest, rpcCode } from "./json-rpc.ts";
+import { errorMessage, idKey, type RpcRequest, rpcCode } from "./json-rpc.ts";
 import { actionOf, type GovernedAction, treatmentOf } from "./methods.ts";
 import { Outlet } from "./outlet.ts";
 import { paramHeadersFor } from "./param-headers.ts";
 import {
   failureMessage,
   isInputRequired,
-  ownKeys,
   refusalMessage,
   textAt,
   withDecision,
@@ -30,6 +29,7 @@ import { answeredId, pumpEvents } from "./relay.ts";
 import { screenOf } from "./server-requests.ts";
 import { ownerOf } from "./sessions.ts";
 import { sseMessage } from "./sse.ts";
+import { outgoingMeta, rpcErrors, toolErrors, traceOf, versionOf } from "./trace.ts";
 import { contentTypeOf, jsonBytes, returnedHeaders, sendUpstream, wholeBody } from "./upstream.ts";
 
 /** What came of sending. */
@@ -138,9 +138,6 @@ class GovernedRequest {
   #toolRequest(): ToolRequest {
     const { method, params, id } = this.#message;
     const treatment = treatmentOf(method);
-    const { traceparent } = metaOf(params);
-    const header = this.#exchange.request.headers["traceparent"]?.[0];
-    const trace = typeof traceparent === "string" ? traceparent : header;
     const retry = params["inputResponses"];
     return {
       face: "mcp",
@@ -157,7 +154,9 @@ class GovernedRequest {
         : {}),
       ...(this.#tool === undefined ? {} : { definition: this.#tool.definition }),
       ...(isJsonObject(retry) ? { context: { mcp: { input_responses: retry } } } : {}),
-      ...(trace === undefined ? {} : { traceparent: trace }),
+      ...traceOf(this.#exchange.request, params),
+      ...versionOf(this.#exchange.request),
+      errorClass: method === "tools/call" ? toolErrors : rpcErrors,
     };
   }
 
@@ -181,6 +180,8 @@ class GovernedRequest {
       "idempotency-key": judged.idempotencyKey,
       traceparent: judged.traceparent,
     };
+    delete headers["tracestate"];
+    if (judged.tracestate !== undefined) headers["tracestate"] = judged.tracestate;
     // A client of the older era sends none of these headers; a stateless server behind the bridge needs them.
     const { era, writesParamHeaders } = this.#exchange;
     if (judged.sanitized || writesParamHeaders || era === "legacy") {
@@ -294,14 +295,6 @@ class GovernedRequest {
   }
 }
 
-/** The caller's `_meta` without the gateway's own names, and with the trace as it goes on; undefined when there is none. */
-function outgoingMeta(params: JsonObject, judged: Judged): JsonObject | undefined {
-  if (!("_meta" in params)) return undefined;
-  const kept = Object.entries(metaOf(params)).filter(([key]) => !key.startsWith(ownKeys));
-  const meta: JsonObject = Object.fromEntries(kept);
-  return "traceparent" in meta ? { ...meta, traceparent: judged.traceparent } : meta;
-}
-
 function forwardedOf(came: Came): Forwarded<Came> {
   if (came.kind === "failed") {
     const { kind, reason, detail } = came.error;
@@ -323,6 +316,7 @@ function forwardedOf(came: Came): Forwarded<Came> {
     return {
       outcome: "tool_error",
       detail: `error ${code}`,
+      ...(/^-?\d{1,9}$/.test(code) ? { statusCode: Number(code) } : {}),
       resultBytes: came.message.length,
       answer: came,
     };

@@ -184,9 +184,12 @@ export class LegacySession {
   }
 }
 
+/** The template is that of a session. */
+const ofOneCall: ReadonlySet<string> = new Set(["idempotency-key", "traceparent", "tracestate"]);
+
 function withoutMirrored(template: HttpRequest): HttpRequest {
   const kept = Object.entries(template.headers).filter(
-    ([name]) => !(name.startsWith("mcp-") || name === "idempotency-key" || name === "traceparent"),
+    ([name]) => !(name.startsWith("mcp-") || ofOneCall.has(name)),
   );
   const { signal, ...rest } = template;
   return { ...rest, headers: Object.fromEntries(kept) };

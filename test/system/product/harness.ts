@@ -111,6 +111,8 @@ export interface WorldOptions {
   readonly policy?: string;
   /** YAML of the control plane's token. */
   readonly controlToken?: string;
+  /** YAML below `upstreams:`, indented by two. */
+  readonly upstreams?: string;
   readonly payments?: boolean;
 }
 
@@ -264,7 +266,7 @@ export async function world(options: WorldOptions = {}): Promise<World> {
 export const deskPolicy: string = readFileSync(join(import.meta.dirname, "desk.yaml"), "utf8");
 
 function configOf(made: World, options: WorldOptions): string {
-  const { limits, config, policy = "policies: ./policies", controlToken } = options;
+  const { limits, config, policy = "policies: ./policies", controlToken, upstreams = "" } = options;
   const modules = join(root, "node_modules/@modelcontextprotocol");
   const node = JSON.stringify(process.execPath);
   return `
@@ -294,6 +296,7 @@ upstreams:
     http: { base_url: "http://127.0.0.1:9", routes: [{ method: POST, path: /items }] }
   notes:
     mcp: { url: "${made.desk.url}/mcp" }
+${upstreams}
 development_tokens:
   - { token: ${supportBot}, agent: support-bot, model: m-1, principal: alice@example.com }
   - { token: ${reportBot}, agent: report-bot }
