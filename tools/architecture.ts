@@ -1,6 +1,7 @@
-/** Writes the map of the house into docs/ARCHITECTURE.md, from the table that the architecture test enforces. */
+/** Writes the map of the house into docs/ARCHITECTURE.md, from the table that the architecture test enforces, and draws it. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { rooms } from "../test/house/map.ts";
+import { architectureSvg } from "./architecture-picture.ts";
 
 const page = "docs/ARCHITECTURE.md";
 const [begin, end] = ["<!-- map: begin -->", "<!-- map: end -->"];
@@ -24,4 +25,7 @@ export function withMap(text: string): string {
   return `${before}${begin}\n${mapMarkdown()}\n${end}${after}`;
 }
 
-if (import.meta.main) writeFileSync(page, withMap(readFileSync(page, "utf8")));
+if (import.meta.main) {
+  writeFileSync(page, withMap(readFileSync(page, "utf8")));
+  writeFileSync("docs/architecture.svg", architectureSvg());
+}

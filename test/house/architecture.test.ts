@@ -1,19 +1,13 @@
 /** The map in `map.ts` is the architecture. A room imports only what its row names, and only by the front door. */
-import { existsSync, globSync, readFileSync } from "node:fs";
-import { dirname, join, normalize } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { edgesOf, importsOf, roomOf, sourceFiles } from "../../tools/house-imports.ts";
 import { packages, rooms } from "./map.ts";
 
-const files = globSync("src/**/*.ts").map(normalize);
-const specifier = /(?:\bfrom\s*|\bimport\s*\(?\s*)"([^"]+)"/g;
-const imports = files.flatMap((from) =>
-  [...readFileSync(from, "utf8").matchAll(specifier)].map((m) => ({ from, to: m[1] ?? "" })),
-);
-const edges = imports
-  .filter(({ to }) => to.startsWith("."))
-  .map(({ from, to }) => ({ from, to: normalize(join(dirname(from), to)) }));
+const files = sourceFiles();
+const imports = importsOf(files);
+const edges = edgesOf(imports);
 
-const roomOf = (path: string): string => (path.split("/")[1] ?? "").replace(/\.ts$/, "");
 const packageOf = (name: string): string =>
   name
     .split("/")
