@@ -3,7 +3,8 @@
  *
  *   npm run soak -- [--minutes 60] [--rate 100] [--json] [--out <file>]
  *
- * Exit code 1 when something grows, or answers were not as expected. `--rate` is requests a second.
+ * Exit code 1 when something grows, answers were not as expected, or a call that ended still counts as under way. `--rate`
+ * is requests a second.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -32,6 +33,7 @@ const rate = Number(values.rate);
 const samplesWanted = 60;
 const openMax = 256;
 const wrongShareMax = 0.001;
+const settleMs = 2_000;
 
 const config = (url: string): string => `
 listen: 127.0.0.1:0
@@ -102,6 +104,9 @@ class Load {
   requests = 0;
   steps = 0;
   passedOver = 0;
+  turnedAway = 0;
+  /** What the gateway still counts as under way a while after the last answer. */
+  leftInFlight = 0;
   #open = 0;
 
   async run(target: Target, untilMs: number): Promise<void> {
@@ -119,11 +124,12 @@ class Load {
   #step(target: Target): void {
     this.steps += 1;
     this.#open += 1;
-    void oneStep(target).then(({ name, requests, wrong }) => {
+    void oneStep(target).then(({ name, requests, turnedAway, wrong }) => {
       this.#open -= 1;
       this.requests += requests;
+      if (turnedAway === true) this.turnedAway += 1;
       if (wrong === undefined) return;
-      const known = this.wrong.get(name) ?? { count: 0, first: wrong };
+      const known = this.wrong.get(name) ?? { count: 0, first: wrong.slice(0, 200) };
       known.count += 1;
       this.wrong.set(name, known);
     });
@@ -143,6 +149,12 @@ async function sampled(gateway: Listening, path: string, known: number): Promise
     if (lines.length > known) return JSON.parse(lines.at(-1) ?? "") as GatewaySample;
   }
   throw new Error("the gateway gave no sample for 30 s");
+}
+
+async function inFlight({ url }: Listening): Promise<number> {
+  await new Promise((resolve) => setTimeout(resolve, settleMs));
+  const text = await (await fetch(`${url}/metrics`)).text();
+  return Number(/^holdfast_calls_in_flight (\S+)$/m.exec(text)?.[1] ?? Number.NaN);
 }
 
 async function soak(folder: string): Promise<{ samples: readonly Sample[]; load: Load }> {
@@ -170,6 +182,7 @@ async function soak(folder: string): Promise<{ samples: readonly Sample[]; load:
       process.stderr.write(`${row(samples.at(-1))}\n`);
     }
     await running;
+    load.leftInFlight = await inFlight(gateway);
   } finally {
     await target.close();
     gateway.kill("SIGTERM");
@@ -212,8 +225,8 @@ function table(samples: readonly Sample[], verdicts: readonly Verdict[], load: L
         `| ${what} | ${figure(perHour)} ${unit} | ${figure(grewBy)} | ${figure(allowed)} | ${grows ? "grows" : "flat"} |`,
     ),
     "",
-    `${load.requests} requests, ${load.wrongCount} not as expected${unexpected.length === 0 ? "" : `: ${unexpected.join("; ")}`}; ` +
-      `${load.passedOver} steps let go because ${openMax} were open.`,
+    `${load.requests} requests, ${load.turnedAway} turned away because too many were under way, ${load.wrongCount} not as expected${unexpected.length === 0 ? "" : `: ${unexpected.join("; ")}`}; ` +
+      `${load.passedOver} not begun because ${openMax} were open. Calls under way at the end: ${load.leftInFlight}.`,
     "",
   ].join("\n");
 }
@@ -228,11 +241,21 @@ try {
       tolerance,
     ),
   }));
-  const json = { machine: machineFacts(), samples, verdicts, wrong: [...load.wrong] };
+  const { requests, turnedAway, leftInFlight } = load;
+  const wrong = [...load.wrong];
+  const json = {
+    machine: machineFacts(),
+    samples,
+    verdicts,
+    requests,
+    turnedAway,
+    wrong,
+    leftInFlight,
+  };
   const text = values.json ? `${JSON.stringify(json, null, 2)}\n` : table(samples, verdicts, load);
   process.stdout.write(text);
   if (values.out !== undefined) await writeFile(values.out, text);
-  const asExpected = load.wrongCount <= load.steps * wrongShareMax;
+  const asExpected = load.wrongCount <= load.steps * wrongShareMax && load.leftInFlight === 0;
   process.exitCode = verdicts.some(({ grows }) => grows) || !asExpected ? 1 : 0;
 } finally {
   await rm(folder, { recursive: true, force: true });
