@@ -220,10 +220,10 @@ export class PolicySource {
   }
 
   #refused(digest: string, error: string): Refreshed {
+    this.#lastError = error;
     const complaint = `${digest} ${error}`;
     if (complaint === this.#complaint) return "refused";
     this.#complaint = complaint;
-    this.#lastError = error;
     this.#parts.telemetry.count("policy_bundle_refused", {});
     this.#parts.log.write("error", "policy_bundle_refused", {
       error,

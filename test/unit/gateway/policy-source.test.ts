@@ -147,3 +147,15 @@ test("an offered bundle is stored only when it is good and not older", async () 
   expect(policy.current()?.revision).toBe("r2");
   expect(running.lastError).toBeUndefined();
 });
+
+test("why nothing decides is told alike however often it is looked at, also when both copies are the same", async () => {
+  const { files, disk } = memoryDisk();
+  files.set("current", encoder.encode("good:r1:1"));
+  files.set("last-good", encoder.encode("good:r1:1"));
+  const rolledBack = source(disk, 5).source;
+  await rolledBack.refresh();
+  const told = rolledBack.lastError;
+  expect(told).toContain("the log has 5");
+  for (let i = 0; i < 5; i++) await rolledBack.refresh();
+  expect(rolledBack.lastError).toBe(told);
+});
