@@ -10,8 +10,8 @@ export default defineConfig({
     setupFiles: ["test/fixtures/fixed-seed.ts"],
     // Bombs prove an end in time, at a size that thousands of runs cannot afford.
     exclude: ["**/bombs.test.ts"],
-    // Properties run once for nearly every mutant: a fifth of their everyday runs each time.
-    provide: { effort: 0.2 },
+    // Properties run once for nearly every mutant: a tenth of their everyday runs each time.
+    provide: { effort: 0.1 },
     testTimeout: 300_000,
   },
 });

@@ -29,7 +29,7 @@ export class Claims {
   /** What contradicts the log of `size` entries, and between which entries the contradiction lies. */
   compare(size: number): Finding[] {
     const findings: Finding[] = [];
-    const agreed = [0];
+    const agreed: number[] = [];
     for (const claim of this.#claims.sort((a, b) => a.size - b.size)) {
       const root = this.#roots.get(claim.size);
       if (root === undefined) findings.push(beyond(claim, size));

@@ -3,11 +3,14 @@ import { expect, test } from "vitest";
 import {
   CallTrail,
   type Entry,
+  emptyRoot,
   encodeEntry,
   formatProof,
   inclusionProof,
   type LogReport,
+  leafHash,
   type StartEntry,
+  signCheckpoint,
   verifyLog,
 } from "../../../src/audit/index.ts";
 import { decisionEntry, outcomeEntry, policyEntry, startEntry } from "../ledger/entries.ts";
@@ -227,6 +230,34 @@ test("evidence kept elsewhere: each piece is named by its number", async () => {
   ).toEqual([
     "forked@3: retained checkpoint 2 has another root at 6 entries: something in 3 to 5 was changed",
   ]);
+});
+
+test("evidence is weighed by size, in whatever order it comes; a checkpoint of nothing agrees with every log", async () => {
+  const files = await filesOf(leaves.slice(0, 6));
+  const fork = leaves.slice(0, 5).with(4, encodeEntry(policyEntry("fork")).bytes);
+  const checkpoints = [
+    checkpointOf(fork),
+    checkpointOf(leaves.slice(0, 3)),
+    signCheckpoint(0, emptyRoot, signer),
+  ];
+  expect(await messages(files, { checkpoints })).toEqual([
+    "forked@3: retained checkpoint 1 has another root at 5 entries: something in 3 to 4 was changed",
+  ]);
+  expect(await messages(files, { checkpoints: [checkpointOf(fork)] })).toEqual([
+    "forked@0: retained checkpoint 1 has another root at 5 entries: something in 0 to 4 was changed",
+  ]);
+});
+
+test("a tree forgets whole tiles that no later proof needs, and nothing else", () => {
+  const tree = treeOf(leaves);
+  tree.forgetBefore(255);
+  expect(tree.node(0, 0)).toEqual(leafHash(leaves[0] ?? new Uint8Array(0)));
+  tree.forgetBefore(300);
+  expect(() => tree.node(0, 255)).toThrow("node 255 of level 0 is kept (size 600)");
+  expect(tree.node(0, 256)).toEqual(leafHash(leaves[256] ?? new Uint8Array(0)));
+  expect(tree.root()).toEqual(treeOf(leaves).root());
+  tree.forgetBefore(100);
+  expect(tree.node(0, 256)).toEqual(leafHash(leaves[256] ?? new Uint8Array(0)));
 });
 
 test("every finding says what to do; further ones than a hundred say nothing new", async () => {

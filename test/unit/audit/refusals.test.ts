@@ -127,6 +127,14 @@ test("cosignatures", () => {
   );
   expect(why(openCosignature("text", key))).toBe("the note has no signature block");
   expect(why(openCosignature(note, key))).toBe("not cosigned by witness.example");
+  const other = simSigner("witness.example", new Random(10));
+  const namesake = noteVerifier(other.name, other.publicKey, signatureType.cosignatureEd25519);
+  expect(why(openCosignature(cosigned(Buffer.alloc(72)), namesake))).toBe(
+    "not cosigned by witness.example",
+  );
+  expect(
+    why(openCosignature(cosigned(Buffer.alloc(72)), { ...key, name: "another.example" })),
+  ).toBe("not cosigned by another.example");
   expect(why(openCosignature(cosigned(Buffer.alloc(64)), key))).toBe(
     "a cosignature has 8 bytes of time and 64 of Ed25519",
   );
@@ -272,6 +280,32 @@ test("bundles and segments say at which byte they break", async () => {
   expect(encodeBundle([new Uint8Array(65_535)]).length).toBe(65_537);
   const empty = encodeRecord({ first: 0, checkpoint: "c", entries: [] });
   expect(why(readSegment(empty))).toBe("the record at byte 0 is malformed: it has no entries");
+});
+
+test("a record of the journal is laid out as it is documented, and whole ones can still say nonsense", () => {
+  const record = (payload: Uint8Array): Buffer => {
+    const head = Buffer.alloc(8);
+    head.write("HFJ1");
+    head.writeUInt32BE(payload.length, 4);
+    const sums = [sha256(head).subarray(0, 8), sha256(payload).subarray(0, 16)];
+    return Buffer.concat([head, ...sums, payload]);
+  };
+  const numbers = (first: number, noteBytes: number): Buffer => {
+    const bytes = Buffer.alloc(12);
+    bytes.writeBigUInt64BE(BigInt(first));
+    bytes.writeUInt32BE(noteBytes, 8);
+    return bytes;
+  };
+  const entries = [Buffer.from("abc"), Buffer.from("")];
+  const payload = Buffer.concat([numbers(7, 4), Buffer.from("note"), encodeBundle(entries)]);
+  const written = encodeRecord({ first: 7, checkpoint: "note", entries });
+  expect(Buffer.from(written)).toEqual(record(payload));
+  const malformed = "the record at byte 0 is malformed:";
+  expect(why(readSegment(record(Buffer.alloc(11))))).toBe(`${malformed} shorter than its numbers`);
+  expect(why(readSegment(record(numbers(7, 1))))).toBe(
+    `${malformed} its checkpoint runs past the end`,
+  );
+  expect(why(readSegment(record(numbers(7, 0))))).toBe(`${malformed} it has no entries`);
 });
 
 test("names of segments and tiles sort and are read back", () => {
