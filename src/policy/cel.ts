@@ -296,7 +296,7 @@ function callProblem(name: string, method: boolean): Problem {
   const example = use[name] ?? `args.path.${name}('/tmp/')`;
   return {
     code: "bad-call",
-    message: `${name}() is not used ${method ? "" : "as a method "}like this`,
+    message: `${name}() is not used ${method ? "as a method " : ""}like this`,
     hint: `write ${example}`,
   };
 }

@@ -216,7 +216,7 @@ class Checking {
   }
 
   #index(expr: Of<"index">, locals: Locals): Type {
-    const of = this.expect(expr.of, ["list", "map"], locals, "an index into");
+    const of = this.expect(expr.of, ["list", "map"], locals, "what is indexed");
     if (of.kind === "list") {
       this.expect(expr.at, ["number"], locals, "the index of a list");
       return of.of;

@@ -9,7 +9,7 @@ rules:
   outcome: allow
 `;
 
-const withRule = (lines: string): string => `policy: p
+export const withRule = (lines: string): string => `policy: p
 rules:
 - id: r
   match: { tools: pay:create }
