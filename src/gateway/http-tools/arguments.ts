@@ -24,7 +24,8 @@ export function readArguments(
   const typedQuery = typed(query, route.queryTypes ?? {}, "query");
   if (!typedQuery.ok) return typedQuery;
   const value = body.value === undefined ? {} : { body: body.value };
-  return ok({ path: typedPath.value, query: typedQuery.value, ...value });
+  // In the order of canonical JSON, which these are digested and recorded as.
+  return ok({ ...value, path: typedPath.value, query: typedQuery.value });
 }
 
 function typed(
