@@ -1,5 +1,5 @@
 /** A run told to people: one line a comparison, then each thing that is wrong and what to do about it. */
-import type { Check } from "./check-list.ts";
+import { type Check, differences } from "./check-list.ts";
 import type { Leg } from "./legs.ts";
 import { legName, type Problem } from "./verdict.ts";
 
@@ -30,12 +30,18 @@ export function tableOf(legs: readonly Leg[], problems: readonly Problem[]): str
       ...sidesOf(leg, leg.required),
       ...sidesOf(leg),
       String(leg.record.entries),
-      mine === 0 ? "equal" : `${mine} ${mine === 1 ? "problem" : "problems"}`,
+      mine === 0 ? agreement(leg) : `${mine} ${mine === 1 ? "problem" : "problems"}`,
     ];
   });
   const sides = ["direct", "through"];
   const head = ["judged as", "revision", "required scenarios", ...sides, "all scenarios", ...sides];
   return columns([[...head, "entries recorded", ""], ...rows]);
+}
+
+/** Of a leg without problems: what still differs was reviewed. */
+function agreement({ direct, through }: Leg): string {
+  const reviewed = differences(direct, through).length;
+  return reviewed === 0 ? "equal" : `equal but for ${reviewed} reviewed`;
 }
 
 /** Scenarios, and passed/judged checks of both sides. */

@@ -164,6 +164,8 @@ test("what people read: a row a comparison, each problem, and once what to do", 
   expect(tableOf([broken], different).split("\n")[1]).toMatch(
     /^client {5}2026-07-28 +1 +1\/1 +0\/0 +2 +1\/2 +0\/0 +7 +1 problem$/,
   );
+  expect(tableOf([leg], [])).toMatch(/ equal$/);
+  expect(tableOf([broken], [])).toMatch(/ equal but for 2 reviewed$/);
   const lines = problemLines(problems);
   expect(lines[0]).toBe("✗ different   client 2026-07-28  must  a: direct SUCCESS, through absent");
   expect(lines[1]).toMatch(/^ {2}→ The gateway changes what the other side sees: mend the gateway/);
