@@ -123,6 +123,8 @@ export interface SearchEntry extends EntryCommon {
   readonly policy_version: string;
   /** Candidates that were judged for this page. */
   readonly judged: number;
+  /** Of these, stopped by the kill switch. */
+  readonly withheld: number;
   readonly results: number;
   /** Digest of the list of results as it was given out. */
   readonly results_digest: string;

@@ -159,6 +159,8 @@ export interface Searched {
   readonly results: readonly JsonObject[];
   /** Candidates judged, from the first; fewer than there are when a bound ended the search. */
   readonly judged: number;
+  /** Of these, refused by the machinery and not by policy: stopped by the kill switch. */
+  readonly withheld: number;
   readonly receipt?: string;
 }
 

@@ -75,6 +75,7 @@ export interface SearchFacts {
   readonly asked: Search<unknown>;
   readonly policyVersion: string;
   readonly judged: number;
+  readonly withheld: number;
   readonly results: readonly JsonObject[];
 }
 
@@ -96,6 +97,7 @@ export function searchEntry(origin: EntryOrigin, facts: SearchFacts): SearchEntr
     question_digest: asked.questionDigest,
     policy_version: facts.policyVersion,
     judged: facts.judged,
+    withheld: facts.withheld,
     results: results.length,
     results_digest: digestOf(results),
     trace: asked.traceparent ?? null,

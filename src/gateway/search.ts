@@ -1,7 +1,7 @@
 /**
  * A search: many candidates judged as calls would be, the question recorded once, the results given out last.
  *
- * Judging takes microseconds a candidate and there may be thousands, so the work is cut into slices with room for
+ * Judging takes microseconds a candidate and there may be thousands, so the work is done in turns with room for
  * everything else in between, and ends at a bound of count or time; the rest is the next page.
  */
 import type { EntryOrigin } from "../audit/index.ts";
@@ -11,11 +11,12 @@ import type { Engine } from "../policy/index.ts";
 import type { Clock, Entropy, Log, Telemetry } from "../ports.ts";
 import type { ActivePolicy } from "./active-policy.ts";
 import { refusalText } from "./answer.ts";
-import type { RefusalCode, Search, Searched, SearchRefusal } from "./call.ts";
+import type { Decision, RefusalCode, Search, Searched, SearchRefusal } from "./call.ts";
 import { trimmed } from "./carried.ts";
 import type { InFlight } from "./in-flight.ts";
 import { asking, judge, type Surroundings } from "./judge.ts";
 import { searchEntry } from "./record.ts";
+import type { Turns } from "./turns.ts";
 
 interface SearchParts extends Surroundings {
   readonly clock: Clock;
@@ -26,10 +27,12 @@ interface SearchParts extends Surroundings {
   readonly telemetry: Telemetry;
   readonly log: Log;
   readonly origin: EntryOrigin;
+  /** Shared by all searches. */
+  readonly searchTurns: Turns;
 }
 
-/** The longest that other calls wait for a search to step aside. */
-const sliceMsMax = 2;
+/** The longest that other calls wait for all searches together to step aside. */
+export const searchTurnMsMax = 2;
 
 /** One engine and one moment for all candidates of a page. */
 interface Moment {
@@ -38,10 +41,7 @@ interface Moment {
   readonly engine: Engine | undefined;
 }
 
-interface Found {
-  readonly results: readonly JsonObject[];
-  readonly judged: number;
-}
+type Found = Pick<Searched, "results" | "judged" | "withheld">;
 
 export async function search<C>(
   parts: SearchParts,
@@ -57,7 +57,7 @@ export async function search<C>(
   if (leave === undefined)
     return refused(parts, moment, parts.inFlight.stopping ? "stopping" : "too_many_calls");
   try {
-    const nothing: Found = { results: [], judged: 0 };
+    const nothing: Found = { results: [], judged: 0, withheld: 0 };
     const found = engine === undefined ? nothing : await judged(parts, asked, moment);
     const committed = await record(parts, asked, moment, found);
     if (committed === undefined) return refused(parts, moment, "record_failed");
@@ -78,30 +78,36 @@ export async function search<C>(
 }
 
 async function judged<C>(parts: SearchParts, asked: Search<C>, moment: Moment): Promise<Found> {
-  const { candidates, resultsMax, candidatesMax, timeMsMax, signal } = asked;
+  const { resultsMax, candidatesMax, timeMsMax, signal } = asked;
+  const candidates = asked.candidates.slice(0, candidatesMax);
+  const endMs = parts.clock.monotonicMs() + timeMsMax;
   const results: JsonObject[] = [];
-  const startMs = parts.clock.monotonicMs();
-  let sliceStartMs = startMs;
-  let count = 0;
-  for (const candidate of candidates.slice(0, candidatesMax)) {
-    if (results.length >= resultsMax) break;
-    const nowMs = parts.clock.monotonicMs();
-    if (count > 0 && (nowMs - startMs >= timeMsMax || signal.aborted)) break;
-    if (nowMs - sliceStartMs >= sliceMsMax) {
-      await parts.clock.sleep(0);
-      sliceStartMs = parts.clock.monotonicMs();
-    }
-    const request = asked.requestOf(candidate);
-    const { decision } = judge(
-      asking(request, moment.engine, moment.callId, moment.wallMs),
-      parts,
-      true,
-    );
-    count += 1;
+  let judgedCount = 0;
+  let withheld = 0;
+  const step = (): boolean => {
+    const candidate = candidates[judgedCount];
+    if (candidate === undefined || results.length >= resultsMax) return false;
+    const mayEnd = judgedCount > 0;
+    if (mayEnd && (signal.aborted || parts.clock.monotonicMs() >= endMs)) return false;
+    const decision = decisionAbout(parts, asked, moment, candidate);
+    judgedCount += 1;
+    if (decision.refusal !== undefined) withheld += 1;
     const result = asked.resultOf(candidate, decision);
     if (result !== undefined) results.push(result);
-  }
-  return { results, judged: count };
+    return true;
+  };
+  while (await parts.searchTurns.turn(step));
+  return { results, judged: judgedCount, withheld };
+}
+
+function decisionAbout<C>(
+  parts: SearchParts,
+  asked: Search<C>,
+  { engine, callId: id, wallMs }: Moment,
+  candidate: C,
+): Decision {
+  const about = asking(asked.requestOf(candidate), engine, id, wallMs);
+  return judge(about, parts, true).decision;
 }
 
 async function record<C>(

@@ -32,7 +32,8 @@ import { forRecord } from "./oblige.ts";
 import { observationOf } from "./observe.ts";
 import { decisionEntry, outcomeEntry } from "./record.ts";
 import { resolveTool } from "./resolve.ts";
-import { search } from "./search.ts";
+import { search, searchTurnMsMax } from "./search.ts";
+import { Turns } from "./turns.ts";
 
 export interface SpineParts {
   readonly clock: Clock;
@@ -64,6 +65,7 @@ interface Passage extends Asked {
 }
 
 export function createSpine(parts: SpineParts): Spine {
+  const searchTurns = new Turns(parts.clock, searchTurnMsMax);
   return {
     govern: (request, forward) => govern(parts, request, forward),
     evaluate: (request) => govern<never>(parts, request, undefined),
@@ -74,7 +76,7 @@ export function createSpine(parts: SpineParts): Spine {
       const subject = policySubject(surroundings(parts).directory.completeSubject(identity));
       return engine.couldAllow(subject, policyAction(resolved));
     },
-    search: (asked) => search({ ...parts, ...surroundings(parts) }, asked),
+    search: (asked) => search({ ...parts, ...surroundings(parts), searchTurns }, asked),
     catalog: () => parts.policy.current()?.tools ?? [],
     policyVersion: () => parts.policy.current()?.revision,
     onPolicyChange: (listener) => parts.policy.onChange(listener),

@@ -176,7 +176,7 @@ function answer(
   candidates: readonly string[],
   start: PageStart,
 ): Readonly<Record<string, unknown>> {
-  const { results, judged, callId, policyVersion, receipt } = found;
+  const { results, judged, withheld, callId, policyVersion, receipt } = found;
   const after = judged === 0 ? start.after : candidates[judged - 1];
   const next: PageStart = { ...start, ...(after === undefined ? {} : { after }) };
   return {
@@ -189,6 +189,7 @@ function answer(
       call_id: callId,
       policy_version: policyVersion,
       judged,
+      ...(withheld === 0 ? {} : { withheld }),
       ...(receipt === undefined ? {} : { receipt }),
     },
   };

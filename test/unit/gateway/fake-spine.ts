@@ -92,7 +92,7 @@ export function fakeSpine(say: (request: ToolRequest) => Say = () => ({})): Fake
         const result = search.resultOf(candidate, decide(search.requestOf(candidate)).decision);
         if (result !== undefined) results.push(result);
       }
-      return ok({ callId: "search-1", policyVersion: "rev-1", results, judged });
+      return ok({ callId: "search-1", policyVersion: "rev-1", results, judged, withheld: 0 });
     },
     catalog: () => [],
     couldCall: () => true,

@@ -48,7 +48,7 @@ export function searchEntry(call: string): SearchEntry {
     ...common,
     ...{ kind: "search", call, face: "authzen", method: "search/subject", agent_id: "pep" },
     ...{ identity: "token", principal: null, question: { subject: { type: "user" } } },
-    ...{ question_digest: "sha256:00", policy_version: "r1", judged: 7, results: 2 },
+    ...{ question_digest: "sha256:00", policy_version: "r1", judged: 7, withheld: 0, results: 2 },
     ...{ results_digest: "sha256:00", trace: null },
   };
 }

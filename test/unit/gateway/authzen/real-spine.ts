@@ -1,12 +1,13 @@
 /** The real spine over a policy in words, with a log in memory whose writes can be made to fail. */
 import type { Entry } from "../../../../src/audit/index.ts";
-import type { Spine } from "../../../../src/gateway/call.ts";
+import type { Spine, ToolRequest } from "../../../../src/gateway/call.ts";
 import {
   ActivePolicy,
   createSpine,
   Directory,
   InFlight,
   type KnownEntity,
+  type SpineParts,
 } from "../../../../src/gateway/index.ts";
 import { err, type JsonObject, ok } from "../../../../src/kernel/index.ts";
 import { compile, loadPolicySet } from "../../../../src/policy/index.ts";
@@ -21,6 +22,8 @@ export interface RealSpine {
   readonly policy: ActivePolicy;
   /** Metrics by name. */
   readonly counts: Readonly<Record<string, number>>;
+  /** What the kill switch stops. */
+  hold: (request: ToolRequest) => ReturnType<SpineParts["kill"]["hold"]>;
   /** Set: nothing more can be recorded. */
   broken: boolean;
 }
@@ -48,7 +51,8 @@ export function realSpine(
   const directory = new Directory(subjects, resources);
   let calls = 0;
   const counts: Record<string, number> = {};
-  const it = { directory, entries, inFlight, policy, counts, broken: false };
+  const nothing: RealSpine["hold"] = () => undefined;
+  const it = { directory, entries, inFlight, policy, counts, broken: false, hold: nothing };
   const spine = createSpine({
     ...{ clock, directory, policy, inFlight, log: silentLog },
     entropy: { bytes: (count) => new Uint8Array(count).fill(calls++ % 256) },
@@ -71,7 +75,7 @@ export function realSpine(
       },
       gauge: () => undefined,
     },
-    kill: { hold: () => undefined },
+    kill: { hold: (request) => it.hold(request) },
     origin: { instance: "i", site: "s", epoch: 0 },
   });
   return Object.assign(it, { spine });

@@ -72,6 +72,7 @@ test("one entry for each page: who asked what, how many, and a digest of what wa
       question_digest: expect.stringMatching(/^sha256:/),
       policy_version: "rev-1",
       judged: 5,
+      withheld: 0,
       results: 3,
       results_digest: digestOf(results),
       trace,
@@ -95,6 +96,21 @@ test("what cannot be recorded is not given out", async () => {
   expect(status).toBe(503);
   expect(json).toMatchObject({ type: "urn:holdfast:problem:record_failed" });
   expect(json).not.toHaveProperty("results");
+});
+
+test("what the kill switch stops is no result, is counted, and is no permitted evaluation", async () => {
+  const { real, post } = world();
+  real.hold = ({ resource }) =>
+    ["r00", "r02"].includes(resource?.id ?? "")
+      ? { kind: "kill_state_unknown", detail: "the test says so" }
+      : undefined;
+  const { json } = await post(path, { ...question, page: { limit: 1 } });
+  expect(json["results"]).toEqual([{ type: "record", id: "r04" }]);
+  expect(json["context"]).toMatchObject({ judged: 5, withheld: 2 });
+  expect(real.entries).toMatchObject([{ judged: 5, withheld: 2, results: 1 }]);
+  const stopped = { ...question, resource: { type: "record", id: "r02" } };
+  const { json: said } = await post("evaluation", stopped);
+  expect(said).toMatchObject({ decision: false, context: { refusal: "kill_state_unknown" } });
 });
 
 test("without a policy nothing is searched, and the question is recorded", async () => {
@@ -122,11 +138,28 @@ test("a search takes the room of one call, and gives it back", async () => {
 });
 
 test("it steps aside for everything else, again and again", async () => {
-  const clock = countingClock(0.5);
+  const clock = countingClock(0.25);
   const { post } = world(policy, clock);
   expect((await post(path, question)).json["results"]).toHaveLength(count / 2);
-  // Two milliseconds a slice, half a millisecond a candidate at least.
-  expect(clock.slept).toBeGreaterThanOrEqual(count / 4 - 1);
+  // A candidate is two looks at the clock at most, half a millisecond; two milliseconds are a turn.
+  expect(clock.slept).toBeGreaterThanOrEqual(count / 8 - 1);
+});
+
+test("a number of candidates ends a page, and its token goes on", async () => {
+  const { real } = world();
+  const { post } = authZenWorld(real.spine, { directory: real.directory, searchCandidatesMax: 7 });
+  const judged: unknown[] = [];
+  const ids: unknown[] = [];
+  for (let page = {}; judged.length < count; ) {
+    const { json } = await post(path, { ...question, page });
+    ids.push(...(json["results"] as { id: string }[]).map(({ id }) => id));
+    judged.push((json["context"] as { judged: number }).judged);
+    const { next_token: token } = json["page"] as { next_token: string };
+    if (token === "") break;
+    page = { token };
+  }
+  expect(judged).toEqual([7, 7, 7, 7, 7, 5]);
+  expect(new Set(ids).size).toBe(count / 2);
 });
 
 test("time ends a page, never before one candidate was judged", async () => {
