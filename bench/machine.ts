@@ -1,6 +1,6 @@
 /** Where and of what a figure is. */
 import { execFileSync } from "node:child_process";
-import { availableParallelism, cpus, loadavg, release, tmpdir, totalmem } from "node:os";
+import { cpus, loadavg, release, tmpdir, totalmem } from "node:os";
 
 export function machineFacts(): Readonly<Record<string, string | number>> {
   const git = (...args: string[]): string => execFileSync("git", args, { encoding: "utf8" }).trim();
@@ -9,7 +9,7 @@ export function machineFacts(): Readonly<Record<string, string | number>> {
     commit: git("rev-parse", "--short=12", "HEAD") + changed,
     node: process.version,
     cpu: cpus()[0]?.model ?? "unknown",
-    cores: availableParallelism(),
+    cores: cpus().length,
     memory_gib: Math.round(totalmem() / 2 ** 30),
     kernel: `${process.platform} ${release()}`,
     load_1_min: loadavg()[0]?.toFixed(2) ?? "",

@@ -39,6 +39,14 @@ const contenders: readonly Contender[] = [
   { name: "agent-governance-sdk", open: governanceSdk },
 ];
 
+/** What the rows do not say by themselves; printed under the table. */
+export const policyNotes: readonly string[] = [
+  "Every verdict of ours explains itself (reason, determining rules, what could not be evaluated); there is no mode without. The report on every rule is `holdfast policy explain`, which compiles the policy anew.",
+  "Samples are single decisions, and means of four where one is too quick to time (holdfast).",
+  "OPA at 10,000 rules is left out: building our bundle takes half a minute and a decision most of a second. `opa-wasm` has no `regex.replace`; the bench gives it one.",
+  "agent-governance-sdk: one policy document, deny overrides. Not the same: its conditions have no patterns, so a tool named by pattern is named in full (the answers that differ), and it names only the rule that won.",
+];
+
 /** Trials go round the engines, so that all of them meet the same noise. One number of rules at a time is in memory. */
 export async function benchPolicy(folder: string, trials: number): Promise<readonly Measured[]> {
   const rows: Measured[] = [];

@@ -5,7 +5,7 @@
  *
  *   npm run bench -- [--trials 5] [--only gateway|policy|durable|telemetry] [--json] [--out <file>]
  */
-import { mkdir, mkdtemp, rm, statfs, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, statfs } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -14,7 +14,8 @@ import { benchDurable } from "./durable.ts";
 import { benchGateway } from "./gateway.ts";
 import { figure, machineFacts } from "./machine.ts";
 import type { Measured } from "./measure.ts";
-import { benchPolicy } from "./policy.ts";
+import { benchPolicy, policyNotes } from "./policy.ts";
+import { writeReport } from "./report.ts";
 import { benchTelemetry } from "./telemetry.ts";
 
 interface Report {
@@ -37,7 +38,7 @@ try {
   const report = await measureAll();
   const text = values.json ? `${JSON.stringify(report, null, 2)}\n` : table(report);
   process.stdout.write(text);
-  if (values.out !== undefined) await writeFile(values.out, text);
+  if (values.out !== undefined) writeReport(values.out, "bench", text);
 } finally {
   await rm(folder, { recursive: true, force: true });
 }
@@ -74,10 +75,10 @@ async function subfolder(name: string): Promise<string> {
 
 function table({ machine, sections }: Report): string {
   const head = Object.entries(machine).map(([name, value]) => `${name}: ${value}`);
-  const lines = [head.join("\n"), ""];
+  const lines = [head.join("  \n"), ""];
   for (const [name, rows] of Object.entries(sections)) {
     lines.push(
-      `## ${name}`,
+      `### ${name}`,
       "",
       "| what | median | unit | against the baseline of this run | all trials |",
       "|---|--:|---|---|---|",
@@ -88,6 +89,7 @@ function table({ machine, sections }: Report): string {
         `| ${what} | ${figure(median)} | ${unit} | ${compared} | ${all.map(figure).join(" ")} |`,
       );
     }
+    if (name === "policy") lines.push("", ...policyNotes.map((note) => `- ${note}`));
     lines.push("");
   }
   return `${lines.join("\n")}\n`;

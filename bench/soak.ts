@@ -7,7 +7,7 @@
  * is requests a second.
  */
 import { existsSync, readFileSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -17,6 +17,7 @@ import type { Listening } from "../test/fixtures/processes.ts";
 import { Site } from "../test/fixtures/site.ts";
 import { agentToken } from "../test/fixtures/tokens.ts";
 import { figure, machineFacts } from "./machine.ts";
+import { writeReport } from "./report.ts";
 import { oneStep, requestsPerStep, Target } from "./soak-load.ts";
 import { type GatewaySample, type Tolerance, type Trend, trendOf } from "./soak-verdict.ts";
 
@@ -211,7 +212,7 @@ function table(samples: readonly Sample[], verdicts: readonly Verdict[], load: L
     ([name, { count, first }]) => `${name} ${count} (${first})`,
   );
   return [
-    ...Object.entries(machineFacts()).map(([name, value]) => `${name}: ${value}`),
+    ...Object.entries(machineFacts()).map(([name, value]) => `${name}: ${value}  `),
     `asked for: ${minutes} minutes at ${rate} requests/s`,
     "",
     `| ${[...heads, "loop lag p99 ms"].join(" | ")} |`,
@@ -254,7 +255,7 @@ try {
   };
   const text = values.json ? `${JSON.stringify(json, null, 2)}\n` : table(samples, verdicts, load);
   process.stdout.write(text);
-  if (values.out !== undefined) await writeFile(values.out, text);
+  if (values.out !== undefined) writeReport(values.out, "soak", text);
   const asExpected = load.wrongCount <= load.steps * wrongShareMax && load.leftInFlight === 0;
   process.exitCode = verdicts.some(({ grows }) => grows) || !asExpected ? 1 : 0;
 } finally {
