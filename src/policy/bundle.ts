@@ -130,7 +130,7 @@ function isPolicySet(value: JsonValue | undefined): value is JsonObject & Policy
 
 /** `sha256:<hex>` over names and bytes of all files but the signature. */
 export function bundleDigest(files: BundleFiles): string {
-  const hashes: Record<string, string> = {};
-  for (const [path, bytes] of files) if (path !== signaturesPath) hashes[path] = sha256Hex(bytes);
-  return `sha256:${sha256Hex(canonicalJson(hashes))}`;
+  const covered = [...files].filter(([path]) => path !== signaturesPath);
+  const hashes = covered.map(([path, bytes]) => [path, sha256Hex(bytes)] as const);
+  return `sha256:${sha256Hex(canonicalJson(Object.fromEntries(hashes)))}`;
 }

@@ -1,7 +1,7 @@
 /** An OPA bundle as an archive: a gzipped tar. The same files give the same bytes (sorted, no time, no owner). */
 import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
-import { createGunzip, gzip } from "node:zlib";
+import { gunzip, gzip } from "node:zlib";
 import { type Extract, extract, pack } from "tar-stream";
 import { err, ok, type Result } from "../../kernel/index.ts";
 import type { BundleFiles } from "../../policy/index.ts";
@@ -41,14 +41,19 @@ export async function writeBundle(files: BundleFiles): Promise<Uint8Array> {
   return zipped;
 }
 
-/** Reads every regular file. Names lose a leading `/` or `./`; other kinds of entry are refused. */
+/**
+ * Reads every regular file. Names lose a leading `/` or `./`; other kinds of entry are refused, and so are names that
+ * two readers could take for different files.
+ */
 export async function readBundle(
   archive: Uint8Array,
   limits: ArchiveLimits = limitsDefault,
 ): Promise<Result<BundleFiles, ArchiveError>> {
+  const unpacked = await unzipped(archive, limits);
+  if (!unpacked.ok) return unpacked;
   const reader = extract();
   const reading = readEntries(reader, limits);
-  const feeding = pipeline([archive], createGunzip(), reader).catch((thrown: unknown) => thrown);
+  const feeding = pipeline([unpacked.value], reader).catch((thrown: unknown) => thrown);
   try {
     const files = await reading;
     if (!files.ok) reader.destroy();
@@ -59,25 +64,54 @@ export async function readBundle(
   }
 }
 
+/** Of one entry: its header, the padding of its content, and long names. */
+const bytesAroundEntry = 4_096;
+
+/** Bounded before any entry is looked at: what surrounds the files can be a bomb too. */
+async function unzipped(
+  archive: Uint8Array,
+  limits: ArchiveLimits,
+): Promise<Result<Uint8Array, ArchiveError>> {
+  const maxOutputLength = limits.bytesMax + (limits.filesMax + 1) * bytesAroundEntry;
+  try {
+    return ok(await promisify(gunzip)(archive, { maxOutputLength }));
+  } catch (thrown) {
+    const tooMuch = (thrown as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE";
+    return err(tooMuch ? tooLarge(limits) : malformed((thrown as Error).message));
+  }
+}
+
 async function readEntries(
   reader: Extract,
   { filesMax, bytesMax }: ArchiveLimits,
 ): Promise<Result<BundleFiles, ArchiveError>> {
   const files = new Map<string, Uint8Array>();
+  let entries = 0;
   let left = bytesMax;
   for await (const entry of reader) {
-    const { name, type } = entry.header;
+    const { name, type, size } = entry.header;
     const path = name.replace(/^(?:\.?\/)+/, "");
     if (type !== "file" && type !== "directory")
       return err(malformed(`${path} is a ${type ?? "strange entry"}`));
+    // The reader would wait for ever for what such an entry does not have.
+    if (type === "directory" && size !== 0)
+      return err(malformed(`the directory ${path} has content`));
+    if (type === "file" && !isPlainPath(path))
+      return err(malformed(`${JSON.stringify(path)} is no plain path`));
     if (files.has(path)) return err(malformed(`${path} stands there twice`));
+    entries += 1;
     const content = await contentOf(entry, left);
-    if (content === undefined || files.size >= filesMax)
-      return err(tooLarge({ filesMax, bytesMax }));
+    if (content === undefined || entries > filesMax) return err(tooLarge({ filesMax, bytesMax }));
     left -= content.length;
     if (type === "file") files.set(path, content);
   }
   return ok(files);
+}
+
+/** `a/b.rego`: no empty, `.` or `..` part, no backslash, nothing invisible. */
+function isPlainPath(path: string): boolean {
+  const plain = !/[\\\p{C}]/u.test(path);
+  return plain && path.split("/").every((part) => part !== "" && part !== "." && part !== "..");
 }
 
 async function contentOf(

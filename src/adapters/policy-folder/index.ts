@@ -1,7 +1,7 @@
 /** A policy folder on disk: read whole, and watched. */
 import { type FSWatcher, watch } from "node:fs";
-import { readdir, readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { readdir, readFile, realpath, stat } from "node:fs/promises";
+import { join, sep } from "node:path";
 import { err, ok, type Result } from "../../kernel/index.ts";
 import type { PolicyFile } from "../../policy/index.ts";
 
@@ -14,58 +14,85 @@ export interface PolicyFolder {
 
 export interface PolicyFolderError {
   readonly path: string;
-  /** The system's word, `ENOENT`, …, or `NOT_UTF8`. */
+  /** The system's word, `ENOENT`, …, or one of ours: `NOT_UTF8`, `NOT_A_FILE`, `LEAVES_THE_FOLDER`, `FILE_OVER_4_MIB`, … */
   readonly code: string;
 }
+
+const fileBytesMax = 4 * 1024 * 1024;
+const entriesMax = 10_000;
+const bytesMax = 64 * 1024 * 1024;
+const depthMax = 16;
 
 const policyName = /\.(?:ya?ml|json)$/;
 const caseName = /\.test\.(?:ya?ml|json)$/;
 
 /**
- * Reads every YAML and JSON file below `path`, following links, leaving out names that start with a point. One file
- * that cannot be read is an error of the whole: half a policy is none.
+ * Reads every YAML and JSON file below `path`, leaving out names that start with a point. Links are followed inside the
+ * folder only (Kubernetes mounts files that way). One file that cannot be read is an error of the whole: half a policy
+ * is none.
  */
 export async function readPolicyFolder(
   path: string,
 ): Promise<Result<PolicyFolder, PolicyFolderError>> {
-  const files: PolicyFile[] = [];
-  const failed = await readInto(files, path, "");
+  const root = await attempt(path, (full) => realpath(full));
+  if (!root.ok) return root;
+  const reading = new Reading(path, root.value);
+  const failed = await reading.folder("", 0);
   if (failed) return err(failed);
-  files.sort((a, b) => (a.path < b.path ? -1 : 1));
+  const files = reading.files.sort((a, b) => (a.path < b.path ? -1 : 1));
   return ok({
     policies: files.filter((file) => !caseName.test(file.path)),
     cases: files.filter((file) => caseName.test(file.path)),
   });
 }
 
-async function readInto(
-  files: PolicyFile[],
-  root: string,
-  folder: string,
-): Promise<PolicyFolderError | undefined> {
-  const listed = await attempt(join(root, folder), (full) => readdir(full));
-  if (!listed.ok) return listed.error;
-  for (const name of listed.value.filter((each) => !each.startsWith("."))) {
-    const path = folder === "" ? name : `${folder}/${name}`;
-    const failed = await readEntry(files, root, path);
-    if (failed) return failed;
-  }
-  return undefined;
-}
+class Reading {
+  readonly files: PolicyFile[] = [];
+  readonly #path: string;
+  /** Where the folder really is. */
+  readonly #root: string;
+  #entries = 0;
+  #bytes = 0;
 
-async function readEntry(
-  files: PolicyFile[],
-  root: string,
-  path: string,
-): Promise<PolicyFolderError | undefined> {
-  const found = await attempt(join(root, path), (full) => stat(full));
-  if (!found.ok) return found.error;
-  if (found.value.isDirectory()) return readInto(files, root, path);
-  if (!policyName.test(path)) return undefined;
-  const text = await attempt(join(root, path), async (full) => decodeText(await readFile(full)));
-  if (!text.ok) return text.error;
-  files.push({ path, text: text.value });
-  return undefined;
+  constructor(path: string, root: string) {
+    this.#path = path;
+    this.#root = root;
+  }
+
+  async folder(folder: string, depth: number): Promise<PolicyFolderError | undefined> {
+    const full = join(this.#path, folder);
+    if (depth > depthMax) return { path: full, code: `OVER_${depthMax}_FOLDERS_DEEP` };
+    const listed = await attempt(full, (each) => readdir(each));
+    if (!listed.ok) return listed.error;
+    for (const name of listed.value.filter((each) => !each.startsWith("."))) {
+      this.#entries += 1;
+      if (this.#entries > entriesMax) return { path: full, code: `OVER_${entriesMax}_FILES` };
+      const failed = await this.#entry(folder === "" ? name : `${folder}/${name}`, depth);
+      if (failed) return failed;
+    }
+    return undefined;
+  }
+
+  async #entry(path: string, depth: number): Promise<PolicyFolderError | undefined> {
+    const full = join(this.#path, path);
+    const real = await attempt(full, (each) => realpath(each));
+    if (!real.ok) return real.error;
+    // Whoever may write a policy may not make this process read, and show in a diagnostic, any other file.
+    if (!real.value.startsWith(this.#root + sep)) return { path: full, code: "LEAVES_THE_FOLDER" };
+    const found = await attempt(full, () => stat(real.value));
+    if (!found.ok) return found.error;
+    if (found.value.isDirectory()) return await this.folder(path, depth + 1);
+    if (!policyName.test(path)) return undefined;
+    // A pipe would be waited for, a device never ends.
+    if (!found.value.isFile()) return { path: full, code: "NOT_A_FILE" };
+    this.#bytes += found.value.size;
+    if (found.value.size > fileBytesMax) return { path: full, code: "FILE_OVER_4_MIB" };
+    if (this.#bytes > bytesMax) return { path: full, code: "FOLDER_OVER_64_MIB" };
+    const text = await attempt(full, async () => decodeText(await readFile(real.value)));
+    if (!text.ok) return text.error;
+    this.files.push({ path, text: text.value });
+    return undefined;
+  }
 }
 
 async function attempt<T>(
