@@ -3,9 +3,17 @@ import type { Entry, IndexedEntry, KillEntry } from "../audit/index.ts";
 import { scopeText } from "../limits/index.ts";
 import { print } from "./audit-source.ts";
 
-/** One line of JSON: the entry with its index in the log. */
+/**
+ * One line of JSON: the entry with its index in the log. What a terminal could obey or a reader not see (escape sequences
+ * beyond ASCII, text that runs backwards, nothing at all) is written as an escape, which is the same JSON.
+ */
 export function entryJson({ index, entry }: IndexedEntry): string {
-  return JSON.stringify({ index, ...entry });
+  return JSON.stringify({ index, ...entry }).replace(/\p{C}/gu, (found) =>
+    Array.from(
+      { length: found.length },
+      (_, i) => `\\u${found.charCodeAt(i).toString(16).padStart(4, "0")}`,
+    ).join(""),
+  );
 }
 
 /** `outcomes` by call; `unknown` holds the indexes of forwarded calls without one. */

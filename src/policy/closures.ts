@@ -6,7 +6,14 @@ import { compileRegex } from "./regex.ts";
 import { type Evaluated, Failure, sizeOfText, typeName, worse } from "./values.ts";
 
 /** What the five roots stand for in one evaluation, and a place for the variables of `exists`, `all`, `exists_one`. */
-export type Frame = Record<Root, Evaluated> & { readonly locals: JsonValue[] };
+export type Frame = Record<Root, Evaluated> & {
+  readonly locals: JsonValue[];
+  /** Members that `exists`, `all` and `exists_one` may still look at: lists within lists would multiply. */
+  membersLeft: number;
+};
+
+/** Below a second, in one decision. */
+export const membersMax = 1_000_000;
 
 export type Compiled = (frame: Frame) => Evaluated;
 
@@ -89,10 +96,12 @@ function unaryStep(
     case "matches": {
       const search = compileRegex(expr.pattern);
       assert(search.ok, `the pattern ${expr.pattern} was checked when the policy was loaded`);
-      return (value) =>
-        typeof value === "string"
-          ? search.value(value)
-          : new Failure(`matches() of a ${typeName(value)}`);
+      const { charactersMax } = search.value;
+      const tooLong = new Failure(`matches() of a text over ${charactersMax} characters`);
+      return (value) => {
+        if (typeof value !== "string") return new Failure(`matches() of a ${typeName(value)}`);
+        return value.length > charactersMax ? tooLong : search.value.test(value);
+      };
     }
     default:
       return unreachable(expr);
@@ -198,11 +207,14 @@ function comprehension(
   const body = compileExpr(expr.body, [...scope, expr.name]);
   const fold = expr.op === "exists_one" ? exactlyOne : decidedBy(expr.op === "exists");
   const where = `the body of ${expr.op}()`;
+  const tooMany = new Failure(`over ${membersMax} members to look at`);
   return (frame) => {
     const range = of(frame);
     if (range instanceof Failure) return range;
     const members = isJsonArray(range) ? range : isJsonObject(range) ? Object.keys(range) : null;
     if (members === null) return new Failure(`${expr.op}() over a ${typeName(range)}`);
+    frame.membersLeft -= members.length;
+    if (frame.membersLeft < 0) return tooMany;
     return fold(members.length, (i) => {
       frame.locals[slot] = members[i] ?? null;
       return truth(body(frame), where);

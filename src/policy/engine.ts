@@ -1,7 +1,7 @@
 /** The native engine: closures, indexed by tool and agent. */
 import type { JsonObject, ToolId } from "../kernel/index.ts";
 import { Candidates } from "./candidates.ts";
-import type { Frame } from "./closures.ts";
+import { type Frame, membersMax } from "./closures.ts";
 import {
   type AgentVerdict,
   combineChain,
@@ -91,6 +91,7 @@ export function frameFor(request: PolicyRequest, agent: string): Frame {
     args: request.args,
     context: request.context,
     locals: [],
+    membersLeft: membersMax,
   };
 }
 
@@ -156,6 +157,7 @@ function partialVerdict(
     args: unknown,
     context: unknown,
     locals: [],
+    membersLeft: membersMax,
   };
   let letsThrough = false;
   for (const candidate of candidates) {

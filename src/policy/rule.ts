@@ -63,11 +63,13 @@ export function requirementTest(
 ): (value: JsonValue | undefined) => boolean {
   const search = compileRegex(requirement.pattern);
   assert(search.ok, `the pattern ${requirement.pattern} was checked when the policy was loaded`);
+  // A text that is too long to be searched does not satisfy: what cannot be shown is refused.
+  const holds = (text: string): boolean =>
+    text.length <= search.value.charactersMax && search.value.test(text);
   return (value) => {
     if (value === undefined) return !requirement.required;
-    if (typeof value === "string") return search.value(value);
-    if (typeof value === "number" || typeof value === "boolean")
-      return search.value(canonicalJson(value));
+    if (typeof value === "string") return holds(value);
+    if (typeof value === "number" || typeof value === "boolean") return holds(canonicalJson(value));
     return false;
   };
 }
