@@ -59,7 +59,7 @@ export interface DecisionEntry extends EntryCommon {
   readonly face: "mcp" | "http" | "authzen" | "opa";
   readonly method: string;
   readonly agent_id: string;
-  /** How it was proven: `jwt`, `development_token`, or `asserted` by the enforcement point in `caller`. */
+  /** How it was proven: `jwt`, `http_signature`, `development_token`, or `asserted` by the enforcement point in `caller`. */
   readonly identity: string;
   /** The enforcement point that asked on the agent's behalf, when the agent did not ask itself. */
   readonly caller: string | null;

@@ -99,6 +99,16 @@ export interface HttpRouteConfig {
 export interface IdentityConfig {
   readonly audience: string;
   readonly issuers: readonly IssuerConfig[];
+  readonly signed_agents: readonly SignedAgentConfig[];
+  readonly signature_seconds_max: number;
+}
+
+export interface SignedAgentConfig {
+  readonly agent: string;
+  readonly jwks_file: string;
+  readonly covers: "request" | "authority";
+  readonly model?: string;
+  readonly tenant: string;
 }
 
 /** Exactly one of `jwks_url` and `jwks_file`. */

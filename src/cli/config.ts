@@ -81,6 +81,10 @@ async function completed(
   const identity = config["identity"] as Members;
   identity["audience"] ??= config["public_url"];
   for (const issuer of identity["issuers"] as Members[]) absolute(issuer, ["jwks_file"], folder);
+  for (const agent of identity["signed_agents"] as Members[]) {
+    absolute(agent, ["jwks_file"], folder);
+    agent["tenant"] ??= config["tenant"];
+  }
   for (const [at, token] of (config["development_tokens"] as Members[]).entries()) {
     token["tenant"] ??= config["tenant"];
     await readSecret(token, "token", ["development_tokens", String(at)], how);

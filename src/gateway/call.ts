@@ -7,6 +7,7 @@ import type { Identity } from "../identity/index.ts";
 import type { JsonObject, Result, ToolId } from "../kernel/index.ts";
 import type { Effect, Outcome, PolicyRequest, Risk, Verdict } from "../policy/index.ts";
 import type { TraceBeside } from "../ports.ts";
+import type { FrontRequest } from "./http-front.ts";
 
 export type Face = "mcp" | "http" | "authzen" | "opa";
 
@@ -199,9 +200,10 @@ export interface Spine {
 
 /** The answer of identification, shared by every face. */
 export interface Identifier {
-  /** From the request's headers (lower-case names, every value kept). */
+  /** From the request's headers (lower-case names, every value kept), or from the signature over the whole request. */
   identify(
     headers: Readonly<Record<string, string | readonly string[] | undefined>>,
+    request?: FrontRequest,
   ): Promise<IdentifyAnswer>;
 }
 

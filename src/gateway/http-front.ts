@@ -3,6 +3,8 @@
  * and back, and enforces the limits of size, count and time before a face sees anything.
  */
 
+import type { Identity } from "../identity/index.ts";
+
 /** Lower-case names; every value of a repeated header, in order. */
 export type FrontHeaders = Readonly<Record<string, readonly string[]>>;
 
@@ -16,6 +18,8 @@ export interface FrontRequest {
   readonly body: Uint8Array;
   /** Aborts when the client is gone. */
   readonly signal: AbortSignal;
+  /** Who was proven to ask, on a request that a face makes in the place of its client. No server ever sets it. */
+  readonly identity?: Identity;
 }
 
 export interface FrontResponse {

@@ -1,4 +1,4 @@
-/** Step 2 of a call's life: who asks. No identity, no call; a token goes no further than this file. */
+/** Step 2 of a call's life: who asks. No identity, no call; a token or signature goes no further than this file. */
 import {
   bearerChallenge,
   claimedIssuer,
@@ -14,7 +14,9 @@ import {
 } from "../identity/index.ts";
 import { err, ok, type Result, sha256Hex } from "../kernel/index.ts";
 import type { Identifier, IdentifyAnswer } from "./call.ts";
+import type { FrontRequest } from "./http-front.ts";
 import { IssuerKeys, type IssuerKeysPorts } from "./issuer-keys.ts";
+import { SignedRequests, type SignedRequestsConfig } from "./signed-requests.ts";
 
 /** An issuer whose tokens are accepted, and where its keys are. */
 export interface IssuerConfig extends IssuerTrust {
@@ -26,6 +28,8 @@ export interface IdentifyConfig {
   readonly developmentTokens: readonly DevelopmentToken[];
   /** The gateway's own URL as clients use it; makes the challenge name the resource metadata (RFC 9728). */
   readonly resource?: string;
+  /** Agents that sign their requests instead of sending a token. */
+  readonly signed?: SignedRequestsConfig;
   /** Verified tokens kept; 10,000 unless given. */
   readonly cacheEntriesMax?: number;
 }
@@ -35,18 +39,20 @@ type Headers = Parameters<Identifier["identify"]>[0];
 /** RFC 6750 §2.1; the scheme in any case. */
 const bearer = /^bearer +([A-Za-z0-9._~+/-]+=*)$/i;
 
-/** Proves identities from the Authorization header. One per gateway; a new one when the configuration changes. */
+/** Proves identities from the Authorization header, or from the signature of a request. One per gateway; a new one when the configuration changes. */
 export class TokenIdentifier implements Identifier {
   readonly #config: IdentifyConfig;
   readonly #ports: IssuerKeysPorts;
   #verified: VerifiedTokens;
   readonly #fetched = new Map<string, IssuerKeys>();
+  readonly #signed: SignedRequests | undefined;
 
   constructor(config: IdentifyConfig, ports: IssuerKeysPorts) {
     this.#config = config;
     this.#ports = ports;
     const empty = (): VerifiedTokens => new VerifiedTokens(config.cacheEntriesMax ?? 10_000);
     this.#verified = empty();
+    this.#signed = config.signed && new SignedRequests(config.signed, this.#now());
     for (const { keys } of config.issuers) {
       if (!("jwksUrl" in keys)) continue;
       // What an issuer no longer stands by must not live on in the cache.
@@ -57,13 +63,24 @@ export class TokenIdentifier implements Identifier {
     }
   }
 
-  async identify(headers: Headers): Promise<IdentifyAnswer> {
+  async identify(headers: Headers, request?: FrontRequest): Promise<IdentifyAnswer> {
+    const carried = request?.identity;
+    if (carried !== undefined && this.#now().wallMs < carried.expiresAtMs)
+      return { ok: true, identity: carried };
+    const signed = this.#signed;
+    if (signed !== undefined && request !== undefined && isSignedOnly(headers)) {
+      const proven = signed.identify(request, this.#now());
+      return proven.ok ? { ok: true, identity: proven.value } : this.#refused(proven.error);
+    }
     const token = tokenIn(headers);
     if (!token.ok) return this.#refusal(token.error.code, token.error.detail);
     const identity =
       developmentIdentity(token.value, this.#config.developmentTokens) ??
       (await this.#fromJwt(token.value));
-    if (!("code" in identity)) return { ok: true, identity };
+    return "code" in identity ? this.#refused(identity) : { ok: true, identity };
+  }
+
+  #refused(identity: IdentityError): IdentifyAnswer {
     this.#ports.log.write("info", "identity_refused", {
       code: identity.code,
       why: identity.detail,
@@ -129,6 +146,11 @@ export class TokenIdentifier implements Identifier {
     });
     return { ok: false, status: 401, reason, challenge };
   }
+}
+
+/** A token, where there is one, is what counts: signatures may be there for somebody else. */
+function isSignedOnly(headers: Headers): boolean {
+  return headers["authorization"] === undefined && headers["signature-input"] !== undefined;
 }
 
 interface NoToken {

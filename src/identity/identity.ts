@@ -12,7 +12,7 @@ export interface Identity {
   /** The agents the request came through (RFC 8693 `act`, outermost first), without `agent` itself. */
   readonly delegation: readonly string[];
   /** `asserted`: named by a verified enforcement point that asks about it, not proven by itself. */
-  readonly how: "jwt" | "development_token" | "asserted";
+  readonly how: "jwt" | "development_token" | "http_signature" | "asserted";
   /** Wall-clock ms; a verified token is cached until then. */
   readonly expiresAtMs: number;
   /** Other claims policy may look at. */
@@ -34,6 +34,10 @@ export interface IdentityError {
     | "delegation_too_deep"
     | "delegation_cycle"
     | "revoked"
+    /** A signed request: a part that must be signed is not, the body is another one, or it was used before. */
+    | "not_covered"
+    | "digest_differs"
+    | "replayed"
     /** Not the token: its issuer could not be asked for keys. */
     | "keys_unavailable";
   readonly detail: string;

@@ -7,6 +7,14 @@ export {
   resourceMetadataUrl,
 } from "./challenge.ts";
 export { type ClaimNames, claimNamesDefault } from "./claims.ts";
+export {
+  type ProvenSignature,
+  type SignatureRules,
+  type SignedAgent,
+  type SignedMessage,
+  signedAgents,
+  verifyHttpSignature,
+} from "./http-signature.ts";
 export type { Identity, IdentityError } from "./identity.ts";
 export {
   type DecodedJws,
@@ -18,6 +26,7 @@ export {
   thumbprint,
 } from "./jws.ts";
 export { mintToken, publicKeySet, type TokenRequest } from "./mint.ts";
+export { SeenNonces } from "./seen-nonces.ts";
 export {
   claimedIssuer,
   claimsOf,

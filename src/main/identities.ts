@@ -7,6 +7,8 @@ import {
   type KeySet,
   keySetOf,
   type SignatureAlg,
+  type SignedAgent,
+  signedAgents,
 } from "../identity/index.ts";
 import { err, ok, parseJsonStrict, type Result, sha256 } from "../kernel/index.ts";
 import type { Clock, HttpTransport, Log } from "../ports.ts";
@@ -39,12 +41,36 @@ export async function identifierOf(
     if (!keySet.ok) return keySet;
     issuers.push({ ...trust, keys: { keySet: keySet.value } });
   }
+  const signed = await signedRequests(config);
+  if (!signed.ok) return signed;
   const identify: IdentifyConfig = {
     issuers,
+    ...(signed.value === undefined ? {} : { signed: signed.value }),
     developmentTokens: developmentTokens(config),
     resource: config.public_url,
   };
   return ok(new TokenIdentifier(identify, ports));
+}
+
+/** How far the clock of an agent that signs may be ahead; also how long after a start nothing signed is taken. */
+const signatureSkewS = 5;
+
+async function signedRequests(config: Config): Promise<Result<IdentifyConfig["signed"], string>> {
+  const { signed_agents: configured, signature_seconds_max: lifetimeSMax } = config.identity;
+  const agents: SignedAgent[] = [];
+  for (const { jwks_file: file, agent, tenant, covers, model } of configured) {
+    const keySet = await readKeySet(file);
+    if (!keySet.ok) return keySet;
+    const named = { agent, tenant, covers, ...(model === undefined ? {} : { model }) };
+    const keyed = signedAgents(keySet.value, named);
+    if (keyed.length === 0) return err(`${file}: no Ed25519 key for the agent ${agent}`);
+    const twice = keyed.find(({ keyId }) => agents.some((other) => other.keyId === keyId));
+    if (twice !== undefined) return err(`${file}: the key ${twice.keyId} is of another agent too`);
+    agents.push(...keyed);
+  }
+  if (agents.length === 0) return ok(undefined);
+  const authority = new URL(config.public_url).host;
+  return ok({ agents, rules: { authority, lifetimeSMax, clockSkewS: signatureSkewS } });
 }
 
 async function readKeySet(path: string): Promise<Result<KeySet, string>> {

@@ -89,6 +89,7 @@ export const packages: Readonly<Record<string, string>> = {
   re2js: "src/policy/regex.ts",
   yaml: "src/policy/yaml.ts",
   jose: "src/identity/jws.ts",
+  "structured-headers": "src/identity/structured-fields.ts",
   ajv: "src/adapters/json-schema/",
   undici: "src/adapters/http/",
   "tar-stream": "src/adapters/bundle/",

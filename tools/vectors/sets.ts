@@ -3,6 +3,7 @@ import { authzenInterop } from "./authzen.ts";
 import { authzenCertification } from "./authzen-certification.ts";
 import { c2spExamples } from "./c2sp.ts";
 import type { VectorSet } from "./case.ts";
+import { structuredFields, webBotAuth } from "./http-signatures.ts";
 import { joseCookbook, thumbprints, wycheproofJose, wycheproofJwk, wycheproofJws } from "./jose.ts";
 import { jcs, jsonTestSuite } from "./json.ts";
 import { llhttpRequests, llhttpResponses } from "./llhttp.ts";
@@ -25,6 +26,8 @@ export const vectorSets: readonly VectorSet[] = [
   wycheproofJose,
   joseCookbook,
   thumbprints,
+  structuredFields,
+  webBotAuth,
   jsonTestSuite,
   jcs,
   yamlTestSuite,

@@ -80,7 +80,7 @@ async function endpointAnswer(parts: AuthZen, request: FrontRequest): Promise<Fr
     return problemResponse(404, "Not found", `AuthZEN serves ${served}.`);
   }
   if (request.method !== "POST") return wrongMethod("POST");
-  const who = await parts.identifier.identify(request.headers);
+  const who = await parts.identifier.identify(request.headers, request);
   if (!who.ok) {
     return problemResponse(who.status, "Identity required", who.reason, {
       "www-authenticate": who.challenge,

@@ -84,7 +84,7 @@ export function httpTools(parts: HttpTools): FrontFace {
   };
   const definitions = new WeakMap<HttpRoute, ToolDefinition>();
   return async (request) => {
-    const who = await parts.identifier.identify(request.headers);
+    const who = await parts.identifier.identify(request.headers, request);
     if (!who.ok) return refusalResponse(unidentified(who));
     const resolved = resolve(parts, limits, request, who.identity);
     if (!resolved.ok) return refusalResponse(resolved.error);

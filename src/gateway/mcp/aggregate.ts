@@ -96,14 +96,16 @@ class Aggregate {
   }
 
   async serve(request: FrontRequest): Promise<FrontResponse> {
-    const who = await this.#parts.identifier.identify(request.headers);
+    const who = await this.#parts.identifier.identify(request.headers, request);
     if (!who.ok) {
       const error = { code: rpcCode.invalidRequest, message: who.reason };
       return rpcErrorResponse(who.status, null, error, { "www-authenticate": who.challenge });
     }
     const { identity } = who;
+    // A signature proves one request once; what is asked of the servers is asked for the one who proved it.
+    const proven = { ...request, identity };
     return await inPlace(this.#places, ownerOf(identity), request, () =>
-      this.#served(request, identity),
+      this.#served(proven, identity),
     );
   }
 

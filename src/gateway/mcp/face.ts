@@ -58,18 +58,21 @@ export interface McpParts {
 
 export interface UpstreamFace {
   readonly face: FrontFace;
-  /** Stops listening to policy changes. */
+  /** Stops listening to policy changes, and waiting for streams to be resumed. */
   readonly close: () => void;
 }
 
 /** Serves one upstream. The path of the request is not looked at. */
 export function upstreamFace(upstream: McpUpstream, parts: McpParts): UpstreamFace {
-  const relay = new UpstreamRelay(upstream, parts);
-  const close = parts.spine.onPolicyChange(() => relay.toolsChanged());
-  return { face: (request) => relay.serve(request), close };
+  const ending = new AbortController();
+  const relay = new UpstreamRelay(upstream, parts, ending.signal);
+  const forget = parts.spine.onPolicyChange(() => relay.toolsChanged());
+  ending.signal.addEventListener("abort", () => forget());
+  return { face: (request) => relay.serve(request), close: () => ending.abort() };
 }
 
 class UpstreamRelay {
+  readonly #ending: AbortSignal;
   readonly #upstream: McpUpstream;
   readonly #parts: McpParts;
   readonly #limits: McpLimits;
@@ -79,9 +82,10 @@ class UpstreamRelay {
   readonly #listeners = new Listeners();
   readonly #places: InFlight;
 
-  constructor(upstream: McpUpstream, parts: McpParts) {
+  constructor(upstream: McpUpstream, parts: McpParts, ending: AbortSignal) {
     this.#upstream = upstream;
     this.#parts = parts;
+    this.#ending = ending;
     this.#limits = { ...mcpLimitsDefault, ...parts.limits };
     this.#sessions = new Sessions(parts.clock, this.#limits);
     this.#places = placesOf(this.#limits.openPerCallerMax);
@@ -100,7 +104,7 @@ class UpstreamRelay {
   }
 
   async serve(request: FrontRequest): Promise<FrontResponse> {
-    const who = await this.#parts.identifier.identify(request.headers);
+    const who = await this.#parts.identifier.identify(request.headers, request);
     if (!who.ok)
       return rpcErrorResponse(
         who.status,
@@ -367,7 +371,7 @@ class UpstreamRelay {
       .then(async ({ resumable }) => {
         silence?.();
         outlet.end();
-        if (resumable) await clock.sleep(resumeTimeoutMs);
+        if (resumable) await clock.sleep(resumeTimeoutMs, this.#ending);
         done();
       });
     return await outlet.response;

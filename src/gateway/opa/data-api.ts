@@ -73,7 +73,7 @@ async function answerTo(
       ...{ status: 405, code: "invalid_parameter", message: "use GET or POST" },
       headers: { allow: "GET, POST" },
     });
-  const who = await parts.identifier.identify(request.headers);
+  const who = await parts.identifier.identify(request.headers, request);
   if (!who.ok)
     return err({
       ...{ status: who.status, code: "unauthorized", message: who.reason },

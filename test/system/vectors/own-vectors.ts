@@ -12,6 +12,7 @@ import {
 } from "../../../src/audit/index.ts";
 import type { ReviewedList } from "../../../tools/vectors/review.ts";
 import { authzenCertification, authzenInterop } from "./own-authzen.ts";
+import { structuredFields, webBotAuth } from "./own-http-signatures.ts";
 
 export interface OwnVectors {
   /** By path below the folder of all vectors. */
@@ -330,6 +331,8 @@ export const ownVectors: Readonly<Record<string, OwnVectors>> = {
   "wycheproof-jose": wycheproof("json_web_crypto_test.json"),
   "jose-cookbook": joseCookbook,
   "jwk-thumbprints": thumbprints,
+  "structured-fields": structuredFields,
+  "web-bot-auth": webBotAuth,
   "json-test-suite": jsonTestSuite,
   "jcs-rfc8785": jcs,
   "yaml-test-suite": yaml,
