@@ -46,7 +46,12 @@ test("the smallest file is completed with every default", async () => {
         mcp: { command: ["node", "server.js"], cwd: folder, env: {}, headers: {}, trusted: false },
       },
     },
-    identity: { audience: "http://127.0.0.1:7080", issuers: [] },
+    identity: {
+      audience: "http://127.0.0.1:7080",
+      issuers: [],
+      signed_agents: [],
+      signature_seconds_max: 300,
+    },
     development_tokens: [],
     directory: { subjects: [], resources: [] },
     authzen: { enforcement_points: [] },
