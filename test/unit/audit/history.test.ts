@@ -13,7 +13,13 @@ import {
   signCheckpoint,
   verifyLog,
 } from "../../../src/audit/index.ts";
-import { decisionEntry, outcomeEntry, policyEntry, startEntry } from "../ledger/entries.ts";
+import {
+  decisionEntry,
+  outcomeEntry,
+  policyEntry,
+  searchEntry,
+  startEntry,
+} from "../ledger/entries.ts";
 import {
   checkpointOf,
   type Files,
@@ -129,9 +135,11 @@ test("contradictions about a call name the call and the entries", async () => {
   );
 });
 
-test("policies and large entries say nothing of calls", () => {
+test("policies, searches, the kill switch and large entries say nothing of calls", () => {
   const trail = new CallTrail();
-  expect(trail.next(0, policyEntry("r1"))).toEqual([]);
+  for (const [i, entry] of [policyEntry("r1"), searchEntry("c1")].entries())
+    expect(trail.next(i, entry)).toEqual([]);
+  expect(trail.next(2, { ...policyEntry("r1"), kind: "kill" } as unknown as Entry)).toEqual([]);
   const stub = JSON.parse(Buffer.from(encodeEntry(policyEntry("r1", 66_000)).bytes).toString());
   expect(trail.next(1, stub)).toEqual([]);
 });

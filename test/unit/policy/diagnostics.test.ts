@@ -1,39 +1,9 @@
 /** Every mistake is refused when a policy is loaded, at its place, with the word that was probably meant. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { JsonObject, ToolId } from "../../../src/kernel/index.ts";
 import { type Diagnostic, formatDiagnostic, loadPolicySet } from "../../../src/policy/index.ts";
 import { runsOf } from "../../fixtures/effort.ts";
-import { mistakes, withCondition } from "./mistakes.ts";
-
-const catalog = `
-tools:
-  pay:create: { effect: write, risk: critical }
-  pay:get: { effect: read }
-  files:read: { effect: read }
-agents:
-  support-bot: {}
-`;
-
-const toolSchemas: ReadonlyMap<ToolId, JsonObject> = new Map<ToolId, JsonObject>([
-  [
-    "pay:create",
-    {
-      type: "object",
-      required: ["amount", "currency", "items", "count"],
-      properties: {
-        amount: { type: "number" },
-        count: { type: "integer" },
-        currency: { type: "string" },
-        speed: { enum: ["normal", "instant"] },
-        card: { type: "object", properties: { number: { type: "string" } } },
-        items: { type: "array", items: { $ref: "#/$defs/item" } },
-      },
-      $defs: { item: { type: "object", properties: { price: { type: "number" } } } },
-    },
-  ],
-  ["pay:get", { type: "object", properties: { id: { type: "string" } } }],
-]);
+import { catalog, mistakes, toolSchemas, withCondition } from "./mistakes.ts";
 
 function load(text: string): readonly Diagnostic[] {
   return loadPolicySet(

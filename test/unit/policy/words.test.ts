@@ -1,36 +1,7 @@
 /** The words of further mistakes, whole: place, message, the nearest word, and what to do. */
 import { expect, test } from "vitest";
-import type { JsonObject, ToolId } from "../../../src/kernel/index.ts";
 import { formatDiagnostic, loadPolicySet } from "../../../src/policy/index.ts";
-import { withCondition, withRule } from "./mistakes.ts";
-
-const catalog = `
-tools:
-  pay:create: { effect: write, risk: critical }
-  pay:get: { effect: read }
-  files:read: { effect: read }
-agents:
-  support-bot: {}
-`;
-
-const item = { type: "object", properties: { price: { type: "number" } } };
-const toolSchemas: ReadonlyMap<ToolId, JsonObject> = new Map([
-  [
-    "pay:create",
-    {
-      type: "object",
-      required: ["amount", "currency", "items", "count"],
-      properties: {
-        amount: { type: "number" },
-        count: { type: "integer" },
-        currency: { type: "string" },
-        speed: { enum: ["normal", "instant"] },
-        card: { type: "object", properties: { number: { type: "string" } } },
-        items: { type: "array", items: item },
-      },
-    },
-  ],
-]);
+import { catalog, toolSchemas, withCondition, withRule } from "./mistakes.ts";
 
 const rows: readonly (readonly [text: string, says: readonly string[]])[] = [
   [
