@@ -91,14 +91,8 @@ async function readEntries(
   for await (const entry of reader) {
     const { name, type, size } = entry.header;
     const path = name.replace(/^(?:\.?\/)+/, "");
-    if (type !== "file" && type !== "directory")
-      return err(malformed(`${path} is a ${type ?? "strange entry"}`));
-    // The reader would wait for ever for what such an entry does not have.
-    if (type === "directory" && size !== 0)
-      return err(malformed(`the directory ${path} has content`));
-    if (type === "file" && !isPlainPath(path))
-      return err(malformed(`${JSON.stringify(path)} is no plain path`));
-    if (files.has(path)) return err(malformed(`${path} stands there twice`));
+    const wrong = files.has(path) ? `${path} stands there twice` : wrongEntry(path, type, size);
+    if (wrong !== undefined) return err(malformed(wrong));
     entries += 1;
     const content = await contentOf(entry, left);
     if (content === undefined || entries > filesMax) return err(tooLarge({ filesMax, bytesMax }));
@@ -106,6 +100,18 @@ async function readEntries(
     if (type === "file") files.set(path, content);
   }
   return ok(files);
+}
+
+function wrongEntry(
+  path: string,
+  type: string | null | undefined,
+  size: number | undefined,
+): string | undefined {
+  if (type !== "file" && type !== "directory") return `${path} is a ${type ?? "strange entry"}`;
+  if (type === "file")
+    return isPlainPath(path) ? undefined : `${JSON.stringify(path)} is no plain path`;
+  // The reader would wait for ever for what such an entry does not have.
+  return size === 0 ? undefined : `the directory ${path} has content`;
 }
 
 /** `a/b.rego`: no empty, `.` or `..` part, no backslash, nothing invisible. */
