@@ -18,6 +18,12 @@ export function machineFacts(): Readonly<Record<string, string | number>> {
   };
 }
 
+/** Ctrl-C ends what was started too: the fixtures do that when this process exits, which a signal alone does not make it do. */
+export function endOnSignal(): void {
+  for (const signal of ["SIGINT", "SIGTERM"] as const)
+    process.once(signal, () => process.exit(130));
+}
+
 /** Three significant figures, no exponent. */
 export function figure(value: number): string {
   return Math.abs(value) >= 1_000

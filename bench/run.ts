@@ -12,7 +12,7 @@ import { parseArgs } from "node:util";
 import { pinSelf } from "./cores.ts";
 import { benchDurable } from "./durable.ts";
 import { benchGateway } from "./gateway.ts";
-import { figure, machineFacts } from "./machine.ts";
+import { endOnSignal, figure, machineFacts } from "./machine.ts";
 import type { Measured } from "./measure.ts";
 import { benchPolicy, policyNotes } from "./policy.ts";
 import { writeReport } from "./report.ts";
@@ -32,6 +32,7 @@ const { values } = parseArgs({
   },
 });
 const trials = Number(values.trials);
+endOnSignal();
 const folder = await mkdtemp(join(tmpdir(), "holdfast-bench-"));
 try {
   await refuseMemory();

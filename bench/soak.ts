@@ -16,7 +16,7 @@ import { Random } from "../src/sim/index.ts";
 import type { Listening } from "../test/fixtures/processes.ts";
 import { Site } from "../test/fixtures/site.ts";
 import { agentToken } from "../test/fixtures/tokens.ts";
-import { figure, machineFacts } from "./machine.ts";
+import { endOnSignal, figure, machineFacts } from "./machine.ts";
 import { writeReport } from "./report.ts";
 import { oneStep, requestsPerStep, Target } from "./soak-load.ts";
 import { type GatewaySample, type Tolerance, type Trend, trendOf } from "./soak-verdict.ts";
@@ -232,6 +232,7 @@ function table(samples: readonly Sample[], verdicts: readonly Verdict[], load: L
   ].join("\n");
 }
 
+endOnSignal();
 const folder = await mkdtemp(join(tmpdir(), "holdfast-soak-"));
 try {
   const { samples, load } = await soak(folder);
