@@ -256,3 +256,28 @@ export interface Telemetry {
   count(name: string, labels: Readonly<Record<string, string>>, by?: number): void;
   gauge(name: string, labels: Readonly<Record<string, string>>, value: number): void;
 }
+
+/** One condition that users' own Rego answers, with its input document. */
+export interface RegoQuestion {
+  readonly condition: {
+    /** Digest of a module that was loaded. */
+    readonly module: string;
+    readonly entrypoint: string;
+    readonly timeoutMs: number;
+    readonly memoryMiBMax: number;
+  };
+  readonly input: JsonObject;
+}
+
+/** Users' own Rego, compiled to WebAssembly. It runs apart: however long it takes, the calls of others go on. */
+export interface RegoRuntime {
+  /** Makes these modules ready. Those of the load before stay, for calls that began with them; older ones are forgotten. */
+  load(
+    modules: ReadonlyMap<string, { readonly wasm: Uint8Array; readonly data: Uint8Array }>,
+  ): Promise<Result<void, string>>;
+  /**
+   * Whether the condition holds. The error says why that cannot be told: undefined, neither true nor false, too slow, too
+   * large, a trap, too many waiting. Never rejects; takes about `timeoutMs` from its turn on, at most.
+   */
+  ask(question: RegoQuestion): Promise<Result<boolean, string>>;
+}

@@ -12,6 +12,7 @@ import {
 } from "../policy/index.ts";
 import type { Config } from "./config-types.ts";
 import { type KnownTool, knownTools, schemasOf } from "./known-tools.ts";
+import { regoBundlesOf } from "./policy-rego.ts";
 
 /** A known tool as policy sees it. */
 export interface ListedTool extends KnownTool {
@@ -34,6 +35,7 @@ export async function listing(config: Config): Promise<Result<Listing, readonly 
   // An empty folder is where a new user begins: nothing is declared, nothing is allowed.
   const { set, diagnostics } = loadPolicySet(folder.value.policies, {
     toolSchemas: schemasOf(known.tools),
+    regoBundles: await regoBundlesOf(folder.value.archives),
   });
   if (set === undefined)
     return err([...diagnostics.map(formatDiagnostic), "the policies do not load"]);

@@ -30,7 +30,7 @@ export async function buildPolicy(
 ): Promise<number> {
   const opened = await openFolder(folder, options, io);
   if (!opened) return 2;
-  const { set, diagnostics } = opened.loaded;
+  const { set, modules, diagnostics } = opened.loaded;
   if (!set) return refuse(diagnostics, options, io);
   const publicKey = `${options.signingKey}.pub`;
   const signer = await openBundleKey(options.signingKey, publicKey);
@@ -39,7 +39,7 @@ export async function buildPolicy(
   const serial = options.serial === undefined ? nextSerial(0, Date.now()) : Number(options.serial);
   if (!Number.isSafeInteger(serial) || serial < 1)
     return complain(io, "--serial", "give a whole number from 1");
-  const signed = signBundle(buildBundle(set, { revision, serial }), signer.value);
+  const signed = signBundle(buildBundle(set, { revision, serial }, modules), signer.value);
   if (!signed.ok) return complain(io, folder, signed.error.detail);
   try {
     await writeFile(options.output, await writeBundle(signed.value));

@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { type PolicyFolder, readPolicyFolder } from "../adapters/policy-folder/index.ts";
 import {
+  caseRequests,
   type Diagnostic,
   explain,
   formatDiagnostic,
@@ -18,6 +19,7 @@ import {
   readText,
   toolKnowledge,
 } from "./policy-knowledge.ts";
+import { answersTo, regoBundlesOf } from "./policy-rego.ts";
 
 export interface PolicyOptions extends KnowledgeOptions {
   /** One JSON value on `out` instead of text. */
@@ -63,7 +65,9 @@ async function testPolicy(
   if (!opened) return usageExit;
   const { set, diagnostics } = opened.loaded;
   if (!set) return refuse(diagnostics, options, io);
-  const run = runCases(set, opened.files.cases);
+  const { cases } = opened.files;
+  const answers = await answersTo(set, opened.loaded.modules, caseRequests(set, cases));
+  const run = runCases(set, cases, answers);
   const failures = run.results.flatMap((result) => result.failures);
   const passed = run.results.filter((result) => result.failures.length === 0).length;
   const findings = failures.length > 0 || run.diagnostics.length > 0 || run.results.length === 0;
@@ -89,7 +93,8 @@ async function explainPolicy(
   if (!set) return refuse(diagnostics, options, io);
   const read = readRequest({ path: requestPath, text }, set);
   if (!read.request) return refuse(read.diagnostics, options, io);
-  const explanation = explain(set, read.request);
+  const answers = await answersTo(set, opened.loaded.modules, [read.request]);
+  const explanation = explain(set, read.request, answers(read.request));
   io.out(options.json ? JSON.stringify(explanation) : renderExplanation(explanation));
   return 0;
 }
@@ -142,7 +147,8 @@ export async function openFolder(
     io.err(`${folder} holds no policy file (.yaml, .yml or .json)`);
     return undefined;
   }
-  const loaded = loadPolicySet(files.value.policies, { toolSchemas });
+  const regoBundles = await regoBundlesOf(files.value.archives);
+  const loaded = loadPolicySet(files.value.policies, { toolSchemas, regoBundles });
   return { files: files.value, loaded, known: toolSchemas.size };
 }
 

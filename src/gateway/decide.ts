@@ -1,7 +1,13 @@
 /** Stages 4 and 5: facts become one value, and the policy answers. Pure; microseconds. */
 import type { Identity } from "../identity/index.ts";
 import type { JsonObject } from "../kernel/index.ts";
-import type { Engine, PolicyRequest, PolicySubject, Verdict } from "../policy/index.ts";
+import type {
+  Engine,
+  PolicyRequest,
+  PolicySubject,
+  RegoAnswers,
+  Verdict,
+} from "../policy/index.ts";
 import type { ToolRequest } from "./call.ts";
 import type { Directory } from "./directory.ts";
 import type { ResolvedTool } from "./resolve.ts";
@@ -62,8 +68,12 @@ export const noPolicyVerdict: Verdict = {
   opened: false,
 };
 
-export function decide(engine: Engine | undefined, request: PolicyRequest): Verdict {
-  return engine === undefined ? noPolicyVerdict : engine.decide(request);
+export function decide(
+  engine: Engine | undefined,
+  request: PolicyRequest,
+  answers?: RegoAnswers,
+): Verdict {
+  return engine === undefined ? noPolicyVerdict : engine.decide(request, answers);
 }
 
 /** Judges a question as it was put; one that contradicts the catalog is denied, whatever the rules say. */
@@ -71,10 +81,11 @@ export function decideAsked(
   engine: Engine | undefined,
   question: PolicyRequest,
   tool: ResolvedTool,
+  answers?: RegoAnswers,
 ): Verdict {
   const { effect, risk } = question.action;
   if (engine === undefined || (effect === tool.effect && risk === tool.risk))
-    return decide(engine, question);
+    return decide(engine, question, answers);
   const reason = `the request says ${tool.id} is a ${effect} of risk ${risk}, the catalog says it is a ${tool.effect} of risk ${tool.risk}`;
   return { ...noPolicyVerdict, reason };
 }

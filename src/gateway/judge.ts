@@ -2,7 +2,8 @@
  * Stages 3 to 6 as values: what the tool is, what policy says of it, what must be done along. Nothing is recorded,
  * reserved or sent, so a search can put the question that a call would put, without being one.
  */
-import type { Engine } from "../policy/index.ts";
+import { type Engine, RegoAnswers, type RegoQuestion } from "../policy/index.ts";
+import type { RegoRuntime } from "../ports.ts";
 import { type AnswerFacts, decisionOf, refusalOf } from "./answer.ts";
 import type { Decision, ToolRequest } from "./call.ts";
 import { decide, decideAsked, policyRequest } from "./decide.ts";
@@ -32,6 +33,8 @@ export interface Surroundings {
   readonly site: string;
   readonly kill: Pick<KillWatch, "hold">;
   readonly directory: Directory;
+  /** Without, conditions that users' own Rego answers cannot be evaluated. */
+  readonly rego?: RegoRuntime;
 }
 
 export function asking(
@@ -51,22 +54,53 @@ export function asking(
 }
 
 /**
+ * Asks users' own Rego, where the policy has any that looks at this call; undefined, with nothing waited for, where it
+ * has none.
+ */
+export function regoAnswers(asked: Asked, around: Surroundings): Promise<RegoAnswers> | undefined {
+  const { engine } = asked;
+  if (engine?.asksRego !== true) return undefined;
+  const questions = engine.regoQuestions(questionOf(asked, around));
+  return questions.length === 0 ? undefined : allAnswers(questions, around.rego);
+}
+
+async function allAnswers(
+  questions: readonly RegoQuestion[],
+  rego: RegoRuntime | undefined,
+): Promise<RegoAnswers> {
+  const answers = new RegoAnswers();
+  const ask = async (question: RegoQuestion): Promise<void> => {
+    const answer = await rego?.ask(question);
+    if (answer !== undefined)
+      answers.add(question, answer.ok ? answer.value : { why: answer.error });
+  };
+  await Promise.all(questions.map(ask));
+  return answers;
+}
+
+function questionOf({ request, tool, ...asked }: Asked, { site, directory }: Surroundings) {
+  const facts = { site, wallMs: asked.wallStartMs, directory };
+  return request.question ?? policyRequest(request, tool, facts);
+}
+
+/**
  * Policy is asked unless a person has stopped the call. In a dry run it is asked too, but a `decisionOnly` answer is one
- * that somebody else acts on, and is a deny.
+ * that somebody else acts on, and is a deny. `answers` are those of `regoAnswers`.
  */
 export function judge(
   asked: Asked,
-  { site, kill, directory }: Surroundings,
+  around: Surroundings,
   decisionOnly: boolean,
+  answers?: RegoAnswers,
 ): Judgement {
   const { request, tool, engine } = asked;
-  const hold = kill.hold(request, tool);
+  const hold = around.kill.hold(request, tool);
   if (hold !== undefined && (decisionOnly || hold.kind !== "dry_run")) return held(asked, hold);
-  const facts = { site, wallMs: asked.wallStartMs, directory };
+  const question = questionOf(asked, around);
   const verdict =
     request.question === undefined
-      ? decide(engine, policyRequest(request, tool, facts))
-      : decideAsked(engine, request.question, tool);
+      ? decide(engine, question, answers)
+      : decideAsked(engine, question, tool, answers);
   const obliged = oblige(verdict, request.args);
   const needsApproval = obliged.verdict.outcome === "approval_needed";
   const approvalId = needsApproval ? `apr-${asked.callId}` : null;

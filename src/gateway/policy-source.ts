@@ -7,8 +7,8 @@
 import type { EntryOrigin, PolicyEntry } from "../audit/index.ts";
 import { type Result, sha256Hex } from "../kernel/index.ts";
 import type { Ledger } from "../ledger/index.ts";
-import { compile, type PolicySet } from "../policy/index.ts";
-import type { Clock, Disk, Log, Telemetry } from "../ports.ts";
+import { compile, type PolicySet, type RegoModules } from "../policy/index.ts";
+import type { Clock, Disk, Log, RegoRuntime, Telemetry } from "../ports.ts";
 import type { ActivePolicy } from "./active-policy.ts";
 import { isoTime } from "./record.ts";
 
@@ -18,6 +18,8 @@ export interface VerifiedBundle {
   /** Grows with each bundle of the same signer. */
   readonly serial: number;
   readonly set: PolicySet;
+  /** Users' own Rego that its conditions name. */
+  readonly modules?: RegoModules;
   readonly digest: string;
 }
 
@@ -32,6 +34,7 @@ export interface PolicySourceParts {
   readonly tenant: string;
   /** Unpacks and verifies; the error is a sentence. */
   readonly open: (archive: Uint8Array) => Promise<Result<VerifiedBundle, string>>;
+  readonly rego?: RegoRuntime;
   /** Where the control plane stores the newest bundle. */
   readonly path: string;
   /** The gateway's own copy of the last bundle that decided: what a restart falls back on. */
@@ -175,6 +178,8 @@ export class PolicySource {
       this.#goodDigest = digest;
       return this.#unchanged();
     }
+    const loaded = await this.#parts.rego?.load(bundle.modules ?? new Map());
+    if (loaded?.ok === false) return this.#refused(digest, loaded.error);
     if (keep !== undefined) await this.#keep(keep);
     const engine = compile(bundle.set, bundle.revision);
     const entry: PolicyEntry = {

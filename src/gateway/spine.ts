@@ -9,7 +9,7 @@
 import type { EntryOrigin } from "../audit/index.ts";
 import { callId } from "../kernel/index.ts";
 import type { Committed, Ledger } from "../ledger/index.ts";
-import type { Clock, Entropy, Log, Telemetry } from "../ports.ts";
+import type { Clock, Entropy, Log, RegoRuntime, Telemetry } from "../ports.ts";
 import type { ActivePolicy } from "./active-policy.ts";
 import { refusalOf } from "./answer.ts";
 import type {
@@ -26,7 +26,14 @@ import { policyAction, policySubject } from "./decide.ts";
 import { Directory } from "./directory.ts";
 import { type Hold, holdCode, holdReason } from "./hold.ts";
 import type { InFlight } from "./in-flight.ts";
-import { type Asked, asking, type Judgement, judge, type Surroundings } from "./judge.ts";
+import {
+  type Asked,
+  asking,
+  type Judgement,
+  judge,
+  regoAnswers,
+  type Surroundings,
+} from "./judge.ts";
 import type { KillWatch } from "./kill-watch.ts";
 import { forRecord } from "./oblige.ts";
 import { observationOf } from "./observe.ts";
@@ -47,12 +54,19 @@ export interface SpineParts {
   readonly origin: EntryOrigin;
   /** Default: nobody and nothing is known. */
   readonly directory?: Directory;
+  /** Default: none is there, and conditions that need it cannot be evaluated. */
+  readonly rego?: RegoRuntime;
 }
 
 const emptyDirectory = new Directory();
 
-function surroundings({ origin, kill, directory = emptyDirectory }: SpineParts): Surroundings {
-  return { site: origin.site, kill, directory };
+function surroundings({
+  origin,
+  kill,
+  rego,
+  directory = emptyDirectory,
+}: SpineParts): Surroundings {
+  return { site: origin.site, kill, directory, ...(rego === undefined ? {} : { rego }) };
 }
 
 /** One call on its way through the stages. */
@@ -96,7 +110,9 @@ async function govern<A>(
   if (leave === undefined)
     return refuse(parts, passage, parts.inFlight.stopping ? "stopping" : "too_many_calls");
   try {
-    const judgement = judge(passage, surroundings(parts), forward === undefined);
+    const around = surroundings(parts);
+    const answers = regoAnswers(passage, around);
+    const judgement = judge(passage, around, forward === undefined, answers && (await answers));
     passage.decidedMs = parts.clock.monotonicMs();
     const committed = await record(parts, passage, judgement);
     // The entry may or may not be in the log; nothing was forwarded, and the ledger accepts nothing more.

@@ -9,6 +9,7 @@ import {
 } from "../adapters/http/index.ts";
 import { openSigner } from "../adapters/keys/index.ts";
 import { pinoLog } from "../adapters/log/index.ts";
+import { RegoThreads } from "../adapters/rego/index.ts";
 import { openTelemetry } from "../adapters/telemetry/index.ts";
 import type { Config } from "../cli/index.ts";
 import {
@@ -95,7 +96,8 @@ export async function openDataPlane(
     perAgentMax: config.limits.calls_in_flight_per_agent_max,
     totalMax: config.limits.calls_in_flight_max,
   });
-  const common = { clock: systemClock, ledger: ledger.value, policy, log, telemetry, origin };
+  const rego = new RegoThreads();
+  const common = { clock: systemClock, ledger: ledger.value, policy, log, telemetry, origin, rego };
   const policySource = new PolicySource({
     ...common,
     disk: openDisk(config.data),
@@ -121,6 +123,7 @@ export async function openDataPlane(
   const subscription = subscriptionOf(config, { http: transport, policySource, log, telemetry });
   const close = async (): Promise<void> => {
     await transport.close();
+    await rego.close();
     await ledger.value.close();
     await state.value.close();
     await telemetry.close();

@@ -4,11 +4,11 @@ import { readBundle, writeBundle } from "../adapters/bundle/index.ts";
 import { systemClock } from "../adapters/clock/index.ts";
 import { openDisk } from "../adapters/disk/index.ts";
 import { openBundleKey } from "../adapters/keys/index.ts";
-import { watchPolicyFolder } from "../adapters/policy-folder/index.ts";
+import { type PolicyFolder, watchPolicyFolder } from "../adapters/policy-folder/index.ts";
+import { RegoThreads, readRegoBundles } from "../adapters/rego/index.ts";
 import { type Config, knownTools, schemasOf } from "../cli/index.ts";
 import { BundlePublisher } from "../control/index.ts";
 import { digestOf, err, type JsonObject, ok, type Result, type ToolId } from "../kernel/index.ts";
-import type { PolicyFile } from "../policy/index.ts";
 import type { Log } from "../ports.ts";
 import { bundlePublicKeyFile } from "./bundle-trust.ts";
 
@@ -49,22 +49,29 @@ export async function startPublishing(
     toolSchemas: () => tools.schemas,
   });
   await publisher.resume();
-  let policies: readonly PolicyFile[] | undefined;
+  const threads = new RegoThreads({ threads: 1 });
+  let read: PolicyFolder | undefined;
+  // What the folder held when it was looked into; one that changed meanwhile has its own turn.
+  const publish = async (folder: PolicyFolder): Promise<void> => {
+    const regoBundles = await readRegoBundles(folder.archives, threads);
+    if (folder === read) await publisher.publish(folder.policies, regoBundles);
+  };
   const watching = watchPolicyFolder(folder, {
     onSnapshot: (snapshot) => {
-      policies = snapshot.ok ? snapshot.value.policies : undefined;
-      if (snapshot.ok) void publisher.publish(snapshot.value.policies);
+      read = snapshot.ok ? snapshot.value : undefined;
+      if (snapshot.ok) void publish(snapshot.value);
       else publisher.unreadable(`${snapshot.error.path}: ${snapshot.error.code}`);
     },
   });
   const stop = new AbortController();
   void tools.follow(stop.signal, () => {
     log.write("info", "tools_changed", { tools: tools.schemas.size });
-    if (policies !== undefined) void publisher.publish(policies);
+    if (read !== undefined) void publish(read);
   });
   const stopAll = (): void => {
     stop.abort();
     watching.stop();
+    void threads.close();
   };
   return ok({ publisher, stop: stopAll });
 }

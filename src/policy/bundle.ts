@@ -23,6 +23,7 @@ import {
 } from "./bundle-signature.ts";
 import type { PolicySet } from "./ir.ts";
 import { regoDocument, regoModules } from "./rego.ts";
+import { type RegoModules, regoFiles, regoModulesIn } from "./rego-modules.ts";
 
 const manifestPath = ".manifest";
 const documentPath = "data.json";
@@ -35,6 +36,8 @@ export interface VerifiedBundle {
   /** Grows with each bundle its signer makes, so that an older one, signed as well, is known for what it is. */
   readonly serial: number;
   readonly set: PolicySet;
+  /** Users' own Rego that its conditions name. */
+  readonly modules: RegoModules;
   /** `bundleDigest` of its files. */
   readonly digest: string;
 }
@@ -61,21 +64,26 @@ export function nextSerial(previous: number, wallMs: number): number {
 }
 
 /** The unsigned files. Deterministic: the same set and stamp give the same bytes. */
-export function buildBundle(set: PolicySet, stamp: BundleStamp): BundleFiles {
+export function buildBundle(
+  set: PolicySet,
+  stamp: BundleStamp,
+  modules: RegoModules = new Map(),
+): BundleFiles {
   const manifest = {
     revision: stamp.revision ?? revisionOf(set),
     roots: ["holdfast"],
     rego_version: 1,
     metadata: { policy_set_format: set.formatVersion, serial: stamp.serial },
   };
-  const modules = Object.entries(regoModules(set));
-  return new Map(
+  const own = Object.entries(regoModules(set));
+  const texts = new Map(
     [
       [manifestPath, canonicalJson(manifest)] as const,
       [documentPath, canonicalJson(regoDocument(inOrder(set) as unknown as PolicySet))] as const,
-      ...modules,
+      ...own,
     ].map(([path, text]) => [path, Buffer.from(text)]),
   );
+  return new Map([...texts, ...regoFiles(set, modules)]);
 }
 
 function inOrder(set: PolicySet): JsonObject {
@@ -105,7 +113,9 @@ export function verifyBundle(
   const set = at(at(document.value, "holdfast"), "policy");
   if (!isPolicySet(set))
     return malformed(`${documentPath}: holdfast.policy is no policy set of format 1`);
-  return ok({ revision, serial, set, digest: bundleDigest(files) });
+  const modules = regoModulesIn(set, files);
+  if (!modules.ok) return malformed(modules.error);
+  return ok({ revision, serial, set, modules: modules.value, digest: bundleDigest(files) });
 }
 
 function at(value: JsonValue | undefined, name: string): JsonValue | undefined {

@@ -19,6 +19,7 @@ import { compile } from "./engine.ts";
 import type { Effect, Outcome, PolicySet, Risk } from "./ir.ts";
 import type { PolicyFile } from "./load.ts";
 import { applyObligations } from "./obligations.ts";
+import type { RegoAnswers } from "./rego-answers.ts";
 import type { Placed } from "./source.ts";
 import { parseSource } from "./yaml.ts";
 
@@ -51,8 +52,27 @@ interface PolicyCase {
   request(set: PolicySet): PolicyRequest;
 }
 
+/** What users' own Rego answered, when it was asked before. */
+export type CaseAnswers = (request: PolicyRequest) => RegoAnswers | undefined;
+
+/** The requests of all cases that can be read. */
+export function caseRequests(
+  set: PolicySet,
+  files: readonly PolicyFile[],
+): readonly PolicyRequest[] {
+  return files.flatMap(({ path, text }) => {
+    const { root } = parseSource(path, text);
+    const cases = root ? (casesFile(root, () => undefined)?.cases ?? []) : [];
+    return cases.map((each) => each.request(set));
+  });
+}
+
 /** Runs every case of every file against the set. Pure. */
-export function runCases(set: PolicySet, files: readonly PolicyFile[]): CasesRun {
+export function runCases(
+  set: PolicySet,
+  files: readonly PolicyFile[],
+  answers: CaseAnswers = () => undefined,
+): CasesRun {
   const diagnostics: Diagnostic[] = [];
   const engine = compile(set, "cases");
   const results = files.flatMap((file) => {
@@ -64,7 +84,7 @@ export function runCases(set: PolicySet, files: readonly PolicyFile[]): CasesRun
     const cases = parsed.root ? (casesFile(parsed.root, report)?.cases ?? []) : [];
     return cases.map((each): CaseResult => {
       const request = each.request(set);
-      const problems = differences(each, request, engine.decide(request));
+      const problems = differences(each, request, engine.decide(request, answers(request)));
       const failures = problems.map(({ at, message }) =>
         diagnosticAt(file.path, at, { code: "case-failed", message: `${each.name}: ${message}` }),
       );

@@ -3,6 +3,7 @@ import { assert, isJsonArray, isJsonObject, type JsonValue, unreachable } from "
 import type { Expr, Root } from "./ir.ts";
 import { type Binary, binary } from "./operators.ts";
 import { compileRegex } from "./regex.ts";
+import type { RegoAnswers } from "./rego-answers.ts";
 import { type Evaluated, Failure, sizeOfText, typeName, worse } from "./values.ts";
 
 /** What the five roots stand for in one evaluation, and a place for the variables of `exists`, `all`, `exists_one`. */
@@ -10,6 +11,8 @@ export type Frame = Record<Root, Evaluated> & {
   readonly locals: JsonValue[];
   /** Members that `exists`, `all` and `exists_one` may still look at: lists within lists would multiply. */
   membersLeft: number;
+  /** What users' own Rego answered for the agent of this frame, or why nothing can be known of it. */
+  readonly rego?: { readonly agent: string; readonly answers: RegoAnswers } | Failure;
 };
 
 /** Below a second, in one decision. */

@@ -1,6 +1,7 @@
 /** The question and the answer (AuthZEN 1.0 words, Cedar's `determining`). Values only. */
 import type { JsonObject, ToolId } from "../kernel/index.ts";
 import type { Effect, Obligation, Outcome, Risk } from "./ir.ts";
+import type { RegoAnswers, RegoQuestion } from "./rego-answers.ts";
 
 export interface PolicySubject {
   readonly type: "agent" | (string & {});
@@ -49,7 +50,12 @@ export interface Verdict {
 /** A compiled policy set. Pure; microseconds. */
 export interface Engine {
   readonly revision: string;
-  decide(request: PolicyRequest): Verdict;
+  /** `answers` are those to `regoQuestions`; without, such conditions could not be evaluated. */
+  decide(request: PolicyRequest, answers?: RegoAnswers): Verdict;
+  /** Whether any condition is answered by users' own Rego. */
+  readonly asksRego: boolean;
+  /** What it must be asked first. Empty for a call that no such rule looks at. */
+  regoQuestions(request: PolicyRequest): readonly RegoQuestion[];
   /**
    * Whether some arguments and context exist, as far as the rules' matches and subject-only conditions tell, for which
    * this subject's call would not be denied. False means never; used to filter `tools/list`.

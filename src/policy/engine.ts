@@ -11,6 +11,8 @@ import {
 } from "./combine.ts";
 import type { Engine, PolicyRequest, PolicySubject, Verdict } from "./decision.ts";
 import type { Obligation, PolicySet, ToolDeclaration } from "./ir.ts";
+import { keyOf, RegoAnswers, type RegoQuestion, regoInput } from "./rego-answers.ts";
+import { isRego } from "./rego-modules.ts";
 import { type CompiledRule, compileRule } from "./rule.ts";
 import { Failure, unknown } from "./values.ts";
 
@@ -23,9 +25,13 @@ export function compile(set: PolicySet, revision: string): Engine {
   const tools = new Map(set.tools.map((tool) => [tool.id, tool]));
   const candidates = new Candidates(rules);
   const redactions = redactionsByTool(rules);
+  const asksRego = set.rules.some(({ when }) => isRego(when));
   return {
     revision,
-    decide: (request) => decide(request, candidates, tools.get(request.action.name)),
+    decide: (request, answers = unasked) =>
+      decide(request, answers, candidates, tools.get(request.action.name)),
+    asksRego,
+    regoQuestions: (request) => questionsOf(request, candidates),
     couldAllow: (subject, action) =>
       [subject.id, ...subject.delegation].every((agent) => {
         const verdict = partialVerdict(
@@ -66,14 +72,33 @@ function redactionsByTool(rules: readonly CompiledRule[]): Engine["redactions"] 
 
 type Action = PolicyRequest["action"];
 
+const unasked = new RegoAnswers();
+
+/** Of every rule that looks at this call, for each agent of the chain; the same question once. */
+function questionsOf(request: PolicyRequest, candidates: Candidates): readonly RegoQuestion[] {
+  const questions = new Map<string, RegoQuestion>();
+  for (const agent of [request.subject.id, ...request.subject.delegation])
+    for (const { rule } of candidates.of(request.action.effect, request.action.name, agent)) {
+      const { when: condition } = rule;
+      if (!isRego(condition)) continue;
+      questions.set(keyOf(agent, condition), {
+        agent,
+        condition,
+        input: regoInput(request, agent),
+      });
+    }
+  return [...questions.values()];
+}
+
 function decide(
   request: PolicyRequest,
+  answers: RegoAnswers,
   candidates: Candidates,
   tool: ToolDeclaration | undefined,
 ): Verdict {
   const { subject, action, args } = request;
   const judge = (agent: string): AgentVerdict => {
-    const frame = frameFor(request, agent);
+    const frame = frameFor(request, agent, answers);
     return combineRules(
       agent,
       findAll(candidates.of(action.effect, action.name, agent), frame, args, action, tool),
@@ -83,8 +108,9 @@ function decide(
 }
 
 /** The roots as a condition sees them. For an agent of the chain, `subject.id` is that agent. */
-export function frameFor(request: PolicyRequest, agent: string): Frame {
+export function frameFor(request: PolicyRequest, agent: string, answers: RegoAnswers): Frame {
   return {
+    rego: { agent, answers },
     subject: subjectValue(request.subject, agent),
     action: request.action,
     resource: request.resource,
@@ -156,6 +182,7 @@ function partialVerdict(
     resource: unknown,
     args: unknown,
     context: unknown,
+    rego: unknown,
     locals: [],
     membersLeft: membersMax,
   };

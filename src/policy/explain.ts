@@ -1,12 +1,14 @@
 /** Why a request got its verdict: what each rule said, and which values made it say so. Slow, for people. */
 import type { JsonValue } from "../kernel/index.ts";
-import { compileExpr, type Frame } from "./closures.ts";
+import type { Frame } from "./closures.ts";
 import type { PolicyRequest, Verdict } from "./decision.ts";
 import { compile, findOne, frameFor } from "./engine.ts";
 import { formatFieldPath, valuesAt } from "./field-path.ts";
 import type { Expr, Outcome, PolicySet, Rule, ToolDeclaration } from "./ir.ts";
 import { printExpr } from "./print.ts";
-import { type CompiledRule, compileRule, requirementTest } from "./rule.ts";
+import { RegoAnswers } from "./rego-answers.ts";
+import { isRego } from "./rego-modules.ts";
+import { type CompiledRule, compileRule, compileWhen, requirementTest } from "./rule.ts";
 import { type Evaluated, Failure } from "./values.ts";
 
 /** An expression with its value, or why it has none. */
@@ -42,22 +44,29 @@ export interface Explanation {
 }
 
 /** Pure. The verdict is the engine's own. */
-export function explain(set: PolicySet, request: PolicyRequest): Explanation {
+export function explain(
+  set: PolicySet,
+  request: PolicyRequest,
+  answers: RegoAnswers = new RegoAnswers(),
+): Explanation {
   const rules = [...set.rules].sort((a, b) => (a.id < b.id ? -1 : 1)).map(compileRule);
   const tool = set.tools.find(({ id }) => id === request.action.name);
   const chain = [request.subject.id, ...request.subject.delegation];
   return {
-    verdict: compile(set, "explain").decide(request),
+    verdict: compile(set, "explain").decide(request, answers),
     ...(tool ? { tool } : {}),
     agents: chain.map((agent) => ({
       agent,
-      rules: rules.map((rule) => explainRule(rule, agent, request, tool)),
+      rules: rules.map((rule) =>
+        explainRule(rule, frameFor(request, agent, answers), agent, request, tool),
+      ),
     })),
   };
 }
 
 function explainRule(
   compiled: CompiledRule,
+  frame: Frame,
   agent: string,
   request: PolicyRequest,
   tool: ToolDeclaration | undefined,
@@ -72,13 +81,12 @@ function explainRule(
   const common = { rule: rule.id, source: rule.source, outcome: rule.outcome, unfit };
   if (unfit.length > 0)
     return { ...common, result: "not_matched", deciding: [], requirements: [], opened: false };
-  const frame = frameFor(request, agent);
   const finding = findOne(compiled, frame, args, action, tool);
   return {
     ...common,
     result: finding?.kind ?? "false",
     ...(rule.when ? { condition: explainValue(rule.when, frame) } : {}),
-    deciding: rule.when ? deciding(rule.when, frame) : [],
+    deciding: rule.when && !isRego(rule.when) ? deciding(rule.when, frame) : [],
     requirements: requirementsOf(rule, request),
     opened: finding?.kind === "indeterminate" && finding.opened,
   };
@@ -94,13 +102,15 @@ function requirementsOf(rule: Rule, request: PolicyRequest): ExplainedRule["requ
     }));
 }
 
-function evaluate(expr: Expr, frame: Frame): Evaluated {
-  return compileExpr(expr)(frame);
+type When = NonNullable<Rule["when"]>;
+
+function evaluate(when: When, frame: Frame): Evaluated {
+  return compileWhen(when)(frame);
 }
 
-function explainValue(expr: Expr, frame: Frame): ExplainedValue {
-  const value = evaluate(expr, frame);
-  const text = printExpr(expr);
+function explainValue(when: When, frame: Frame): ExplainedValue {
+  const value = evaluate(when, frame);
+  const text = isRego(when) ? `rego ${when.entrypoint}` : printExpr(when);
   return value instanceof Failure ? { text, why: value.why } : { text, value };
 }
 

@@ -15,7 +15,7 @@ export {
   bundleSigner,
   signBundle,
 } from "./bundle-signature.ts";
-export { readRequest, runCases } from "./cases.ts";
+export { type CaseAnswers, caseRequests, readRequest, runCases } from "./cases.ts";
 export type { Engine, PolicyRequest, PolicySubject, Verdict } from "./decision.ts";
 export { json as sourceValue } from "./decode.ts";
 export {
@@ -37,6 +37,7 @@ export type {
   Obligation,
   Outcome,
   PolicySet,
+  RegoCondition,
   Risk,
   Rule,
 } from "./ir.ts";
@@ -46,5 +47,13 @@ export {
   redactForRecord,
 } from "./obligations.ts";
 export { type Reach, reachOf } from "./reach.ts";
+export type { RegoBundles } from "./read-rego.ts";
+export { type RegoAnswer, RegoAnswers, type RegoQuestion } from "./rego-answers.ts";
+export {
+  type RegoBundle,
+  type RegoModule,
+  type RegoModules,
+  regoDigest,
+} from "./rego-modules.ts";
 export { renderExplanation } from "./render.ts";
 export { parseSource, type SourceNode } from "./yaml.ts";

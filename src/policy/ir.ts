@@ -56,6 +56,19 @@ export type Expr =
       readonly body: Expr;
     };
 
+/**
+ * A condition that the users' own Rego answers: the value of one entrypoint, with the request as its input. It holds when
+ * that is true and does not when it is false; anything else is an error, and so is taking too long or too much.
+ */
+export interface RegoCondition {
+  readonly op: "rego";
+  /** `regoDigest` of a module that the bundle holds. */
+  readonly module: string;
+  readonly entrypoint: string;
+  readonly timeoutMs: number;
+  readonly memoryMiBMax: number;
+}
+
 /** Which calls a rule looks at. Absent means any. Names may hold `*` for any run of characters. */
 export interface Match {
   readonly agents?: readonly string[];
@@ -91,7 +104,7 @@ export interface Rule {
   readonly id: string;
   readonly match: Match;
   /** Absent means always. */
-  readonly when?: Expr;
+  readonly when?: Expr | RegoCondition;
   readonly outcome: Outcome;
   readonly obligations: readonly Obligation[];
   /** What an indeterminate condition of this rule does to a read; a write is denied whatever it says. */

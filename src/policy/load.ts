@@ -9,7 +9,9 @@ import {
   sortDiagnostics,
 } from "./diagnostic.ts";
 import type { PolicySet, Rule } from "./ir.ts";
+import type { RegoBundles } from "./read-rego.ts";
 import { readRule } from "./read-rule.ts";
+import type { RegoModules } from "./rego-modules.ts";
 import { policyFile, type SourceFile, type SourceRule } from "./source.ts";
 import { parseSource } from "./yaml.ts";
 
@@ -22,11 +24,15 @@ export interface PolicyFile {
 export interface LoadOptions {
   /** Input schemas of tools, where known: `args.x` is then checked against them. */
   readonly toolSchemas?: ReadonlyMap<ToolId, JsonObject>;
+  /** Users' own Rego in the folder. */
+  readonly regoBundles?: RegoBundles;
 }
 
 export interface Loaded {
   /** Absent when there is any error. */
   readonly set?: PolicySet;
+  /** Of all usable Rego bundles; a bundle of the set takes those that it needs. */
+  readonly modules: RegoModules;
   /** Errors and warnings of all files, by file and place. */
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -48,16 +54,18 @@ export function loadPolicySet(files: readonly PolicyFile[], options: LoadOptions
     return read ? [read] : [];
   });
   const catalog = readCatalog(sources, options.toolSchemas ?? new Map());
-  const rules = readRules(sources, catalog);
+  const regoBundles: RegoBundles = options.regoBundles ?? new Map();
+  const rules = readRules(sources, catalog, regoBundles);
   const sorted = sortDiagnostics(diagnostics);
-  if (sorted.some(({ severity }) => severity === "error")) return { diagnostics: sorted };
+  const modules = modulesOf(regoBundles);
+  if (sorted.some(({ severity }) => severity === "error")) return { modules, diagnostics: sorted };
   const set: PolicySet = {
     formatVersion: 1,
     rules: byId(rules),
     tools: byId([...catalog.tools.values()]),
     limits: catalog.limits,
   };
-  return { set, diagnostics: sorted };
+  return { set, modules, diagnostics: sorted };
 }
 
 interface ReadSource extends InFile {
@@ -76,14 +84,23 @@ function readFile(file: PolicyFile, diagnostics: Diagnostic[]): ReadSource | und
   return source && { file: file.path, report, source };
 }
 
-function readRules(sources: readonly ReadSource[], catalog: Catalog): readonly Rule[] {
+function modulesOf(bundles: RegoBundles): RegoModules {
+  const usable = [...bundles.values()].flatMap((bundle) => (bundle.ok ? [bundle.value] : []));
+  return new Map(usable.map(({ digest, wasm, data }) => [digest, { wasm, data }]));
+}
+
+function readRules(
+  sources: readonly ReadSource[],
+  catalog: Catalog,
+  regoBundles: RegoBundles,
+): readonly Rule[] {
   const policies = new Map<string, string>();
   const seen = new Map<string, string>();
   return sources.flatMap((source) => {
     const policy = policyName(source, policies);
     return (source.source.rules ?? []).flatMap((rule) => {
       reportRepeatedId(source, rule, policy, seen);
-      const read = readRule(source, policy, rule, catalog);
+      const read = readRule(source, policy, rule, catalog, regoBundles);
       return read ? [read] : [];
     });
   });

@@ -4,6 +4,7 @@ import { parseCondition } from "./cel.ts";
 import type { Position, Problem } from "./diagnostic.ts";
 import type { Expr, Match, Outcome, Rule } from "./ir.ts";
 import { readObligations } from "./read-obligation.ts";
+import { type RegoBundles, readRego } from "./read-rego.ts";
 import type { SourceRule, TextScalar } from "./source.ts";
 import { checkCondition } from "./typecheck.ts";
 import { rootTypes, type Type } from "./types.ts";
@@ -19,11 +20,14 @@ export function readRule(
   policy: string,
   source: SourceRule,
   catalog: Catalog,
+  regoBundles: RegoBundles,
 ): Rule | undefined {
   const { id, outcome, reason, on_failure: onFailure } = source;
   const match = readMatch(file, source, catalog);
   const args = argsOf(match.tools, match.effect, catalog);
-  const when = source.when && readCondition(file, source.when, args);
+  const when =
+    (source.when && readCondition(file, source.when, args)) ??
+    (source.rego && readRego(source.rego, regoBundles, file.report));
   const obligations = readObligations(source, args, file.report);
   checkShape(file, source);
   if (!id || !outcome) return undefined;
@@ -70,7 +74,13 @@ function readCondition(file: File, when: TextScalar, args: Type): Expr | undefin
 
 /** What only makes sense together. */
 function checkShape(file: File, source: SourceRule): void {
-  const { outcome, reason, match, when, on_failure: onFailure } = source;
+  const { outcome, reason, match, when, rego, on_failure: onFailure } = source;
+  if (when && rego)
+    file.report(rego.at, {
+      code: "choice",
+      message: "a rule has when or rego, not both",
+      hint: "make two rules: the strictest outcome wins",
+    });
   if (!outcome) return;
   const strict = outcome.value === "deny" || outcome.value === "approval_needed";
   if (strict && !reason)
@@ -78,7 +88,7 @@ function checkShape(file: File, source: SourceRule): void {
       code: "missing-field",
       message: `${outcome.value} needs a reason: what the agent and its people are told`,
     });
-  if (outcome.value === "allow" && match && !when && isBoundless(match))
+  if (outcome.value === "allow" && match && !when && !rego && isBoundless(match))
     file.report(source.at, {
       severity: "warning",
       code: "allows-everything",

@@ -6,6 +6,7 @@ import type { JsonObject } from "../kernel/index.ts";
 import { formatFieldPath } from "./field-path.ts";
 import type { Obligation, PolicySet, Rule } from "./ir.ts";
 import { regoTerm } from "./rego-expr.ts";
+import { isRego } from "./rego-modules.ts";
 import { valueModule } from "./rego-value.ts";
 import { verdictModule } from "./rego-verdict.ts";
 
@@ -51,6 +52,9 @@ import data.holdfast.value
 holds("", _) := value.ok(false)
 `;
 
+/** OPA does not run the modules of others, so it must not be laxer than the gateway, which does. */
+const onlyTheGateway = `{"error": "only a gateway runs the Rego of this condition"}`;
+
 function conditionsModule(set: PolicySet): string {
   return [heading, ...byId(set.rules).flatMap(condition)].join("\n");
 }
@@ -61,7 +65,8 @@ function condition(rule: Rule): readonly string[] {
     /[\p{Cc}\u2028\u2029]+/gu,
     " ",
   );
-  return [`# ${comment}\nholds(${JSON.stringify(rule.id)}, roots) := ${regoTerm(rule.when)}\n`];
+  const when = isRego(rule.when) ? onlyTheGateway : regoTerm(rule.when);
+  return [`# ${comment}\nholds(${JSON.stringify(rule.id)}, roots) := ${when}\n`];
 }
 
 /** Order of files and rules never shows. */

@@ -32,7 +32,7 @@ export function compileRule(rule: Rule): CompiledRule {
     fitsAgent: anyGlob(rule.match.agents),
     fitsTool: anyGlob(rule.match.tools),
     fitsEffect: (asked) => effect === undefined || effect === asked,
-    condition: rule.when === undefined ? () => true : compileCondition(compileExpr(rule.when)),
+    condition: rule.when === undefined ? () => true : compileCondition(compileWhen(rule.when)),
     brokenRequirement: (args) => {
       for (const holds of requirements) {
         const broken = holds(args);
@@ -40,6 +40,17 @@ export function compileRule(rule: Rule): CompiledRule {
       }
       return undefined;
     },
+  };
+}
+
+/** A condition of either kind. */
+export function compileWhen(when: NonNullable<Rule["when"]>): Compiled {
+  if (when.op !== "rego") return compileExpr(when);
+  const unasked = new Failure("its Rego was not asked");
+  return ({ rego = unasked }) => {
+    if (rego instanceof Failure) return rego;
+    const answer = rego.answers.of(rego.agent, when);
+    return typeof answer === "boolean" ? answer : new Failure(answer.why);
   };
 }
 

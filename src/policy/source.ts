@@ -103,11 +103,28 @@ export const obligationFields: ObligationFields = {
 
 export type SourceObligation = Struct<ObligationFields>;
 
+interface RegoFields {
+  readonly bundle: Field<Placed<string>>;
+  readonly entrypoint: Field<Placed<string>>;
+  readonly timeout_ms: Field<Placed<number>>;
+  readonly memory_mib_max: Field<Placed<number>>;
+}
+
+export const regoFields: RegoFields = {
+  bundle: required(placed(name(/^[^/].*\.tar\.gz$/, "a file of the policy folder (name.tar.gz)"))),
+  entrypoint: required(placed(name(/^[^/]+(?:\/[^/]+)*$/, "an entrypoint (package/rule)"))),
+  timeout_ms: optional(placed(whole(1))),
+  memory_mib_max: optional(placed(whole(1))),
+};
+
+export type SourceRego = Struct<RegoFields>;
+
 interface RuleFields {
   readonly id: Field<Placed<string>>;
   readonly description: Field<TextScalar>;
   readonly match: Field<Struct<MatchFields>>;
   readonly when: Field<TextScalar>;
+  readonly rego: Field<SourceRego>;
   readonly outcome: Field<Placed<Outcome>>;
   readonly obligations: Field<readonly SourceObligation[]>;
   readonly on_failure: Field<Placed<"deny" | "open">>;
@@ -119,6 +136,7 @@ export const ruleFields: RuleFields = {
   description: optional(text),
   match: required(struct("match", matchFields)),
   when: optional(text),
+  rego: optional(struct("rego", regoFields)),
   outcome: required(placed(oneOf("allow", "deny", "sanitize", "approval_needed"))),
   obligations: optional(list(struct("an obligation", obligationFields))),
   on_failure: optional(placed(failureMode)),

@@ -37,7 +37,8 @@ class Tally {
     if (verdict.opened) this.add(`opened ${action.effect}`);
     if (subject.delegation.length > 0) this.add("delegated");
     for (const duty of verdict.obligations) this.add(`obligation ${duty.kind}`);
-    for (const { when } of set.rules) if (when) for (const name of operators(when)) this.add(name);
+    for (const { when } of set.rules)
+      if (when && when.op !== "rego") for (const name of operators(when)) this.add(name);
   }
 }
 

@@ -1,13 +1,11 @@
 /** The gateway answers OPA's data API like a stock OPA on the same bundle; it identifies who asks, and records. */
-import { createPublicKey } from "node:crypto";
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { canonicalJson, sha256 } from "../../src/kernel/index.ts";
 import type { PolicyRequest, Verdict } from "../../src/policy/index.ts";
 import { comparable } from "../unit/policy/comparable.ts";
 import { request } from "../unit/policy/generate.ts";
-import { OpaServer, opaConfig } from "./opa/opa-server.ts";
+import { bundleKeyOf, OpaServer, opaConfig } from "./opa/opa-server.ts";
 import { type Answer, ask, reportBot, supportBot, type World, world } from "./product/harness.ts";
 
 /** For the requests of the generator: every outcome, conditions that cannot be evaluated, chains, redactions. */
@@ -55,21 +53,16 @@ beforeAll(async () => {
     rmSync(here().path("policies", name), { recursive: true });
   here().policy("pay.yaml", policy);
   await here().both();
-  made.opa = await OpaServer.start(here().folder, opaConfig(here().controlUrl, publishedKey()));
+  made.opa = await OpaServer.start(
+    here().folder,
+    opaConfig(here().controlUrl, bundleKeyOf(here().path("data/keys/bundle.pub.pem"))),
+  );
 });
 
 afterAll(async () => {
   made.opa?.stop();
   await made.world?.close();
 });
-
-/** The key as an operator copies it into OPA's configuration; its id is the RFC 7638 thumbprint. */
-function publishedKey(): { keyId: string; publicKeyPem: string } {
-  const publicKeyPem = readFileSync(here().path("data/keys/bundle.pub.pem"), "utf8");
-  const { crv, kty, x, y } = createPublicKey(publicKeyPem).export({ format: "jwk" });
-  const thumbprint = sha256(canonicalJson({ crv, kty, x, y } as Record<string, string>));
-  return { keyId: Buffer.from(thumbprint).toString("base64url"), publicKeyPem };
-}
 
 const post = (path: string, input: unknown, token: string = reportBot): Promise<Answer> =>
   here().http("POST", `/v1/data/${path}`, { input }, token);

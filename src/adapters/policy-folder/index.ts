@@ -2,7 +2,7 @@
 import { type FSWatcher, watch } from "node:fs";
 import { readdir, readFile, realpath, stat } from "node:fs/promises";
 import { join, sep } from "node:path";
-import { err, ok, type Result } from "../../kernel/index.ts";
+import { err, ok, type Result, sha256Hex } from "../../kernel/index.ts";
 import type { PolicyFile } from "../../policy/index.ts";
 
 /** Everything in the folder at one moment, by path. */
@@ -10,6 +10,8 @@ export interface PolicyFolder {
   readonly policies: readonly PolicyFile[];
   /** Files named `*.test.yaml`, `*.test.yml` or `*.test.json`. */
   readonly cases: readonly PolicyFile[];
+  /** Files named `*.tar.gz`: bundles of users' own Rego. */
+  readonly archives: readonly { readonly path: string; readonly bytes: Uint8Array }[];
 }
 
 export interface PolicyFolderError {
@@ -24,10 +26,11 @@ const bytesMax = 64 * 1024 * 1024;
 const depthMax = 16;
 
 const policyName = /\.(?:ya?ml|json)$/;
+const archiveName = /\.tar\.gz$/;
 const caseName = /\.test\.(?:ya?ml|json)$/;
 
 /**
- * Reads every YAML and JSON file below `path`, leaving out names that start with a point. Links are followed inside the
+ * Reads every YAML and JSON file and every bundle of Rego below `path`, leaving out names that start with a point. Links are followed inside the
  * folder only (Kubernetes mounts files that way). One file that cannot be read is an error of the whole: half a policy
  * is none.
  */
@@ -41,6 +44,7 @@ export async function readPolicyFolder(
   if (failed) return err(failed);
   const files = reading.files.sort((a, b) => (a.path < b.path ? -1 : 1));
   return ok({
+    archives: reading.archives.sort((a, b) => (a.path < b.path ? -1 : 1)),
     policies: files.filter((file) => !caseName.test(file.path)),
     cases: files.filter((file) => caseName.test(file.path)),
   });
@@ -48,6 +52,7 @@ export async function readPolicyFolder(
 
 class Reading {
   readonly files: PolicyFile[] = [];
+  readonly archives: { readonly path: string; readonly bytes: Uint8Array }[] = [];
   readonly #path: string;
   /** Where the folder really is. */
   readonly #root: string;
@@ -82,12 +87,18 @@ class Reading {
     const found = await attempt(full, () => stat(real.value));
     if (!found.ok) return found.error;
     if (found.value.isDirectory()) return await this.folder(path, depth + 1);
-    if (!policyName.test(path)) return undefined;
+    const isArchive = archiveName.test(path);
+    if (!isArchive && !policyName.test(path)) return undefined;
     // A pipe would be waited for, a device never ends.
     if (!found.value.isFile()) return { path: full, code: "NOT_A_FILE" };
     this.#bytes += found.value.size;
     if (found.value.size > fileBytesMax) return { path: full, code: "FILE_OVER_4_MIB" };
     if (this.#bytes > bytesMax) return { path: full, code: "FOLDER_OVER_64_MIB" };
+    if (isArchive) {
+      const bytes = await attempt(full, () => readFile(real.value));
+      if (bytes.ok) this.archives.push({ path, bytes: bytes.value });
+      return bytes.ok ? undefined : bytes.error;
+    }
     const text = await attempt(full, async () => decodeText(await readFile(real.value)));
     if (!text.ok) return text.error;
     this.files.push({ path, text: text.value });
@@ -171,7 +182,7 @@ class Watch implements FolderWatch {
     const snapshot = await readPolicyFolder(this.#path);
     this.#reading = false;
     if (this.#stopped) return;
-    const text = JSON.stringify(snapshot);
+    const text = contentOf(snapshot);
     const settled = text === this.#last;
     this.#last = text;
     if (!settled) return this.#soon();
@@ -190,4 +201,11 @@ function startWatcher(path: string, changed: () => void): FSWatcher | undefined 
   } catch {
     return undefined;
   }
+}
+
+/** The same for the same content. */
+function contentOf(snapshot: Result<PolicyFolder, PolicyFolderError>): string {
+  if (!snapshot.ok) return JSON.stringify(snapshot);
+  const { archives, ...texts } = snapshot.value;
+  return JSON.stringify([texts, archives.map(({ path, bytes }) => [path, sha256Hex(bytes)])]);
 }

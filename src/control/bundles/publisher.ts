@@ -13,6 +13,7 @@ import {
   loadPolicySet,
   nextSerial,
   type PolicyFile,
+  type RegoBundles,
   revisionOf,
   signBundle,
   type VerifiedBundle,
@@ -117,25 +118,28 @@ export class BundlePublisher {
   }
 
   /** Publishes what these files say, or keeps what was published and says why. The same content stays the same archive. */
-  publish(files: readonly PolicyFile[]): Promise<BundleStatus> {
-    const published = this.#last.then(() => this.#publish(files));
+  publish(
+    files: readonly PolicyFile[],
+    regoBundles: RegoBundles = new Map(),
+  ): Promise<BundleStatus> {
+    const published = this.#last.then(() => this.#publish(files, regoBundles));
     this.#last = published;
     return published;
   }
 
-  async #publish(files: readonly PolicyFile[]): Promise<BundleStatus> {
+  async #publish(files: readonly PolicyFile[], regoBundles: RegoBundles): Promise<BundleStatus> {
     const { clock, disk, log, signer, archive: pack } = this.#parts;
-    const { set, diagnostics } = loadPolicySet(files, {
-      toolSchemas: this.#parts.toolSchemas(),
+    const { set, modules, diagnostics } = loadPolicySet(files, {
+      ...{ toolSchemas: this.#parts.toolSchemas(), regoBundles },
     });
     if (set === undefined) return this.#keep(diagnostics.map(formatDiagnostic));
     const revision = revisionOf(set);
     const rules = set.rules.length;
     let { serial } = this.#status;
-    const same = buildBundle(set, { revision, serial });
+    const same = buildBundle(set, { revision, serial }, modules);
     if (this.#current?.digest !== bundleDigest(same)) {
       serial = nextSerial(serial, clock.wallMs());
-      const unsigned = buildBundle(set, { revision, serial });
+      const unsigned = buildBundle(set, { revision, serial }, modules);
       const signed = signBundle(unsigned, signer);
       if (!signed.ok) return this.#keep([signed.error.detail]);
       const archive = await pack(signed.value);

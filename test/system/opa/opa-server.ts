@@ -1,8 +1,10 @@
 /** A stock `opa run --server`, as others run it beside their services. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { createPublicKey } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { canonicalJson, sha256 } from "../../../src/kernel/index.ts";
 import { opaBinary } from "./opa.ts";
 
 const waitMs = 20_000;
@@ -86,6 +88,17 @@ export function opaConfig(
     decision_logs: { service: "holdfast", reporting: polling },
     status: { service: "holdfast" },
   };
+}
+
+/** The key as an operator copies it into OPA's configuration; its id is the RFC 7638 thumbprint. */
+export function bundleKeyOf(path: string): {
+  readonly keyId: string;
+  readonly publicKeyPem: string;
+} {
+  const publicKeyPem = readFileSync(path, "utf8");
+  const { crv, kty, x, y } = createPublicKey(publicKeyPem).export({ format: "jwk" });
+  const thumbprint = sha256(canonicalJson({ crv, kty, x, y } as Record<string, string>));
+  return { keyId: Buffer.from(thumbprint).toString("base64url"), publicKeyPem };
 }
 
 function freePort(): Promise<number> {

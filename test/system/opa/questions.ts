@@ -7,6 +7,7 @@ import type {
   Obligation,
   PolicyRequest,
   PolicySet,
+  RegoCondition,
   Rule,
   Verdict,
 } from "../../../src/policy/index.ts";
@@ -74,6 +75,9 @@ const sum = (left: number, right: number): Question => {
 const everyCode: Obligation = {
   ...{ kind: "require", path: ["codes", "*"], pattern: "^[A-Z]+$", required: true },
 };
+const ownRego: RegoCondition = {
+  ...{ op: "rego" as const, module: "00", entrypoint: "a/b", timeoutMs: 1, memoryMiBMax: 1 },
+};
 const removal: Obligation = { kind: "redact", path: ["a"], replacement: { with: "remove" } };
 
 /** Written by hand, for what chance seldom brings together. */
@@ -104,6 +108,10 @@ export const witnesses: readonly Question[] = [
       },
     }),
   ]),
+  // Conditions of the users' own Rego that nobody asked, beside a rule that allows.
+  ask([rule("own", { when: ownRego, outcome: "deny" }), rule("usual", {})]),
+  ask([rule("own", { when: ownRego }), rule("usual", {})]),
+  ask([rule("own", { when: ownRego, match: { agents: ["other"] } }), rule("usual", {})]),
   ask([rule("codes", { obligations: [everyCode] })], { codes: ["AB", "CD"] }),
   ask([rule("codes", { obligations: [everyCode] })], { codes: ["AB", "c"] }),
   ask([rule("codes", { obligations: [everyCode] })], { codes: { a: "AB", b: 1 } }),

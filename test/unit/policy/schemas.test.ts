@@ -11,6 +11,7 @@ import {
   fileFields,
   matchFields,
   obligationFields,
+  regoFields,
   ruleFields,
   toolFields,
 } from "../../../src/policy/source.ts";
@@ -36,6 +37,7 @@ test("the fields of the schema are those of the loader", () => {
     [agentFields, defs["agent"]],
     [matchFields, defs["match"]],
     [ruleFields, defs["rule"]],
+    [regoFields, defs["rego"]],
     [obligationFields, defs["obligation"]],
   ];
   for (const [fields, schema] of same) expect(fieldsOf(schema)).toEqual(Object.keys(fields).sort());

@@ -1,0 +1,2 @@
+export { type RegoArchive, readRegoBundles } from "./bundles.ts";
+export { RegoThreads } from "./threads.ts";
