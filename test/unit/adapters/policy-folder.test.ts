@@ -24,14 +24,15 @@ test("YAML and JSON below the folder, sorted, cases apart, hidden names left out
   const path = newFolder();
   mkdirSync(join(path, "team"));
   mkdirSync(join(path, ".git"));
-  for (const name of ["b.yml", "a.yaml", "team/c.json", "a.test.yaml", "README.md", ".git/x.yaml"])
-    writeFileSync(join(path, name), name);
+  const names = ["b.yml", "a.yaml", "team/c.json", "a.test.yaml", "README.md", ".git/x.yaml"];
+  for (const name of [...names, "team/own.tar.gz"]) writeFileSync(join(path, name), name);
   const read = await readPolicyFolder(path);
   expect(read).toEqual({
     ok: true,
     value: {
       policies: ["a.yaml", "b.yml", "team/c.json"].map((name) => ({ path: name, text: name })),
       cases: [{ path: "a.test.yaml", text: "a.test.yaml" }],
+      archives: [{ path: "team/own.tar.gz", bytes: Buffer.from("team/own.tar.gz") }],
     },
   });
 });
