@@ -57,13 +57,8 @@ export interface DataPlane {
   close(): Promise<void>;
 }
 
-/** Everything a face needs, without a face. The error is a sentence for the operator. */
-export async function openDataPlane(
-  config: Config,
-  instance: string,
-): Promise<Result<DataPlane, string>> {
-  const log = pinoLog({ level: config.log.level, fields: { process: "gateway", instance } });
-  const telemetry = openTelemetry({
+function telemetryOf(config: Config, instance: string): ReturnType<typeof openTelemetry> {
+  return openTelemetry({
     serviceName: config.telemetry.service_name,
     serviceVersion: version,
     servers: Object.keys(config.upstreams),
@@ -73,6 +68,15 @@ export async function openDataPlane(
       ? {}
       : { otlpEndpoint: config.telemetry.otlp_endpoint }),
   });
+}
+
+/** Everything a face needs, without a face. The error is a sentence for the operator. */
+export async function openDataPlane(
+  config: Config,
+  instance: string,
+): Promise<Result<DataPlane, string>> {
+  const log = pinoLog({ level: config.log.level, fields: { process: "gateway", instance } });
+  const telemetry = telemetryOf(config, instance);
   const keyPath = join(config.data, "keys", "log.pem");
   const signer = await openSigner(keyPath, `${config.site}.${instance}.holdfast`);
   if (!signer.ok) return err(`${signer.error.path}: ${signer.error.detail}`);

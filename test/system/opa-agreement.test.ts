@@ -75,7 +75,7 @@ test(`native, twin and OPA agree on ${groups * groupSize} decisions over every o
 });
 
 const directed = questionsOf(0);
-const whole = [1, 2].flatMap(questionsOf);
+const whole = [1, 2].flatMap((group) => questionsOf(group));
 
 /** Questions in the order in which they are asked: the nearest first, and more only when those saw nothing. */
 function portions(near: readonly Question[]): readonly (readonly Question[])[] {
