@@ -6,7 +6,15 @@ import type { PolicyRequest, Verdict } from "../../src/policy/index.ts";
 import { comparable } from "../unit/policy/comparable.ts";
 import { request } from "../unit/policy/generate.ts";
 import { bundleKeyOf, OpaServer, opaConfig } from "./opa/opa-server.ts";
-import { type Answer, ask, reportBot, supportBot, type World, world } from "./product/harness.ts";
+import {
+  type Answer,
+  ask,
+  reportBot,
+  supportBot,
+  until,
+  type World,
+  world,
+} from "./product/harness.ts";
 
 /** For the requests of the generator: every outcome, conditions that cannot be evaluated, chains, redactions. */
 const policy = `
@@ -145,4 +153,25 @@ test("health is that of OPA: 200 and {}, also asked for bundles", async () => {
     const ours = await ask(here().gatewayUrl + path);
     expect([ours.status, ours.body]).toEqual([200, {}]);
   }
+});
+
+test("a person sees each OPA at the control plane, and long polling brings news at once", async () => {
+  const key = bundleKeyOf(here().path("data/keys/bundle.pub.pem"));
+  // So seldom that nothing arrives in time but by a request that the control plane holds.
+  const seldom = { min_delay_seconds: 300, max_delay_seconds: 600 };
+  const config = opaConfig(here().controlUrl, key, { ...seldom, long_polling_timeout_seconds: 30 });
+  const patient = await OpaServer.start(here().folder, config);
+  const before = await patient.revision();
+  const rule = "{ id: more, match: { agents: nobody }, outcome: allow }";
+  here().policy("more.yaml", `policy: more\nrules: [${rule}]\n`);
+  await patient.eventually("the new revision", async () => (await patient.revision()) !== before);
+  patient.stop();
+  const revision = await until("the report", async () => {
+    const { body } = await ask(`${here().controlUrl}/statusz`);
+    const opas = body["opas"] as { current: boolean; error: unknown; labels: object }[];
+    return opas.some(({ current, error }) => current && error === null)
+      ? body["revision"]
+      : undefined;
+  });
+  expect(revision).not.toBe(before);
 });

@@ -69,12 +69,14 @@ export class OpaServer {
   }
 }
 
-/** A bundle of a service, checked every second against a key; also reports to it. */
+const everySecond = { min_delay_seconds: 1, max_delay_seconds: 1 };
+
+/** A bundle of a service, checked every second unless `polling` says otherwise, against a key; also reports to it. */
 export function opaConfig(
   serviceUrl: string,
   key: { readonly keyId: string; readonly publicKeyPem: string },
+  polling: object = everySecond,
 ): object {
-  const polling = { min_delay_seconds: 1, max_delay_seconds: 1 };
   return {
     labels: { id: "opa-under-test" },
     services: { holdfast: { url: serviceUrl } },
@@ -85,7 +87,7 @@ export function opaConfig(
         signing: { keyid: key.keyId },
       },
     },
-    decision_logs: { service: "holdfast", reporting: polling },
+    decision_logs: { service: "holdfast", reporting: everySecond },
     status: { service: "holdfast" },
   };
 }
