@@ -138,17 +138,33 @@ const ownAccepts = async (kind: "checkpoint" | "receipt"): Promise<boolean> =>
     ? verifyReceipt(readFileSync(receipt, "utf8"), ownVerifier()).ok
     : (await verifyLog({ files: openDisk(log), verifier: ownVerifier() })).ok;
 
+/**
+ * What a text says, its base64 decoded: the last character before the padding has bits to spare, and a changed one there
+ * (0 for 1, 4 for 5, 8 for 9) can be the same bytes in another spelling.
+ */
+function meaning(text: string): string {
+  return text.replace(/[A-Za-z0-9+/]+={1,2}$/gm, (coded) =>
+    Buffer.from(coded, "base64").toString("hex"),
+  );
+}
+
 test.each(signed)(
-  "one byte of a %s changed: the foreign verifier finds it, and so do we",
+  "one byte of a %s changed: we find it, and the foreign verifier finds all that says something else",
   async (kind, where, look) => {
     const path = where();
-    for (const at of placesIn(readFileSync(path).length, 60)) {
+    const original = readFileSync(path, "utf8");
+    const bytes = Buffer.from(original);
+    const spelled = [...original.matchAll(/[048]=/g)].map(({ index }) =>
+      Buffer.byteLength(original.slice(0, index)),
+    );
+    for (const at of new Set([...placesIn(bytes.length, 60), ...spelled])) {
       const found = await edited(path, at, async () => ({
         foreign: look().status,
         own: await ownAccepts(kind),
+        harmless: meaning(readFileSync(path, "utf8")) === meaning(original),
       }));
-      expect(found.foreign, `byte ${at}`).not.toBe(0);
       expect(found.own, `byte ${at}`).toBe(false);
+      expect(found.foreign !== 0 || found.harmless, `byte ${at}`).toBe(true);
     }
   },
 );
