@@ -8,4 +8,6 @@ test("100,000 generated calls arrive as they were judged, or not at all", async 
   process.stdout.write(`${JSON.stringify(report)}\n`);
   expect(report.problems, `seed ${seed}`).toEqual([]);
   expect(report.calls).toBe(100_000);
+  for (const what of ["allow", "sanitize", "deny", "refused"])
+    expect(report.told[what], what).toBeGreaterThan(5_000);
 });

@@ -25,7 +25,7 @@ import {
   textAt,
   withDecision,
 } from "./refusals.ts";
-import { answeredId, pumpEvents } from "./relay.ts";
+import { answeredId, pumpEvents, type Screen } from "./relay.ts";
 import { screenOf } from "./server-requests.ts";
 import { ownerOf } from "./sessions.ts";
 import { sseMessage } from "./sse.ts";
@@ -257,7 +257,7 @@ class GovernedRequest {
       open,
       limits.answerBytesMax,
       unclaimed,
-      screenOf(this.#exchange),
+      this.#screen(),
     ).then(
       (value) => ({ ok: true, value }),
       (thrown: unknown) => ({ ok: false, error: asTransportError(thrown) }),
@@ -275,6 +275,14 @@ class GovernedRequest {
     done.abort();
     if (came.kind === "message") pumped.then(() => this.#outlet.end()).catch(() => undefined);
     return came;
+  }
+
+  /** A second answer to the call is nobody's: the first is the one that was recorded. */
+  #screen(): Screen {
+    const screen = screenOf(this.#exchange);
+    const key = idKey(this.#message.id);
+    return async (message, relay, ended) =>
+      (this.#held && answeredId(message) === key) || (await screen(message, relay, ended));
   }
 
   async #whole(response: HttpResponse): Promise<Came> {
