@@ -12,6 +12,7 @@ import {
   HashTree,
   inclusionProof,
   leafHash,
+  nodeHash,
   noteVerifier,
   openCheckpoint,
   openCosignature,
@@ -24,6 +25,7 @@ import {
   signCheckpoint,
   signNote,
   tilePath,
+  verifyInclusion,
   verifyReceipt,
 } from "../../../src/audit/index.ts";
 import { Random, simSigner } from "../../../src/sim/index.ts";
@@ -224,4 +226,38 @@ test("journal: a changed bit in what was whole is damage, also in the last recor
     { numRuns: runsOf(300) },
   );
   expect(lastAt).toBeGreaterThan(0);
+});
+
+test("journal: zeroes in front of a whole record are damage, wherever a record begins after them", () => {
+  const [first = new Uint8Array(0), second = new Uint8Array(0)] = encoded;
+  const damagedAt = first.length;
+  const zeroed = Buffer.from(second).fill(0, 40);
+  const complaint = `the record at byte ${damagedAt} was complete and is damaged`;
+  expect(readSegment(Buffer.concat([first, zeroed]))).toMatchObject({
+    ok: true,
+    value: { wholeBytes: damagedAt, tornBytes: second.length },
+  });
+  for (const after of [[first], [second, first], [Buffer.from("HFJ1"), first]])
+    expect(readSegment(Buffer.concat([first, zeroed, ...after]))).toEqual({
+      ok: false,
+      error: complaint,
+    });
+  const justHead = Buffer.concat([first, second.subarray(0, 31)]);
+  expect(readSegment(justHead)).toMatchObject({ ok: true, value: { tornBytes: 31 } });
+  const noHead = Buffer.concat([first, Buffer.alloc(32)]);
+  expect(readSegment(noHead)).toMatchObject({ ok: true, value: { tornBytes: 32 } });
+  const strange = Buffer.concat([first, Buffer.alloc(32, 7)]);
+  expect(readSegment(strange)).toEqual({ ok: false, error: complaint });
+});
+
+test("proofs of hashes that are no hashes prove nothing", () => {
+  const [a, b] = [leafHash(Buffer.from("a")), leafHash(Buffer.from("b"))];
+  const claim = { index: 0, size: 2, leaf: a, root: nodeHash(a, b), proof: [b] };
+  expect(verifyInclusion(claim)).toBe(true);
+  const [long, short] = [Buffer.concat([a, b]), a.subarray(0, 31)];
+  for (const odd of [long, short, new Uint8Array(0)]) {
+    expect(verifyInclusion({ ...claim, leaf: odd })).toBe(false);
+    expect(verifyInclusion({ ...claim, proof: [odd] })).toBe(false);
+    expect(verifyInclusion({ ...claim, size: 1, leaf: odd, root: odd, proof: [] })).toBe(false);
+  }
 });

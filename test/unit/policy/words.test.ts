@@ -229,6 +229,10 @@ const rows: readonly (readonly [text: string, says: readonly string[]])[] = [
     "tools:\n  nocolon: { effect: read }\n",
     ['p.yaml:2:3: error: "nocolon" is not a tool id (server:tool)'],
   ],
+  [
+    "policy: p\nrules:\n- { id: r, match: { tools: [] }, outcome: allow }\n",
+    ["p.yaml:3:27: error: this list is empty"],
+  ],
 ];
 
 for (const [text, says] of rows)
