@@ -231,7 +231,7 @@ const rows: readonly (readonly [text: string, says: readonly string[]])[] = [
   ],
   [
     "policy: p\nrules:\n- { id: r, match: { tools: [] }, outcome: allow }\n",
-    ["p.yaml:3:27: error: this list is empty"],
+    ["p.yaml:3:28: error: this list is empty"],
   ],
 ];
 
