@@ -166,7 +166,7 @@ export const nativeMutations: readonly Mutation[] = [
   mutation(
     "numbers need not satisfy",
     "rule",
-    "return search.value(canonicalJson(value))",
+    "return holds(canonicalJson(value))",
     "return true",
   ),
   mutation(
