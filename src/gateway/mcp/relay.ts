@@ -143,12 +143,15 @@ export async function pumpEvents(
     };
     return screen(message, relay, ended.signal);
   };
+  let unseenBytes = 0;
   try {
     for await (const event of sseEvents(response.body, eventBytesMax)) {
       if (event.id !== undefined && event.id !== "") {
         resumable = true;
         open.shown(event.id);
       }
+      if (outlet.closed) unseenBytes += event.raw.length;
+      if (unseenBytes > eventBytesMax) throw new TransportFailure(unheard);
       const bytes = await rewritten(event, open, otherwise, screened);
       if (bytes !== undefined) await outlet.write(bytes);
       if (resumable && outlet.closed) break;
@@ -158,6 +161,13 @@ export async function pumpEvents(
   }
   return { resumable };
 }
+
+/** The client left and the server talks on: what its call comes to is waited for, but not through a flood. */
+const unheard: TransportError = {
+  kind: "unknown",
+  reason: "too_large",
+  detail: "the client is gone, and the server said too much without an answer",
+};
 
 const unreadable: TransportError = {
   kind: "unknown",
