@@ -14,7 +14,7 @@ import {
 import { type Ledger, openLedger } from "../src/ledger/index.ts";
 import { compile, type Rule } from "../src/policy/index.ts";
 import type { Telemetry } from "../src/ports.ts";
-import { Random, simSigner } from "../src/sim/index.ts";
+import { Random, simSigner, unlimited } from "../src/sim/index.ts";
 import { load, type Measured, measured, openLoop, quantile } from "./measure.ts";
 
 const lanes = [1, 16, 64] as const;
@@ -110,7 +110,7 @@ export function spineOf(ledger: Ledger, telemetry: Telemetry = noTelemetry): Spi
     ledger,
     policy,
     inFlight: new InFlight({ perAgentMax: 1_000, totalMax: 1_000 }),
-    kill: { hold: () => undefined },
+    ...unlimited,
     telemetry,
     log: { write: () => {} },
     origin,

@@ -171,10 +171,11 @@ export interface Store {
   /**
    * One attempt at a transaction: reads `keys`, asks `compute` what to write, and commits exactly that if the values are
    * still those that were read. All or nothing; ok means durable. `compute` runs at most once. No writes: no commit.
+   * `nowMs` is the wall clock of the store, one for all processes; it may jump either way.
    */
   attempt(
     keys: readonly string[],
-    compute: (values: StoredValues) => StoreWrites,
+    compute: (values: StoredValues, nowMs: number) => StoreWrites,
   ): Promise<Result<void, StoreError>>;
   /** The present values of these keys, of one moment; absent keys are absent. */
   read(keys: readonly string[]): Promise<Result<StoredValues, StoreError>>;

@@ -82,6 +82,18 @@ const refusals: Readonly<Record<RefusalCode, { readonly reason: string; readonly
       reason: "the kill switch is in dry run: the call was decided and recorded, not forwarded",
       next: "nothing was forwarded; go on as if the call had not been made, and tell the user",
     },
+    over_rate: {
+      reason: "too many calls in this minute (calls_per_minute_max)",
+      next: "nothing was forwarded; wait until there is room again, then try again",
+    },
+    over_budget: {
+      reason: "the budget of today is used up (budget_micro_usd_per_day)",
+      next: "nothing was forwarded; do not retry today: tell the user, or choose a cheaper way",
+    },
+    limits_unknown: {
+      reason: "what the agent has used of its limits is not known",
+      next: "nothing was forwarded; try again in a minute, and tell the operator if it persists",
+    },
     kill_state_unknown: {
       reason: "the state of the kill switch is not known, so nothing is written",
       next: "nothing was forwarded; try again in a minute, and tell the operator if it persists",

@@ -118,7 +118,12 @@ export type RefusalCode =
   /** The kill switch has it decided and recorded only. */
   | "dry_run"
   /** The kill switch could not be read for its lease, so no write goes out. */
-  | "kill_state_unknown";
+  | "kill_state_unknown"
+  /** The agent, or one it acts for, has used up its calls of this minute or its money of this day. */
+  | "over_rate"
+  | "over_budget"
+  /** They could not be counted. */
+  | "limits_unknown";
 
 export interface Governed<A> {
   readonly decision: Decision;

@@ -6,7 +6,22 @@ import type { RefusalCode } from "./call.ts";
 /** Why a call must not be forwarded. */
 export type Hold =
   | { readonly kind: "paused" | "dry_run"; readonly by: Switch }
-  | { readonly kind: "kill_state_unknown"; readonly detail: string };
+  | { readonly kind: "kill_state_unknown" | "limits_unknown"; readonly detail: string }
+  | {
+      readonly kind: "over_rate";
+      readonly agent: string;
+      /** Calls in a minute. */
+      readonly max: number;
+      readonly retryAfterMs: number;
+    }
+  | {
+      readonly kind: "over_budget";
+      readonly agent: string;
+      /** In a day (UTC), like the two below in millionths of a US dollar. */
+      readonly max: number;
+      readonly leftMicroUsd: number;
+      readonly microUsd: number;
+    };
 
 export function holdCode({ kind }: Hold): RefusalCode {
   return kind;
@@ -21,6 +36,12 @@ export function holdReason(hold: Hold): string {
       return `dry run by ${hold.by.by} (kill switch ${hold.by.id}, ${scopeText(hold.by.scope)}): ${hold.by.reason}`;
     case "kill_state_unknown":
       return `the state of the kill switch is not known, so nothing is written: ${hold.detail}`;
+    case "limits_unknown":
+      return `what the agent has used of its limits is not known: ${hold.detail}`;
+    case "over_rate":
+      return `${hold.agent} has made its ${hold.max} calls of this minute (calls_per_minute_max); there is room again in ${Math.ceil(hold.retryAfterMs / 1_000)} s`;
+    case "over_budget":
+      return `the call is estimated at ${usd(hold.microUsd)}, and ${hold.agent} has ${usd(hold.leftMicroUsd)} left of ${usd(hold.max)} today (budget_micro_usd_per_day)`;
   }
 }
 
@@ -34,4 +55,10 @@ export function heldVerdict(hold: Hold): Verdict {
     obligations: [],
     opened: false,
   };
+}
+
+/** `0.25 USD`; at most six places. */
+function usd(microUsd: number): string {
+  const text = (microUsd / 1_000_000).toFixed(6).replace(/0+$/, "").replace(/\.$/, "");
+  return `${text} USD`;
 }

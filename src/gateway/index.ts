@@ -62,6 +62,12 @@ export {
 } from "./mcp/index.ts";
 export { dataPath, type OpaApi, opaApi } from "./opa/index.ts";
 export { PolicySource, type PolicySourceParts, type VerifiedBundle } from "./policy-source.ts";
+export {
+  nothingReserved,
+  Reservations,
+  type ReservationsParts,
+  type Reserved,
+} from "./reservations.ts";
 export { type ResolvedTool, resolveTool } from "./resolve.ts";
 export { type HostRules, loopbackRules, type Route, routed } from "./routes.ts";
 export { createSpine, type SpineParts } from "./spine.ts";

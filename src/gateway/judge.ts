@@ -120,7 +120,8 @@ export function judge(
   };
 }
 
-function held(asked: Asked, hold: Hold): Judgement {
+/** A call that was stopped whatever policy says. */
+export function held(asked: Asked, hold: Hold): Judgement {
   const decision = refusalOf(holdCode(hold), asked, holdReason(hold));
   const obliged = { verdict: heldVerdict(hold), args: asked.request.args, sanitizedDigest: null };
   return { obliged, approvalId: null, decision };

@@ -95,6 +95,17 @@ export class KillWatch {
     telemetry.gauge("kill_switches", {}, this.#state.switches.length);
   }
 
+  /** Before the first call: looks until the state is known, or for one lease when it cannot be. */
+  async firstLook(): Promise<void> {
+    const { clock, leaseMs, pollMs } = this.#parts;
+    const endMs = clock.monotonicMs() + leaseMs;
+    await this.refresh();
+    while (!this.#believed() && clock.monotonicMs() < endMs) {
+      await clock.sleep(pollMs);
+      await this.refresh();
+    }
+  }
+
   /** Refreshes every `pollMs` until `signal` aborts, and says in the store that this gateway is there. */
   async follow(signal: AbortSignal): Promise<void> {
     const { clock, pollMs } = this.#parts;

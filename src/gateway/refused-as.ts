@@ -34,6 +34,12 @@ export function refusedByMachinery(code: RefusalCode): RefusedAs {
       return { status: 403, title: "Paused by the kill switch" };
     case "dry_run":
       return { status: 403, title: "Dry run: nothing was forwarded" };
+    case "over_rate":
+      return { status: 429, title: "Too many calls in this minute", retryAfter: "60" };
+    case "over_budget":
+      return { status: 403, title: "The budget of today is used up" };
+    case "limits_unknown":
+      return { status: 503, title: "The limits could not be counted", retryAfter: "5" };
     case "kill_state_unknown":
       return { status: 503, title: "The state of the kill switch is not known", retryAfter: "5" };
     default:

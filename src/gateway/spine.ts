@@ -6,7 +6,7 @@
  *
  * (`receive`, `parse` and `identify` happened in the face.) Each exit before `forward` leaves the upstream untouched.
  */
-import type { EntryOrigin } from "../audit/index.ts";
+import type { CallOutcome, EntryOrigin } from "../audit/index.ts";
 import { callId } from "../kernel/index.ts";
 import type { Committed, Ledger } from "../ledger/index.ts";
 import type { Clock, Entropy, Log, RegoRuntime, Telemetry } from "../ports.ts";
@@ -26,9 +26,11 @@ import { policyAction, policySubject } from "./decide.ts";
 import { Directory } from "./directory.ts";
 import { type Hold, holdCode, holdReason } from "./hold.ts";
 import type { InFlight } from "./in-flight.ts";
+
 import {
   type Asked,
   asking,
+  held,
   type Judgement,
   judge,
   regoAnswers,
@@ -38,6 +40,7 @@ import type { KillWatch } from "./kill-watch.ts";
 import { forRecord } from "./oblige.ts";
 import { observationOf } from "./observe.ts";
 import { decisionEntry, outcomeEntry } from "./record.ts";
+import { nothingReserved, type Reservations } from "./reservations.ts";
 import { resolveTool } from "./resolve.ts";
 import { search, searchTurnMsMax } from "./search.ts";
 import { Turns } from "./turns.ts";
@@ -49,6 +52,7 @@ export interface SpineParts {
   readonly policy: ActivePolicy;
   readonly inFlight: InFlight;
   readonly kill: Pick<KillWatch, "hold">;
+  readonly reservations: Pick<Reservations, "reserve" | "settle">;
   readonly telemetry: Telemetry;
   readonly log: Log;
   readonly origin: EntryOrigin;
@@ -112,31 +116,59 @@ async function govern<A>(
   try {
     const around = surroundings(parts);
     const answers = regoAnswers(passage, around);
-    const judgement = judge(passage, around, forward === undefined, answers && (await answers));
+    const judged = judge(passage, around, forward === undefined, answers && (await answers));
     passage.decidedMs = parts.clock.monotonicMs();
+    const reserved = lets(judged) ? await parts.reservations.reserve(passage) : nothingReserved;
+    const judgement = reserved.ok ? judged : held(passage, reserved.hold);
+    const settle = (outcome: CallOutcome): Promise<void> =>
+      parts.reservations.settle(reserved, passage.callId, outcome);
     const committed = await record(parts, passage, judgement);
-    // The entry may or may not be in the log; nothing was forwarded, and the ledger accepts nothing more.
-    if (committed === undefined) return refuse(parts, passage, "record_failed");
-    // From here the decision is durable. A crash now leaves a decision without outcome: `unknown` after restart.
-    const lets =
-      judgement.decision.decision === "allow" || judgement.decision.decision === "sanitize";
-    if (forward === undefined || !lets)
-      return answer(parts, passage, judgement, committed, lets ? "evaluated" : "refused");
-    // Recording took a moment; whoever was stopped meanwhile goes no further.
-    const hold = parts.kill.hold(passage.request, passage.tool);
-    if (hold !== undefined) return await withhold(parts, passage, committed, hold);
-    const forwarded = await send(passage, judgement, forward).catch(async (thrown: unknown) => {
-      await recordOutcome(parts, passage, committed, broken);
-      throw thrown;
-    });
-    passage.forwardedMs = parts.clock.monotonicMs();
-    // The upstream has acted (or may have). The answer waits for the outcome to be durable.
-    const settled = await recordOutcome(parts, passage, committed, forwarded);
-    if (!settled) return refuse(parts, passage, "outcome_unrecorded", receiptOf(parts, committed));
-    return answer(parts, passage, judgement, committed, forwarded.outcome, forwarded);
+    if (committed === undefined) {
+      // The entry may or may not be in the log; nothing was forwarded, and the ledger accepts nothing more.
+      await settle("not_sent");
+      return refuse(parts, passage, "record_failed");
+    }
+    if (forward !== undefined && lets(judgement))
+      return await act(parts, passage, judgement, committed, forward, settle);
+    // Whoever asked only for the decision acts on it.
+    await settle("ok");
+    const outcome = lets(judgement) ? "evaluated" : "refused";
+    return answer(parts, passage, judgement, committed, outcome);
   } finally {
     leave();
   }
+}
+
+function lets({ decision: { decision } }: Judgement): boolean {
+  return decision === "allow" || decision === "sanitize";
+}
+
+/** The decision is durable. A crash from here on leaves a decision without outcome: `unknown` after restart. */
+async function act<A>(
+  parts: SpineParts,
+  passage: Passage,
+  judgement: Judgement,
+  committed: Committed,
+  forward: Forward<A>,
+  settle: (outcome: CallOutcome) => Promise<void>,
+): Promise<Governed<A>> {
+  // Recording took a moment; whoever was stopped meanwhile goes no further.
+  const hold = parts.kill.hold(passage.request, passage.tool);
+  if (hold !== undefined) {
+    await settle("not_sent");
+    return await withhold(parts, passage, committed, hold);
+  }
+  const forwarded = await send(passage, judgement, forward).catch(async (thrown: unknown) => {
+    await recordOutcome(parts, passage, committed, broken);
+    await settle("unknown");
+    throw thrown;
+  });
+  passage.forwardedMs = parts.clock.monotonicMs();
+  // The upstream has acted (or may have). The answer waits for the outcome to be durable.
+  const recorded = await recordOutcome(parts, passage, committed, forwarded);
+  await settle(forwarded.outcome);
+  if (!recorded) return refuse(parts, passage, "outcome_unrecorded", receiptOf(parts, committed));
+  return answer(parts, passage, judgement, committed, forwarded.outcome, forwarded);
 }
 
 /** A forward that threw has broken its promise; what it had sent by then nobody knows. */

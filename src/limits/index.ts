@@ -1,4 +1,16 @@
 export {
+  type Budget,
+  budgetAt,
+  budgetJson,
+  committedMicroUsd,
+  emptyBudget,
+  type Reservation,
+  readBudget,
+  settled,
+  withoutAbandoned,
+  withReservation,
+} from "./budget.ts";
+export {
   type KillState,
   killKey,
   killStateJson,
@@ -13,3 +25,13 @@ export {
   switchFor,
   throwSwitch,
 } from "./kill-switch.ts";
+export {
+  countedIn,
+  emptyWindow,
+  type RateWindow,
+  rateWindowJson,
+  readRateWindow,
+  retryAfterMs,
+  windowAt,
+  withCall,
+} from "./rate-window.ts";

@@ -19,7 +19,9 @@ import {
   Directory,
   InFlight,
   KillWatch,
+  type KillWatchParts,
   PolicySource,
+  Reservations,
   type Spine,
 } from "../gateway/index.ts";
 import { err, ok, type Result } from "../kernel/index.ts";
@@ -111,14 +113,7 @@ export async function openDataPlane(
     lastGoodPath: "bundles/last-good.tar.gz",
     pollMs: policyPollMs,
   });
-  const kill = new KillWatch({
-    ...common,
-    state: state.value,
-    tenant: config.tenant,
-    leaseMs: config.limits.kill_lease_ms,
-    pollMs: killPollMs,
-  });
-  await kill.refresh();
+  const limits = await sharedLimits(config, state.value, common);
   const transport = undiciTransport({
     addresses: "not_metadata",
     // Who may have a request open may have it at one upstream: a lower number would let one agent keep others waiting.
@@ -133,14 +128,20 @@ export async function openDataPlane(
     await telemetry.close();
   };
   const directory = new Directory(config.directory.subjects, config.directory.resources);
-  const spine = createSpine({ ...common, entropy: systemEntropy, inFlight, kill, directory });
+  const spine = createSpine({
+    ...common,
+    ...limits,
+    entropy: systemEntropy,
+    inFlight,
+    directory,
+  });
   return ok({
     spine,
     directory,
     ledger: ledger.value,
     policySource,
     subscription,
-    kill,
+    kill: limits.kill,
     state: state.value,
     inFlight,
     transport,
@@ -148,6 +149,26 @@ export async function openDataPlane(
     telemetry,
     close,
   });
+}
+
+type LimitParts = Pick<KillWatchParts, "clock" | "ledger" | "log" | "telemetry" | "origin">;
+
+/** What people and counters allow, from the state that gateways share. The kill switch is looked at before any call. */
+async function sharedLimits(
+  config: Config,
+  state: SharedState,
+  parts: LimitParts,
+): Promise<{ readonly kill: KillWatch; readonly reservations: Reservations }> {
+  const kill = new KillWatch({
+    ...parts,
+    state,
+    tenant: config.tenant,
+    leaseMs: config.limits.kill_lease_ms,
+    pollMs: killPollMs,
+  });
+  await kill.firstLook();
+  const run = Buffer.from(systemEntropy.bytes(8)).toString("hex");
+  return { kill, reservations: new Reservations({ ...parts, state, run }) };
 }
 
 /** Resolves with the exit code: 0 after a signal, 1 when it could not start or the log has failed. */

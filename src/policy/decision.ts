@@ -47,6 +47,12 @@ export interface Verdict {
   readonly opened: boolean;
 }
 
+/** What one agent may do at most, of whatever policy allows. */
+export interface AgentLimit {
+  readonly budgetMicroUsdPerDay?: number;
+  readonly callsPerMinuteMax?: number;
+}
+
 /** A compiled policy set. Pure; microseconds. */
 export interface Engine {
   readonly revision: string;
@@ -66,6 +72,8 @@ export interface Engine {
    * is recorded, also when the call is denied.
    */
   redactions(tool: ToolId): readonly Obligation[];
+  /** The strictest of the declared limits that name this agent; empty when none does. */
+  limitsOf(agent: string): AgentLimit;
   /** Every tool of the catalog, by id. */
   readonly tools: readonly ToolId[];
   /** The declaration in the catalog, if any. */

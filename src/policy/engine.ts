@@ -1,5 +1,6 @@
 /** The native engine: closures, indexed by tool and agent. */
 import type { JsonObject, ToolId } from "../kernel/index.ts";
+import { limitsByAgent } from "./agent-limit.ts";
 import { Candidates } from "./candidates.ts";
 import { type Frame, membersMax } from "./closures.ts";
 import {
@@ -44,6 +45,7 @@ export function compile(set: PolicySet, revision: string): Engine {
         return verdict !== "deny";
       }),
     redactions,
+    limitsOf: limitsByAgent(set.limits),
     tools: [...tools.keys()].sort(),
     tool: (id) => tools.get(id),
   };

@@ -15,8 +15,9 @@ export {
   bundleSigner,
   signBundle,
 } from "./bundle-signature.ts";
+
 export { type CaseAnswers, caseRequests, readRequest, runCases } from "./cases.ts";
-export type { Engine, PolicyRequest, PolicySubject, Verdict } from "./decision.ts";
+export type { AgentLimit, Engine, PolicyRequest, PolicySubject, Verdict } from "./decision.ts";
 export { json as sourceValue } from "./decode.ts";
 export {
   type Diagnostic,

@@ -22,6 +22,7 @@ import {
 } from "../ports.ts";
 import type { SimProcess } from "./process.ts";
 import { simEntropy } from "./random.ts";
+import { unlimited } from "./unlimited.ts";
 import { openSimBundle, type SimCall, upstreamOrigin } from "./workload.ts";
 import type { World } from "./world.ts";
 
@@ -80,7 +81,7 @@ export class SimGateway {
     );
     const spine = createSpine({
       ...parts,
-      kill: { hold: () => undefined },
+      ...unlimited,
       entropy: simEntropy(world.random.fork()),
       inFlight: new InFlight({ perAgentMax: 3, totalMax: 12 }),
     });

@@ -33,4 +33,5 @@ export {
   recordingLog,
   recordingTelemetry,
 } from "./telemetry.ts";
+export { unlimited } from "./unlimited.ts";
 export { simulate, type WorldOptions, type WorldReport } from "./world.ts";

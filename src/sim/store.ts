@@ -40,6 +40,10 @@ export class SimDatabase {
     this.faults = faults;
   }
 
+  wallMs(): number {
+    return this.#clock.wallMs();
+  }
+
   get commits(): number {
     return this.#history.length - 1;
   }
@@ -87,13 +91,13 @@ class SimStore implements Store {
 
   async attempt(
     keys: readonly string[],
-    compute: (values: StoredValues) => StoreWrites,
+    compute: (values: StoredValues, nowMs: number) => StoreWrites,
   ): Promise<Result<void, StoreError>> {
     const database = this.#database;
     const refused = await this.#reach();
     if (refused !== undefined) return err(refused);
     const before = keys.map((key) => database.present.get(key));
-    const writes = compute(valuesOf(database.present, keys));
+    const writes = compute(valuesOf(database.present, keys), database.wallMs());
     if (writes.size === 0) return ok(undefined);
     await database.travel();
     if (keys.some((key, at) => database.present.get(key) !== before[at]))

@@ -34,8 +34,10 @@ const keyForm = /^[!-~]{1,512}$/;
 
 const groupTransactionsMax = 256;
 const conflictsMax = 20;
+/** A store that is busy waited for its locks before it said so. */
+const busyMax = 2;
 
-type Change = (values: StoredValues) => StateChange<unknown>;
+type Change = (values: StoredValues, nowMs: number) => StateChange<unknown>;
 type Settled =
   | { readonly kind: "done"; readonly result: Result<unknown, StateError> }
   | { readonly kind: "threw"; readonly thrown: unknown };
@@ -62,12 +64,13 @@ export class SharedState {
 
   /**
    * Gives `change` the values of `keys` and makes what it returns durable, all or nothing, as if all transactions of all
-   * processes ran one after another. `change` is pure: it may run more than once before the one run that counts.
+   * processes ran one after another. `change` is pure: it may run more than once before the one run that counts. `nowMs`
+   * is the wall clock of the store, one for all processes.
    * A rejection means that `change` threw; then nothing happened.
    */
   transact<T>(
     keys: readonly string[],
-    change: (values: StoredValues) => StateChange<T>,
+    change: (values: StoredValues, nowMs: number) => StateChange<T>,
   ): Promise<Result<T, StateError>> {
     for (const key of keys) assert(keyForm.test(key), `${JSON.stringify(key)} is no key`);
     if (this.#closed) return Promise.resolve(err(closed));
@@ -129,16 +132,20 @@ export class SharedState {
   async #commit(group: readonly Waiting[]): Promise<void> {
     const run = new GroupRun(group, this.#watermarkKey);
     let failure: StateError | undefined;
-    for (let conflicts = 0; ; conflicts++) {
+    const left = { conflict: conflictsMax, busy: busyMax };
+    for (;;) {
       const attempted = await this.#store
-        .attempt(run.keys, (values) => {
+        .attempt(run.keys, (values, nowMs) => {
           failure = this.#lost(values, this.#acknowledged);
-          return failure === undefined ? run.compute(values) : new Map();
+          return failure === undefined ? run.compute(values, nowMs) : new Map();
         })
         .catch(unforeseen);
       if (attempted.ok) break;
       failure = stateError(attempted.error);
-      if (attempted.error.kind !== "conflict" || conflicts === conflictsMax) break;
+      const { kind } = attempted.error;
+      if (kind !== "conflict" && kind !== "busy") break;
+      left[kind] -= 1;
+      if (left[kind] < 0) break;
     }
     if (failure === undefined) this.#acknowledged = Math.max(this.#acknowledged, run.watermark);
     run.settle(failure);
@@ -174,10 +181,10 @@ class GroupRun {
     this.#watermarkKey = watermarkKey;
   }
 
-  compute(stored: StoredValues): StoreWrites {
+  compute(stored: StoredValues, nowMs: number): StoreWrites {
     const present = new Map(stored);
     const writes = new Map<string, JsonObject | null>();
-    this.#settled = this.#group.map((each) => runOne(each, present, writes));
+    this.#settled = this.#group.map((each) => runOne(each, present, writes, nowMs));
     if (this.#watermarkKey !== undefined && writes.size > 0) {
       this.watermark = countOf(stored.get(this.#watermarkKey)) + 1;
       writes.set(this.#watermarkKey, { count: this.watermark });
@@ -206,6 +213,7 @@ function runOne(
   { keys, change }: Waiting,
   present: Map<string, JsonObject>,
   writes: Map<string, JsonObject | null>,
+  nowMs: number,
 ): Settled {
   try {
     const own = new Map<string, JsonObject>();
@@ -213,7 +221,7 @@ function runOne(
       const value = present.get(key);
       if (value !== undefined) own.set(key, value);
     }
-    const changed = change(own);
+    const changed = change(own, nowMs);
     for (const key of changed.writes.keys())
       assert(keys.includes(key), `a transaction wrote ${key}, which it did not name`);
     for (const [key, value] of changed.writes) {

@@ -28,7 +28,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   limits: {
     ring: 1,
-    holds: "what people and counters allow: the kill switch",
+    holds: "what people and counters allow: kill switch, rates, budgets",
     mayImport: ["kernel"],
   },
   ledger: {

@@ -3,6 +3,7 @@
  * exactly, as the name of an agent, as the reason of a rule. Each must stand in the log exactly, and what a person sees
  * on a terminal must hold no control character.
  */
+
 import { type SpawnSyncReturns, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -23,6 +24,7 @@ import {
 import { assert } from "../../src/kernel/index.ts";
 import { type Ledger, openLedger } from "../../src/ledger/index.ts";
 import { compile, loadPolicySet, type PolicyFile } from "../../src/policy/index.ts";
+import { unlimited } from "../../src/sim/index.ts";
 import { fakeIdentifier, silentLog } from "../../test/fixtures/fake-spine.ts";
 import { type Case, declined, failed, passed, type VectorSet } from "./case.ts";
 import { rawUpstream } from "./raw-upstream.ts";
@@ -139,7 +141,7 @@ function faces(
   const spine = createSpine({
     ...{ clock: systemClock, entropy: systemEntropy, ledger, policy, log: silentLog },
     origin: { instance: "naughty", site: "standalone", epoch: 0 },
-    kill: { hold: () => undefined },
+    ...unlimited,
     inFlight: new InFlight({ perAgentMax: 100, totalMax: 100 }),
     telemetry: {
       startCall: (parent) => ({ traceparent: parent ?? "", end: () => undefined }),

@@ -17,6 +17,8 @@ interface Row {
 
 const selectLocked =
   "SELECT key, value FROM holdfast.shared_state WHERE key = ANY($1) ORDER BY key FOR UPDATE";
+/** After the locks, so that a transaction that waited for them is not late. */
+const selectNow = "SELECT extract(epoch FROM clock_timestamp())::float8 * 1000 AS now";
 const select = "SELECT key, value FROM holdfast.shared_state WHERE key = ANY($1)";
 const selectRange =
   "SELECT key, value FROM holdfast.shared_state WHERE key > $1 AND key < $2 ORDER BY key LIMIT $3";
@@ -62,7 +64,7 @@ export class PostgresStore implements Store {
 
   attempt(
     keys: readonly string[],
-    compute: (values: StoredValues) => StoreWrites,
+    compute: (values: StoredValues, nowMs: number) => StoreWrites,
   ): Promise<Result<void, StoreError>> {
     return this.#on(this.#writing, async (client) => {
       const written = await write(client, keys, compute);
@@ -137,13 +139,14 @@ export class PostgresStore implements Store {
 async function write(
   client: Client,
   keys: readonly string[],
-  compute: (values: StoredValues) => StoreWrites,
+  compute: (values: StoredValues, nowMs: number) => StoreWrites,
 ): Promise<Result<"something" | "nothing", StoreError>> {
   try {
     await client.query("BEGIN");
     const { rows }: QueryResult<Row> = await client.query(selectLocked, [keys]);
     const stored = valuesOf(rows);
-    const writes = compute(stored);
+    const clock: QueryResult<{ now: number }> = await client.query(selectNow);
+    const writes = compute(stored, clock.rows[0]?.now ?? Number.NaN);
     if (writes.size === 0) return ok("nothing");
     const inserted = await apply(client, writes, stored);
     return inserted

@@ -37,11 +37,11 @@ export class SqliteStore implements Store {
 
   async attempt(
     keys: readonly string[],
-    compute: (values: StoredValues) => StoreWrites,
+    compute: (values: StoredValues, nowMs: number) => StoreWrites,
   ): Promise<Result<void, StoreError>> {
     const read = await this.#ask({ ask: "read", keys });
     if (!read.ok) return err(read.error);
-    const computed = compute(valuesOf(read.rows));
+    const computed = compute(valuesOf(read.rows), Date.now());
     if (computed.size === 0) return ok(undefined);
     const writes = [...computed].map(
       ([key, value]): KeyText => [key, value === null ? null : valueText(value)],

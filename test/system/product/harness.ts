@@ -114,6 +114,8 @@ export interface WorldOptions {
   /** YAML below `upstreams:`, indented by two. */
   readonly upstreams?: string;
   readonly payments?: boolean;
+  /** YAML: the limits of the agent support-bot, instead of those of the example. Default: none. */
+  readonly supportBot?: string;
 }
 
 /** A folder with configuration and policies, and whatever was started in it. */
@@ -255,11 +257,19 @@ export async function world(options: WorldOptions = {}): Promise<World> {
     : undefined;
   cpSync(join(root, "examples/policies"), join(folder, "policies"), { recursive: true });
   writeFileSync(join(folder, "policies/desk.yaml"), deskPolicy);
+  limitSupportBot(join(folder, "policies/catalog.yaml"), options.supportBot ?? "");
   mkdirSync(join(folder, "workspace"));
   writeFileSync(join(folder, "workspace/welcome.txt"), "hello");
   const made = new World(folder, ports, desk, payments);
   writeFileSync(made.path("holdfast.yaml"), configOf(made, options));
   return made;
+}
+
+/** The example's limits are for real agents; tests call as fast as they can. */
+function limitSupportBot(catalog: string, limits: string): void {
+  const unlimited = readFileSync(catalog, "utf8").replace(/^ {4}(?:calls|budget)_\w+: \d+\n/gm, "");
+  const own = limits === "" ? "" : `\n    ${limits}`;
+  writeFileSync(catalog, unlimited.replace(/^ {2}support-bot:$/m, `$&${own}`));
 }
 
 /** Reads and writes that the tests hold, cut and count. */

@@ -149,3 +149,19 @@ test("a gateway says that it is there, and which state it obeys, until it goes",
   const after = await clock.run(operator.list("gateway/", 10));
   expect(after.ok && after.value).toEqual([]);
 });
+
+test("the first look goes on until the state is known, and ends with the lease when it cannot be", async () => {
+  const { clock, database, watch, held } = world();
+  database.faults = away;
+  const looking = watch.firstLook();
+  await clock.advance(1_000);
+  database.faults = noStoreFaults;
+  await clock.run(looking);
+  expect(clock.monotonicMs()).toBeLessThan(2_000);
+  expect(held("write")).toBeUndefined();
+  const other = world();
+  other.database.faults = away;
+  await other.clock.run(other.watch.firstLook());
+  expect(other.clock.monotonicMs()).toBeGreaterThanOrEqual(5_000);
+  expect(other.held("write")).toBe("kill_state_unknown");
+});

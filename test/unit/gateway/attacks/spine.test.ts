@@ -1,4 +1,5 @@
 /** The spine itself, with parts that break their promises. */
+
 import { expect, test } from "vitest";
 import type { Entry } from "../../../../src/audit/index.ts";
 import type { Judged, ToolRequest } from "../../../../src/gateway/call.ts";
@@ -6,6 +7,7 @@ import type { Hold } from "../../../../src/gateway/hold.ts";
 import { ActivePolicy, createSpine, InFlight, type Spine } from "../../../../src/gateway/index.ts";
 import { ok } from "../../../../src/kernel/index.ts";
 import type { Engine } from "../../../../src/policy/index.ts";
+import { unlimited } from "../../../../src/sim/index.ts";
 import { realClock, silentLog } from "../../../fixtures/fake-spine.ts";
 import { someone } from "../fake-spine.ts";
 
@@ -60,6 +62,7 @@ function spineOf(
     },
     policy,
     inFlight,
+    ...unlimited,
     kill: { hold },
     telemetry: {
       startCall: () => ({ traceparent: "", end: () => undefined }),

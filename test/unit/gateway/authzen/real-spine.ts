@@ -1,4 +1,5 @@
 /** The real spine over a policy in words, with a log in memory whose writes can be made to fail. */
+
 import type { Entry } from "../../../../src/audit/index.ts";
 import type { Spine, ToolRequest } from "../../../../src/gateway/call.ts";
 import {
@@ -12,6 +13,7 @@ import {
 import { err, type JsonObject, ok } from "../../../../src/kernel/index.ts";
 import { compile, loadPolicySet } from "../../../../src/policy/index.ts";
 import type { Clock } from "../../../../src/ports.ts";
+import { unlimited } from "../../../../src/sim/index.ts";
 import { realClock, silentLog } from "../../../fixtures/fake-spine.ts";
 
 export interface RealSpine {
@@ -75,6 +77,7 @@ export function realSpine(
       },
       gauge: () => undefined,
     },
+    ...unlimited,
     kill: { hold: (request) => it.hold(request) },
     origin: { instance: "i", site: "s", epoch: 0 },
   });

@@ -5,7 +5,12 @@ import { opaApi } from "../../../../src/gateway/opa/index.ts";
 import { type JsonObject, ok } from "../../../../src/kernel/index.ts";
 import type { Ledger } from "../../../../src/ledger/index.ts";
 import { compile, loadPolicySet } from "../../../../src/policy/index.ts";
-import { recordingLog, recordingTelemetry, SimClock } from "../../../../src/sim/index.ts";
+import {
+  recordingLog,
+  recordingTelemetry,
+  SimClock,
+  unlimited,
+} from "../../../../src/sim/index.ts";
 import { bodyJson, frontRequest, identifier } from "../fake-spine.ts";
 
 const policies = `
@@ -37,7 +42,7 @@ function world({ loaded = true, perAgentMax = 9, tenant = "acme" } = {}) {
     ...{ ledger, policy, clock: new SimClock(), entropy: { bytes: (n) => new Uint8Array(n) } },
     ...{ log: recordingLog(), telemetry: recordingTelemetry() },
     inFlight: new InFlight({ perAgentMax, totalMax: 9 }),
-    kill: { hold: () => undefined },
+    ...unlimited,
     origin: { instance: "i", site: "s", epoch: 0 },
   });
   const face = opaApi({
