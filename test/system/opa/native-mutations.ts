@@ -163,12 +163,7 @@ export const nativeMutations: readonly Mutation[] = [
     "return !requirement.required",
     "return true",
   ),
-  mutation(
-    "numbers need not satisfy",
-    "rule",
-    "return holds(canonicalJson(value))",
-    "return true",
-  ),
+  mutation("numbers need not satisfy", "rule", "return holds(canonicalJson(value))", "return true"),
   mutation(
     "a rule for reads sees writes",
     "rule",
