@@ -10,6 +10,8 @@ export default defineConfig({
     setupFiles: ["test/fixtures/fixed-seed.ts"],
     // Bombs prove an end in time, at a size that thousands of runs cannot afford.
     exclude: ["**/bombs.test.ts"],
+    // Rooms are pure and keep nothing between test files; loading them anew for each file would be most of the time.
+    isolate: false,
     // Properties run once for nearly every mutant: a tenth of their everyday runs each time.
     provide: { effort: 0.1 },
     testTimeout: 300_000,

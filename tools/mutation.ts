@@ -6,6 +6,7 @@
  *   npm run mutation -- kernel --jobs 2    one room, two at a time
  *   npm run mutation -- audit --force      all mutants again, not only those whose code or tests changed
  *   npm run mutation -- policy --every 20  a twentieth of the code, for an estimate; writes no table
+ *   npm run mutation -- policy --file cel  the files of that name only; remembered for the whole, writes no table
  *
  * Prints the mutants that survived. Exits 1 when a room scores below `scoreMin`. Runs at the lowest priority.
  */
@@ -44,8 +45,9 @@ const noticed = (mutant: Mutant): boolean => ["Killed", "Timeout"].includes(muta
 const missed = (mutant: Mutant): boolean => ["Survived", "NoCoverage"].includes(mutant.status);
 const reportPath = (room: string): string => `.cache/mutation/${room}.json`;
 
-/** One window of lines in so many, across the files of a room; all of it when `every` is 1. */
-function scope(room: string, every: number): string[] {
+/** The files asked for, or one window of lines in so many, across the files of a room; all of it when `every` is 1. */
+function scope(room: string, { every, files }: Run): string[] {
+  if (files.length > 0) return files.map((name) => `src/${room}/**/${name}.ts`);
   if (every === 1) return [`src/${room}/**/*.ts`];
   let window = 0;
   return globSync(`src/${room}/**/*.ts`)
@@ -66,12 +68,15 @@ interface Run {
   readonly jobs: number;
   readonly force: boolean;
   readonly every: number;
+  /** Names without `.ts`; none is all. */
+  readonly files: readonly string[];
 }
 
-async function mutate(room: string, { jobs, force, every }: Run): Promise<void> {
+async function mutate(room: string, run: Run): Promise<void> {
+  const { jobs, force, every } = run;
   env["MUTATED_ROOM"] = room;
   await new Stryker({
-    mutate: scope(room, every),
+    mutate: scope(room, run),
     testRunner: "vitest",
     plugins: ["@stryker-mutator/vitest-runner"],
     vitest: { configFile: "vitest.mutation.config.ts", related: false },
@@ -151,6 +156,7 @@ const { values, positionals } = parseArgs({
     jobs: { type: "string", default: "1" },
     force: { type: "boolean", default: false },
     every: { type: "string", default: "1" },
+    file: { type: "string", multiple: true, default: [] },
   },
 });
 const strange = positionals.filter((name) => !rooms.includes(name));
@@ -161,8 +167,13 @@ if (strange.length > 0) {
 setPriority(constants.priority.PRIORITY_LOW);
 mkdirSync(".cache/mutation", { recursive: true });
 for (const room of positionals.length === 0 ? rooms : positionals) {
-  const run = { jobs: Number(values.jobs), force: values.force, every: Number(values.every) };
+  const run = {
+    jobs: Number(values.jobs),
+    force: values.force,
+    every: Number(values.every),
+    files: values.file,
+  };
   await mutate(room, run);
   for (const line of survivors(readReport(room))) console.log(line);
-  if (run.every === 1) writeTable(room);
+  if (run.every === 1 && run.files.length === 0) writeTable(room);
 }

@@ -1,0 +1,80 @@
+/**
+ * What the room makes, whole, in files under `approved/`: a change of what OPA, a person or a machine is told must be
+ * seen by a reviewer. `npx vitest run --project unit approved -u` writes them anew.
+ */
+import { expect, test } from "vitest";
+import { parseCondition } from "../../../src/policy/cel.ts";
+import {
+  type BundleFiles,
+  buildBundle,
+  type Diagnostic,
+  explain,
+  formatDiagnostic,
+  loadPolicySet,
+  readRequest,
+  renderExplanation,
+} from "../../../src/policy/index.ts";
+import { printExpr } from "../../../src/policy/print.ts";
+import { everyForm } from "./every-form.ts";
+import { catalog, mistakes, toolSchemas } from "./mistakes.ts";
+
+const bundle = (): BundleFiles => {
+  const { set, modules } = everyForm();
+  return buildBundle(set, { serial: 7 }, modules);
+};
+const textOf = (path: string): string => Buffer.from(bundle().get(path) ?? []).toString();
+const pretty = (json: unknown): string => `${JSON.stringify(json, null, 2)}\n`;
+
+test("the Rego of every form", async () => {
+  await expect(textOf("holdfast/conditions.rego")).toMatchFileSnapshot("approved/conditions.rego");
+});
+
+test("the files, the manifest and the document of a bundle", async () => {
+  const names = [...bundle().keys()].map((name) => name.replace(/[0-9a-f]{64}/, "<digest>"));
+  const [manifest, document] = [".manifest", "data.json"].map((path) => JSON.parse(textOf(path)));
+  await expect(pretty({ names, manifest, document })).toMatchFileSnapshot("approved/bundle.txt");
+});
+
+test("conditions as people read them, and read again they are the same", async () => {
+  const conditions = everyForm().set.rules.flatMap(({ id, when }) =>
+    when && when.op !== "rego" ? [[id, when] as const] : [],
+  );
+  for (const [, when] of conditions)
+    expect(parseCondition(printExpr(when))).toMatchObject({ expr: when, problems: [] });
+  const lines = conditions.map(([id, when]) => `${id}\n  ${printExpr(when)}\n`);
+  await expect(lines.join("\n")).toMatchFileSnapshot("approved/printed.txt");
+});
+
+test("every mistake, as it is said to people and to machines", async () => {
+  const load = (text: string): readonly Diagnostic[] =>
+    loadPolicySet(
+      [
+        { path: "catalog.yaml", text: catalog },
+        { path: "p.yaml", text },
+      ],
+      { toolSchemas },
+    ).diagnostics;
+  const said = mistakes.map(([what, text]) =>
+    [what, ...load(text).map((each) => `${each.code}  ${formatDiagnostic(each)}`)].join("\n  "),
+  );
+  await expect(`${said.join("\n\n")}\n`).toMatchFileSnapshot("approved/mistakes.txt");
+});
+
+const requests: readonly string[] = [
+  `{ agent: desk, tool: "pay:create", delegation: [support-1], args: { amount: 5, count: 2, currency: EUR,
+     memo: a, items: [{ price: 200.5, name: n }] }, context: { names: [support-1], x: 1, "a b": [c] } }`,
+  `{ agent: support-1, tool: "pay:list", model: m, principal: p, tenant: t, properties: { team: a } }`,
+  `{ agent: stranger, tool: "mail:send", args: { to: x }, resource: { type: box, id: in } }`,
+  `{ agent: night-batch, tool: "notes:add", args: { amount: "x" }, risk: high, effect: read }`,
+  `{ agent: desk, tool: "pay:create", args: { memo: "${"long ".repeat(40)}", currency: "${"E".repeat(130)}" } }`,
+];
+
+test("why each request gets its verdict", async () => {
+  const { set } = everyForm();
+  const said = requests.map((text) => {
+    const { request, diagnostics } = readRequest({ path: "r.yaml", text }, set);
+    if (!request) throw new Error(diagnostics.map(formatDiagnostic).join("\n"));
+    return [pretty(request), renderExplanation(explain(set, request)), ""].join("\n");
+  });
+  await expect(said.join("\n---\n")).toMatchFileSnapshot("approved/explanations.txt");
+});
