@@ -3,20 +3,23 @@
  * seen by a reviewer. `npx vitest run --project unit approved -u` writes them anew.
  */
 import { expect, test } from "vitest";
+import { err, ok, type Result } from "../../../src/kernel/index.ts";
 import { parseCondition } from "../../../src/policy/cel.ts";
 import {
   type BundleFiles,
   buildBundle,
-  type Diagnostic,
   explain,
   formatDiagnostic,
   loadPolicySet,
+  type RegoBundle,
+  type RegoBundles,
   readRequest,
   renderExplanation,
 } from "../../../src/policy/index.ts";
 import { printExpr } from "../../../src/policy/print.ts";
 import { everyForm } from "./every-form.ts";
 import { catalog, mistakes, toolSchemas } from "./mistakes.ts";
+import { moreMistakes } from "./more-mistakes.ts";
 
 const bundle = (): BundleFiles => {
   const { set, modules } = everyForm();
@@ -45,19 +48,38 @@ test("conditions as people read them, and read again they are the same", async (
   await expect(lines.join("\n")).toMatchFileSnapshot("approved/printed.txt");
 });
 
+const regoBundles: RegoBundles = new Map<string, Result<RegoBundle, string>>([
+  [
+    "own.tar.gz",
+    ok({ wasm: Buffer.of(), data: Buffer.of(), digest: "d", entrypoints: ["own/bad", "own/good"] }),
+  ],
+  ["torn.tar.gz", err("the archive ends too early")],
+]);
+
+function sayings(text: string): readonly string[] {
+  const files = [
+    { path: "catalog.yaml", text: catalog },
+    { path: "p.yaml", text },
+  ];
+  const { diagnostics } = loadPolicySet(files, { toolSchemas, regoBundles });
+  return diagnostics.map((each) => `${each.code}  ${formatDiagnostic(each)}`);
+}
+
 test("every mistake, as it is said to people and to machines", async () => {
-  const load = (text: string): readonly Diagnostic[] =>
-    loadPolicySet(
-      [
-        { path: "catalog.yaml", text: catalog },
-        { path: "p.yaml", text },
-      ],
-      { toolSchemas },
-    ).diagnostics;
-  const said = mistakes.map(([what, text]) =>
-    [what, ...load(text).map((each) => `${each.code}  ${formatDiagnostic(each)}`)].join("\n  "),
-  );
+  const said = mistakes.map(([what, text]) => [what, ...sayings(text)].join("\n  "));
   await expect(`${said.join("\n\n")}\n`).toMatchFileSnapshot("approved/mistakes.txt");
+});
+
+test("every further mistake, and what is none", async () => {
+  const short = (text: string): string => {
+    const bare = text
+      .replace(/^policy: p\nrules:\n- when: (.*)\n(?: .*\n)*$/, "when: $1")
+      .replace(/^policy: p\nrules:\n- id: r\n.*\n/, "rule:\n")
+      .trimEnd();
+    return bare.length > 300 ? `${bare.slice(0, 90)}… (${bare.length} characters)` : bare;
+  };
+  const said = moreMistakes.map((text) => [short(text), ...sayings(text)].join("\n  "));
+  await expect(`${said.join("\n\n---\n")}\n`).toMatchFileSnapshot("approved/more-mistakes.txt");
 });
 
 const requests: readonly string[] = [

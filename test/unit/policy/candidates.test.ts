@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import type { ToolId } from "../../../src/kernel/index.ts";
 import { Candidates } from "../../../src/policy/candidates.ts";
 import { compileRule } from "../../../src/policy/rule.ts";
+import { runsOf } from "../../fixtures/effort.ts";
 
 const letters = fc
   .array(fc.constantFrom("a", "b", ":", "*"), { maxLength: 5 })
@@ -47,6 +48,27 @@ test("finds exactly the rules that fit, in their order, however often it is aske
         }
       },
     ),
-    { numRuns: 2_000 },
+    { numRuns: runsOf(2_000) },
   );
+});
+
+/** A list found anew is another object: that shows what is remembered. */
+test("lists of names of up to 1,024 characters are remembered, 4,096 of them at most", () => {
+  const candidates = new Candidates([]);
+  const ask = (agent: string) => candidates.of("read", "a:b", agent);
+  const first = ask("first");
+  expect(ask("first")).toBe(first);
+  expect(candidates.of("write", "a:b", "first")).not.toBe(first);
+  const long = "x".repeat(1_021);
+  expect(ask(long)).toBe(ask(long));
+  expect(ask(`${long}x`)).not.toBe(ask(`${long}x`));
+  for (let i = 0; i < 4_093; i++) ask(`agent-${i}`);
+  expect(ask("first")).toBe(first);
+  const last = ask("one too many");
+  expect(ask("one too many")).toBe(last);
+  expect(ask("first")).not.toBe(first);
+  for (let i = 0; i < 4_094; i++) ask(`agent-${i}`);
+  expect(ask("one too many")).toBe(last);
+  ask("again one too many");
+  expect(ask("one too many")).not.toBe(last);
 });

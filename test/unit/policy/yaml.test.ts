@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { parseSource, type SourceNode } from "../../../src/policy/index.ts";
+import { runsOf } from "../../fixtures/effort.ts";
 
 function onlyScalar(root: SourceNode | undefined): Extract<SourceNode, { kind: "scalar" }> {
   const first = root?.kind === "map" ? root.entries[0]?.value : undefined;
@@ -53,5 +54,19 @@ test("any text in double quotes keeps the place of its mark", () => {
       const at = scalar.positionOf(String(scalar.value).indexOf("\u2603"));
       expect(text[at.column - 1]).toBe("\u2603");
     }),
+    { numRuns: runsOf(100) },
   );
+});
+
+test("a file over 1 MiB is refused unread, one of 1 MiB is not", () => {
+  const text = (length: number): string => `policy: p #${"x".repeat(length - 11)}`;
+  expect(parseSource("p.yaml", text(1_048_576)).diagnostics).toEqual([]);
+  expect(parseSource("p.yaml", text(1_048_577))).toEqual({
+    diagnostics: [
+      {
+        ...{ severity: "error", code: "too-large", file: "p.yaml", line: 1, column: 1 },
+        message: "the file is over 1048576 characters",
+      },
+    ],
+  });
 });
