@@ -5,6 +5,7 @@
 import { expect, test } from "vitest";
 import { err, ok, type Result } from "../../../src/kernel/index.ts";
 import { parseCondition } from "../../../src/policy/cel.ts";
+import { compileExpr, type Frame, membersMax } from "../../../src/policy/closures.ts";
 import {
   type BundleFiles,
   buildBundle,
@@ -17,9 +18,11 @@ import {
   renderExplanation,
 } from "../../../src/policy/index.ts";
 import { printExpr } from "../../../src/policy/print.ts";
+import { Failure } from "../../../src/policy/values.ts";
 import { everyForm } from "./every-form.ts";
 import { catalog, mistakes, toolSchemas } from "./mistakes.ts";
 import { moreMistakes } from "./more-mistakes.ts";
+import { operations } from "./operations.ts";
 
 const bundle = (): BundleFiles => {
   const { set, modules } = everyForm();
@@ -80,6 +83,44 @@ test("every further mistake, and what is none", async () => {
   };
   const said = moreMistakes.map((text) => [short(text), ...sayings(text)].join("\n  "));
   await expect(`${said.join("\n\n---\n")}\n`).toMatchFileSnapshot("approved/more-mistakes.txt");
+});
+
+const frame = (): Frame => ({
+  subject: { type: "agent", id: "desk", delegation: ["a", "b"], properties: {} },
+  action: { name: "s:t", effect: "write", risk: "low", properties: {} },
+  resource: { type: "tool", id: "s:t", properties: {} },
+  args: {
+    ...{
+      n: 5,
+      z: 0,
+      half: 0.5,
+      long: 0.1234567890123456,
+      t: "tée\u{1f600}",
+      p: true,
+      q: false,
+      nil: null,
+    },
+    ...{
+      list: [1, 2, 3],
+      texts: ["a", "b"],
+      mixed: [1, "a"],
+      empty: [],
+      map: { a: 1, b: { c: [1] } },
+    },
+  },
+  context: {},
+  locals: [],
+  membersLeft: membersMax,
+});
+
+test("every operator on values that fit and that do not, with the reason", async () => {
+  const said = operations.map((text) => {
+    const { expr, problems } = parseCondition(text);
+    if (!expr) throw new Error(`${text}: ${problems.map(({ message }) => message).join("; ")}`);
+    const value = compileExpr(expr)(frame());
+    return `${text}  →  ${value instanceof Failure ? `none: ${value.why}` : JSON.stringify(value)}`;
+  });
+  await expect(`${said.join("\n")}\n`).toMatchFileSnapshot("approved/operations.txt");
 });
 
 const requests: readonly string[] = [
