@@ -1,6 +1,7 @@
 /** What people are told about a verdict, and policy tests as data. */
 import { expect, test } from "vitest";
 import {
+  caseRequests,
   explain,
   formatDiagnostic,
   loadPolicySet,
@@ -135,4 +136,123 @@ test("a case that cannot be read is a fault, not a pass", () => {
     code: "unknown-field",
     nearest: "request",
   });
+});
+
+const oneCase = (request: string, expect_ = "{ outcome: deny }"): string =>
+  `cases:\n- name: x\n  request: ${request}\n  expect: ${expect_}\n`;
+const small =
+  '{ agent: a-bot, tool: "s:pay", args: { amount: 5, currency: EUR, to: acct_1, card: 1 } }';
+
+test.each<[string, readonly string[]]>([
+  [oneCase(small, "{ outcome: sanitize, rule: pay/small, reason: small }"), []],
+  [oneCase(small, "{ outcome: sanitize, rule: [pay/small] }"), []],
+  [
+    oneCase(small, "{ outcome: deny, rule: [], reason: no, args: {} }"),
+    [
+      "4:22: error: x: outcome is sanitize, not deny",
+      "4:46: error: x: reason is small, not no",
+      "4:34: error: x: deciding rule is pay/small, not none",
+      '4:56: error: x: arguments is {"amount":5,"card":"*","currency":"EUR","to":"acct_1"}, not {}',
+    ],
+  ],
+  [
+    oneCase('{ agent: a, tool: "s:none" }', "{ outcome: deny, rule: [z/b, a/a] }"),
+    ["4:34: error: x: deciding rule is none, not a/a, z/b"],
+  ],
+  [
+    oneCase(
+      '{ agent: a-bot, tool: "s:drop", effect: read }',
+      "{ outcome: deny, rule: [pay/never] }",
+    ),
+    [],
+  ],
+  [
+    oneCase(
+      "{ agent: 5, tool: s, args: [], delegation: x, risk: mid, resource: { type: t } }",
+      "{}",
+    ),
+    [
+      "3:21: error: expected a string, found the number 5\n    put it in quotes",
+      "3:30: error: s is not a tool id (server:tool)",
+      "3:39: error: expected a map",
+      '3:55: error: expected a list, found the string "x"',
+      '3:64: error: "mid" is not one of low, high, critical',
+      "3:79: error: a resource needs id",
+      "4:11: error: expect needs outcome",
+    ],
+  ],
+  ["cases: []\n", []],
+  [
+    "case: []\n",
+    [
+      '1:1: error: a case file has no field "case"; did you mean cases?\n    its fields are cases',
+      "1:1: error: a case file needs cases",
+    ],
+  ],
+  [
+    "cases:\n- 5\n- { name: x }\n",
+    [
+      "2:3: error: expected a case (a map), found the number 5",
+      "3:3: error: a case needs request",
+      "3:3: error: a case needs expect",
+    ],
+  ],
+  ["- x\n", ["1:1: error: expected a case file (a map), found a list"]],
+  ["", []],
+  [
+    "cases: [\n",
+    [
+      "2:1: error: Flow sequence in block collection must be sufficiently indented and end with a ]",
+    ],
+  ],
+])("cases say what is wrong, and where: %j", (text, says) => {
+  const run = runCases(loaded(), [{ path: "c.yaml", text }]);
+  const failures = run.results.flatMap((each) => each.failures);
+  const said = [...run.diagnostics, ...failures].map(formatDiagnostic);
+  expect(said).toEqual(says.map((each) => `c.yaml:${each}`));
+});
+
+test("a request has the effect and risk of the catalog, or says its own", () => {
+  const read = (text: string) => readRequest({ path: "r.yaml", text }, loaded()).request;
+  expect(read('{ agent: a, tool: "s:pay" }')).toEqual({
+    subject: { type: "agent", id: "a", delegation: [], properties: {} },
+    action: { name: "s:pay", effect: "write", risk: "critical", properties: {} },
+    resource: { type: "tool", id: "s:pay", properties: {} },
+    args: {},
+    context: {},
+  });
+  const full = `{ agent: a, tool: "s:pay", model: m, principal: p, tenant: t, delegation: [b, c], properties: { x: 1 },
+    effect: read, risk: low, resource: { type: box, id: in, properties: { y: 2 } }, args: { n: 1 }, context: { z: 3 } }`;
+  expect(read(full)).toEqual({
+    subject: {
+      ...{
+        type: "agent",
+        id: "a",
+        model: "m",
+        principal: "p",
+        tenant: "t",
+        delegation: ["b", "c"],
+      },
+      properties: { x: 1 },
+    },
+    action: { name: "s:pay", effect: "read", risk: "low", properties: {} },
+    resource: { type: "box", id: "in", properties: { y: 2 } },
+    args: { n: 1 },
+    context: { z: 3 },
+  });
+  expect(read('{ agent: a, tool: "s:other" }')?.action).toMatchObject({
+    effect: "write",
+    risk: "high",
+  });
+  expect(read("{ agent: a }")).toBeUndefined();
+  expect(read("{")).toBeUndefined();
+});
+
+test("requests of case files are those that their cases ask, and none of what cannot be read", () => {
+  const files = [oneCase(small), oneCase("{ agent: a }"), "- x\n", "["].map((text) => ({
+    path: "c.yaml",
+    text,
+  }));
+  const asked = caseRequests(loaded(), files);
+  expect(asked.map(({ subject, args }) => [subject.id, args["amount"]])).toEqual([["a-bot", 5]]);
 });
