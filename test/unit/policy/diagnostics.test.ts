@@ -1,7 +1,12 @@
 /** Every mistake is refused when a policy is loaded, at its place, with the word that was probably meant. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type Diagnostic, formatDiagnostic, loadPolicySet } from "../../../src/policy/index.ts";
+import {
+  type Diagnostic,
+  formatDiagnostic,
+  loadPolicySet,
+  sortDiagnostics,
+} from "../../../src/policy/index.ts";
 import { runsOf } from "../../fixtures/effort.ts";
 import { catalog, mistakes, toolSchemas, withCondition } from "./mistakes.ts";
 
@@ -74,4 +79,27 @@ test("whatever stands in a file is reported, never thrown", () => {
     }),
     { numRuns: runsOf(200) },
   );
+});
+
+test("a policy has one file", () => {
+  const file = (path: string, id: string) => ({
+    ...{
+      path,
+      text: `policy: p\nrules: [{ id: ${id}, match: { tools: "a:b" }, outcome: allow }]\n`,
+    },
+  });
+  const { set, diagnostics } = loadPolicySet([file("a.yaml", "x"), file("b.yaml", "y")]);
+  expect(set).toBeUndefined();
+  expect(diagnostics.map((each) => `${each.code} ${formatDiagnostic(each)}`)).toEqual([
+    "duplicate-id b.yaml:1:9: error: the policy p is also in a.yaml",
+  ]);
+});
+
+test("diagnostics come by file, line and column", () => {
+  const at = (file: string, line: number, column: number): Diagnostic => ({
+    ...{ file, line, column, severity: "error", code: "c", message: "m" },
+  });
+  const sorted = [at("a", 1, 1), at("a", 1, 2), at("a", 2, 1), at("b", 1, 1), at("c", 1, 1)];
+  expect(sortDiagnostics(sorted.toReversed())).toEqual(sorted);
+  expect(sortDiagnostics(sorted)).toEqual(sorted);
 });

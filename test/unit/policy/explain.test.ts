@@ -67,6 +67,31 @@ test("only what decided is shown, with the values of its operands", () => {
   ]);
 });
 
+test("of a choice, its test and what was chosen are shown", () => {
+  const choosing = (when: string) => {
+    const text = `policy: p\nrules:\n- { id: r, match: {}, outcome: deny, reason: r, when: ${JSON.stringify(when)} }\n`;
+    const { set } = loadPolicySet([{ path: "p.yaml", text }]);
+    const { request } = readRequest(
+      { path: "r.yaml", text: '{ agent: a, tool: "s:t", args: { n: 1 } }' },
+      loaded(),
+    );
+    if (!set || !request) throw new Error("not loaded");
+    return explain(set, request).agents[0]?.rules[0]?.deciding.map(({ text }) => text);
+  };
+  const [yes, no] = ["args.n == 2", "args.n in [3]"];
+  expect(choosing(`args.n == 1 ? ${yes} : ${no}`)).toEqual([
+    ...["args.n == 1", "args.n", "args.n == 2", "args.n"],
+  ]);
+  expect(choosing(`args.n == 5 ? ${yes} : ${no}`)).toEqual([
+    ...["args.n == 5", "args.n", "args.n in [3]", "args.n"],
+  ]);
+  expect(choosing(`args.x == 5 ? ${yes} : ${no}`)).toEqual(["args.x == 5", "args.x"]);
+  expect(choosing('!args.n.matches("a")')).toEqual(['args.n.matches("a")', "args.n"]);
+  expect(choosing("context.a.startsWith(subject.id) || [1].all(i, i == 1)")).toEqual([
+    ...["[1].all(i, i == 1)", "[1]"],
+  ]);
+});
+
 test("what could not be evaluated says why", () => {
   const explanation = explained('{ amount: "5", currency: EUR, to: acct_1 }');
   expect(explanation.verdict.outcome).toBe("deny");

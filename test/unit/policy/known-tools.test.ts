@@ -60,3 +60,41 @@ test("reach: who could be let through", () => {
     reach(`${any.bot}, outcome: allow`, `${any.tools}, outcome: deny, when: "args.x == 1"`).agents,
   ).toEqual(["bot"]);
 });
+
+test("arguments are checked against every tool that a rule looks at, of the effect it looks at", () => {
+  const object = (field: string): JsonObject => ({
+    ...{ type: "object", properties: { [field]: { type: "string" } }, required: [field] },
+  });
+  const schemas = new Map<ToolId, JsonObject>([
+    ["m:send", object("to")],
+    ["m:list", object("box")],
+    ["m:more", object("any")],
+  ]);
+  const tools = "tools:\n  m:send: { effect: write }\n  m:list: { effect: read }\n";
+  const codes = (match: string, field: string, declared = tools): readonly string[] => {
+    const when = `has(args.${field})`;
+    const text = `policy: p\nrules:\n- { id: r, outcome: allow, match: ${match}, when: ${when} }\n`;
+    const files = [{ path: "p.yaml", text: text + declared }];
+    return loadPolicySet(files, { toolSchemas: schemas }).diagnostics.map(({ code }) => code);
+  };
+  expect(codes("{ tools: m:send }", "to")).toEqual([]);
+  expect(codes("{ tools: m:send }", "box")).toEqual(["unknown-field"]);
+  expect(codes("{ tools: [m:send, m:list] }", "box")).toEqual([]);
+  expect(codes("{ tools: [m:send, m:list] }", "any")).toEqual(["unknown-field"]);
+  expect(codes('{ tools: "m:*", effect: write }', "box")).toEqual(["unknown-field"]);
+  expect(codes('{ tools: "m:*", effect: read }', "box")).toEqual([]);
+  expect(codes('{ tools: "m:*", effect: read }', "to")).toEqual(["unknown-field"]);
+  expect(codes('{ tools: "m:*", effect: read }', "any")).toEqual([]);
+  expect(codes("{ agents: a }", "what")).toEqual([]);
+  expect(codes("{ tools: m:none }", "what", "")).toEqual(["unknown-tool"]);
+});
+
+test("limits come by agent, and an agent without limits has none", () => {
+  const agents =
+    "agents:\n  z: { calls_per_minute_max: 1 }\n  m: {}\n  a: { budget_micro_usd_per_day: 0 }\n";
+  const { set } = loadPolicySet([{ path: "p.yaml", text: agents }]);
+  expect(set?.limits).toEqual([
+    { agents: ["a"], budgetMicroUsdPerDay: 0 },
+    { agents: ["z"], callsPerMinuteMax: 1 },
+  ]);
+});

@@ -172,4 +172,9 @@ export const moreMistakes: readonly string[] = [
   "1: a\n~: b\n",
   "# only a comment\n",
   "policy: 'a\n",
+  quoted("args.x.y == 1 && arg.y.matches('(') && subject.properties.x.matches('a')"),
+  quoted("args.items.exists(i, i.price > 1.0 && args.items.exists(i, true))"),
+  quoted("args.amount + 1.0 > 2 && args.amount + args.count > 2 && (args.count + 1) / 2 > 3"),
+  quoted("args.items[args.count].price / 2.0 > 1.0"),
+  quoted("args.none.exists(i, i == 1)"),
 ];

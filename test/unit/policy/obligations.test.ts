@@ -75,6 +75,12 @@ test("an absent path changes nothing, and gives the same object back", () => {
   expect(applied.ok && applied.value.args).toBe(args);
 });
 
+test("a list in which nothing is found stays the same object", () => {
+  const applied = applyObligations(args, [redact(["items", "*", "nope"], { with: "remove" })]);
+  expect(applied.ok && applied.value.changed).toBe(false);
+  expect(applied.ok && applied.value.args).toBe(args);
+});
+
 test("a text where the path should go on is refused: the secret may be in it", () => {
   const applied = applyObligations({ card }, [
     redact(["card", "number"], { with: "mask", keep: 4 }),
