@@ -98,3 +98,13 @@ test("limits come by agent, and an agent without limits has none", () => {
     { agents: ["z"], callsPerMinuteMax: 1 },
   ]);
 });
+
+test("a tool without arguments has no fields", () => {
+  const toolSchemas = new Map<ToolId, JsonObject>([["m:now", { type: "object", properties: {} }]]);
+  const text =
+    "policy: p\nrules:\n- { id: r, outcome: allow, match: { tools: m:now }, when: has(args.x) }\n";
+  const { diagnostics } = loadPolicySet([{ path: "p.yaml", text }], { toolSchemas });
+  expect(diagnostics.map(({ message, hint }) => `${message}: ${hint}`)).toEqual([
+    "args has no field x: it has no fields",
+  ]);
+});

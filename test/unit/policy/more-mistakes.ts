@@ -72,8 +72,8 @@ export const moreMistakes: readonly string[] = [
   withCondition("args.amount + args.count > 1"),
   withCondition("args.amount / (args.amount + args.count) > 1"),
   withCondition("args.amount / 2.0 > 1 && args.count / 2.0 > 1.0"),
-  withCondition(`size(args.currency) > 1${" ".repeat(4_071)}`),
-  withCondition(`size(args.currency) > 1${" ".repeat(4_073)}x`),
+  quoted(`size(args.currency) > 1${" ".repeat(4_073)}`),
+  quoted(`size(args.currency) > 1${" ".repeat(4_074)}`),
   quoted(`${"(true && ".repeat(101)}true${")".repeat(101)}`),
   quoted(`${"(true && ".repeat(45)}true${")".repeat(45)}`),
   quoted(`[${"1,".repeat(1_990)}1] == args.items`),
@@ -177,4 +177,5 @@ export const moreMistakes: readonly string[] = [
   quoted("args.amount + 1.0 > 2 && args.amount + args.count > 2 && (args.count + 1) / 2 > 3"),
   quoted("args.items[args.count].price / 2.0 > 1.0"),
   quoted("args.none.exists(i, i == 1)"),
+  quoted('args.items == [1, "a"]'),
 ];

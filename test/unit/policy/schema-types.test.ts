@@ -103,3 +103,15 @@ test("a value of one type or the other has what both have", () => {
   expect(join(a, b)).toEqual(map(joined));
   expect(join(a, map([["x", whole, true]], text))).toMatchObject({ rest: any });
 });
+
+test("schemas that hold themselves are followed to a depth of 32", () => {
+  const list = { type: "array", items: { $ref: "#/$defs/one" } };
+  const map = { type: "object", properties: { a: { $ref: "#/$defs/one" } } };
+  const more = { type: "object", additionalProperties: { $ref: "#/$defs/one" } };
+  const depthOf = (type: Type | undefined): number => {
+    if (type?.kind === "list") return 1 + depthOf(type.of);
+    return type?.kind === "map" ? 1 + depthOf(type.fields.get("a")?.type ?? type.rest) : 0;
+  };
+  for (const one of [list, map, more])
+    expect(depthOf(typeOfSchema({ $ref: "#/$defs/one", $defs: { one } }))).toBe(16);
+});

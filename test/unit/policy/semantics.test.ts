@@ -4,9 +4,12 @@ import { canonicalJson, type JsonObject } from "../../../src/kernel/index.ts";
 import {
   compile,
   type Engine,
+  type Expr,
   formatDiagnostic,
   loadPolicySet,
+  type Obligation,
   type PolicyRequest,
+  type Rule,
 } from "../../../src/policy/index.ts";
 
 function engine(rules: string, tools = ""): Engine {
@@ -231,4 +234,54 @@ test("an optional fact of the subject that is absent is absent, not null", () =>
   const only = engine(rule("a", "allow", when("has(subject.model) && subject.model == 'm'")));
   expect(only.decide(ask({}, { model: "m" })).outcome).toBe("allow");
   expect(only.decide(ask({}))).toMatchObject({ outcome: "deny", indeterminate: [] });
+});
+
+test("a condition that comes to no bool cannot be evaluated, and says why", () => {
+  const { indeterminate } = engine(rule("a", "allow", when("args.n"))).decide(ask({ n: 5 }));
+  expect(indeterminate).toEqual([{ rule: "p/a", why: "the condition is a number, not a bool" }]);
+});
+
+test("a requirement is of texts, numbers and booleans; nothing else satisfies it", () => {
+  const requiring = (more: string): Engine =>
+    engine(
+      rule(
+        "a",
+        "allow",
+        `, obligations: [{ require: args.x, matches: "^(5|1.5|true|a)$"${more} }]`,
+      ),
+    );
+  const [needed, optional] = [requiring(""), requiring(", optional: true")];
+  for (const x of [5, 1.5, true, "a"]) {
+    expect(needed.decide(ask({ x })).outcome, String(x)).toBe("allow");
+    expect(optional.decide(ask({ x })).outcome, String(x)).toBe("allow");
+  }
+  for (const x of [6, false, "b", null, [], ["a"], {}, { a: 5 }]) {
+    const { outcome, reason } = optional.decide(ask({ x }));
+    expect(`${outcome}: ${reason}`).toBe(
+      "deny: a says allow: args.x does not satisfy ^(5|1.5|true|a)$",
+    );
+  }
+  expect(needed.decide(ask({})).outcome).toBe("deny");
+  expect(optional.decide(ask({})).outcome).toBe("allow");
+});
+
+test("a set that no loader lets through does not compile, and the broken invariant is named", () => {
+  const compiled = (changes: Partial<Rule>): Engine => {
+    const common = {
+      match: {},
+      obligations: [],
+      onFailure: "deny",
+      reason: "",
+      source: "",
+    } as const;
+    const only: Rule = { ...common, id: "p/a", outcome: "allow", ...changes };
+    return compile({ formatVersion: 1, rules: [only], tools: [], limits: [] }, "r");
+  };
+  const local: Expr = { op: "local", name: "x" };
+  expect(() => compiled({ when: local })).toThrow("the variable x is bound");
+  const checked = "the pattern ( was checked when the policy was loaded";
+  const args: Expr = { op: "root", name: "args" };
+  expect(() => compiled({ when: { op: "matches", of: args, pattern: "(" } })).toThrow(checked);
+  const requirement: Obligation = { kind: "require", path: ["x"], pattern: "(", required: true };
+  expect(() => compiled({ obligations: [requirement] })).toThrow(checked);
 });
