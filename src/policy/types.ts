@@ -167,7 +167,7 @@ function typeOfObject(schema: JsonObject, root: JsonValue, depth: number): Type 
     ]),
   );
   const more = schema["additionalProperties"];
-  if (isJsonObject(more) && Object.keys(more).length > 0)
+  if (isJsonObject(more))
     return { kind: "map", fields: known, rest: typeOfSchema(more, root, depth + 1) };
   const closed = more === false || (more === undefined && isJsonObject(properties));
   if (closed && !openKeywords.some((keyword) => keyword in schema))

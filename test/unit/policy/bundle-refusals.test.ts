@@ -10,7 +10,9 @@ import {
   bundleKeys,
   bundleSigner,
   nextSerial,
+  type Obligation,
   type PolicySet,
+  type Rule,
   signBundle,
   verifyBundle,
 } from "../../../src/policy/index.ts";
@@ -182,6 +184,35 @@ test("JSON is signed by structure, and every other file by its bytes", () => {
   const hashes = JSON.parse(payload).files as readonly Record<string, string>[];
   expect(hashes.find(({ name }) => name === "x/data.json")?.["hash"]).toBe(hash(go));
   expect(hashes.map(({ name }) => name)).toEqual(hashes.map(({ name }) => name).toSorted());
+});
+
+test("the token names its key, and lists the files by name", () => {
+  const parts = (files: BundleFiles): readonly unknown[] => {
+    const document = Buffer.from(files.get(".signatures.json") ?? []).toString();
+    const [header = "", payload = ""] = JSON.parse(document).signatures[0].split(".");
+    return [header, payload].map((one) => JSON.parse(Buffer.from(one, "base64url").toString()));
+  };
+  const files = signed({ "a-first": "x" });
+  const [header, payload] = parts(files);
+  expect(header).toEqual({ alg: "ES256", kid: pair().signer.keyId, typ: "JWT" });
+  const names = (payload as { files: { name: string }[] }).files.map(({ name }) => name);
+  expect(names).toEqual([".manifest", "a-first", "data.json", ...names.slice(3)]);
+  expect(names).not.toContain(".signatures.json");
+  const again = signBundle(files, pair().signer);
+  expect(again.ok && parts(again.value)[1]).toEqual(payload);
+});
+
+test("OPA is given words for requirements only", () => {
+  const rule = (id: string, obligations: Rule["obligations"]): Rule => ({
+    ...{ id, match: {}, outcome: "sanitize", onFailure: "deny", reason: "", source: "" },
+    obligations,
+  });
+  const redact: Obligation = { kind: "redact", path: ["x"], replacement: { with: "remove" } };
+  const need: Obligation = { kind: "require", path: ["y"], pattern: "a", required: true };
+  const rules = [rule("p/a", [redact]), rule("p/b", [redact, need]), rule("p/c", [])];
+  const files = buildBundle({ ...set, rules }, { serial: 1 });
+  const document = JSON.parse(Buffer.from(files.get("data.json") ?? []).toString());
+  expect(document.holdfast.wording).toEqual({ "p/b": ["", "args.y does not satisfy a"] });
 });
 
 test("signing again replaces the signature", () => {

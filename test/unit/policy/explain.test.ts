@@ -86,6 +86,11 @@ test("of a choice, its test and what was chosen are shown", () => {
     ...["args.n == 5", "args.n", "args.n in [3]", "args.n"],
   ]);
   expect(choosing(`args.x == 5 ? ${yes} : ${no}`)).toEqual(["args.x == 5", "args.x"]);
+  expect(choosing("[1].exists_one(i, i == 1)")).toEqual(["[1].exists_one(i, i == 1)", "[1]"]);
+  expect(choosing("context.a.startsWith(subject.id)")).toEqual([
+    ...["context.a.startsWith(subject.id)", "context.a", "subject.id"],
+  ]);
+  expect(choosing("has(args.n)")).toEqual(["has(args.n)"]);
   expect(choosing('!args.n.matches("a")')).toEqual(['args.n.matches("a")', "args.n"]);
   expect(choosing("context.a.startsWith(subject.id) || [1].all(i, i == 1)")).toEqual([
     ...["[1].all(i, i == 1)", "[1]"],

@@ -54,7 +54,13 @@ test("lists and references inside the schema; a reference without an end stays o
   const ref = (to: string): JsonObject => ({ type: "array", items: { $ref: to } });
   expect(of(ref("#/$defs/a~1b"))).toEqual({ kind: "list", of: whole });
   expect(of({ type: "array" })).toEqual({ kind: "list", of: any });
-  for (const nowhere of ["#/$defs/none", "#/$defs/a~1b/x", "other.json", "#/$defs/toString"])
+  for (const nowhere of [
+    "#/$defs/none",
+    "#/$defs/a~1b/x",
+    "other.json",
+    "#/$defs/toString",
+    "x/$defs/a~1b",
+  ])
     expect(of(ref(nowhere))).toEqual({ kind: "list", of: any });
   expect(of({ $ref: "#/$defs/loop" })).toEqual(any);
 });
