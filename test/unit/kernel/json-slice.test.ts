@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { itemsOfJson, sliceJson } from "../../../src/kernel/index.ts";
+import { hasMember, itemsOfJson, sliceJson } from "../../../src/kernel/index.ts";
 
 type Path = readonly [string, ...string[]];
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -62,4 +62,16 @@ test("slices hold what the values hold", () => {
 
 test("a fault that is not the text's is not hidden", () => {
   expect(() => sliceJson(null as unknown as Uint8Array, ["a"])).toThrow(TypeError);
+});
+
+test("a member that stands twice is there, though it has no bytes of its own", () => {
+  const has = (text: string, path: Path): boolean => hasMember(bytes(text), path);
+  const text = ' { "a" : { "b" : null } } ';
+  expect([has(text, ["a"]), has(text, ["a", "b"])]).toEqual([true, true]);
+  expect([has(text, ["b"]), has(text, ["a", "c"])]).toEqual([false, false]);
+  const twice = '{"a":{"b":1,"b":2},"a2":1}';
+  expect(has(twice, ["a", "b"])).toBe(true);
+  expect(slice(twice, ["a", "b"])).toBeUndefined();
+  for (const none of ["", "5", "[1]", '{"a":1', '{"x" 1}']) expect(has(none, ["b"])).toBe(false);
+  expect(has('{"a":1}', ["a", "b"])).toBe(false);
 });
