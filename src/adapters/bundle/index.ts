@@ -54,6 +54,9 @@ export async function readBundle(
   const reader = extract();
   const reading = readEntries(reader, limits);
   const feeding = pipeline([unpacked.value], reader).catch((thrown: unknown) => thrown);
+  const stalled = setTimeout(() => {
+    reader.destroy(new Error("its entries do not end"));
+  }, stalledAfterMs);
   try {
     const files = await reading;
     if (!files.ok) reader.destroy();
@@ -61,8 +64,16 @@ export async function readBundle(
     return files.ok && broken instanceof Error ? err(malformed(broken.message)) : files;
   } catch (thrown) {
     return err(malformed(thrown instanceof Error ? thrown.message : String(thrown)));
+  } finally {
+    clearTimeout(stalled);
   }
 }
+
+/**
+ * Everything is in memory, so reading takes milliseconds; but damaged headers exist over which the tar reader waits for
+ * bytes that never come.
+ */
+const stalledAfterMs = 5_000;
 
 /** Of one entry: its header, the padding of its content, and long names. */
 const bytesAroundEntry = 4_096;
@@ -107,6 +118,9 @@ function wrongEntry(
   type: string | null | undefined,
   size: number | undefined,
 ): string | undefined {
+  // A size in base 256 may be negative, or beyond what a number holds; then the reader waits for ever.
+  if (size === undefined || !Number.isSafeInteger(size) || size < 0)
+    return `${path} has no size that can be`;
   if (type !== "file" && type !== "directory") return `${path} is a ${type ?? "strange entry"}`;
   if (type === "file")
     return isPlainPath(path) ? undefined : `${JSON.stringify(path)} is no plain path`;

@@ -74,6 +74,8 @@ const hostile: readonly (readonly [what: string, archive: Buffer, kind: string])
   ["a backslash", zipped(header("a\\..\\b")), "malformed"],
   ["a name that only looks the same", zipped(header("data\u200b.json")), "malformed"],
   ["an escape sequence in a name", zipped(header("\u001b[2Jx")), "malformed"],
+  ["a size in base 256 below zero", zipped(sized(0xff)), "malformed"],
+  ["a size in base 256 beyond every number", zipped(sized(0x82)), "malformed"],
   ["less than the header says", gzipSync(header("a", { size: 5_000 })), "malformed"],
   ["a cut gzip", zipped(header("a")).subarray(0, 20), "malformed"],
   [
@@ -83,6 +85,14 @@ const hostile: readonly (readonly [what: string, archive: Buffer, kind: string])
   ],
   ["a zip", Buffer.from("PK\x03\x04 and so on, and so on"), "malformed"],
 ];
+
+/** A header whose size begins with this byte, which says that base 256 follows (GNU tar). */
+function sized(first: number): Buffer {
+  const bytes = header("a", { size: 3 });
+  bytes[124] = first;
+  resum(bytes);
+  return bytes;
+}
 
 test.each(hostile)("%s is refused", async (_, archive, kind) => {
   const before = process.memoryUsage().arrayBuffers;
