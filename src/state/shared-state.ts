@@ -182,6 +182,8 @@ class GroupRun {
   }
 
   compute(stored: StoredValues, nowMs: number): StoreWrites {
+    // An attempt before this one may have counted, and its commit failed.
+    this.watermark = 0;
     const present = new Map(stored);
     const writes = new Map<string, JsonObject | null>();
     this.#settled = this.#group.map((each) => runOne(each, present, writes, nowMs));

@@ -118,3 +118,20 @@ test("after closing, nothing is done", async () => {
   const counted = await clock.run(count(state));
   expect(counted.ok ? "ok" : counted.error.kind).toBe("unreachable");
 });
+
+test("a commit that failed and is then not needed any more is no loss", async () => {
+  const { clock, database, open } = world(5);
+  const one = open("a");
+  // Both want the key; whoever comes second finds it taken at the second attempt, and writes nothing.
+  const take = (state: SharedState) =>
+    state.transact(["token"], (values) => ({
+      writes: values.has("token") ? new Map() : new Map([["token", {}]]),
+      result: values.has("token"),
+    }));
+  await clock.run(count(one));
+  for (let round = 0; round < 20; round++) {
+    database.commit(new Map([["token", null]]));
+    await clock.run(Promise.all([take(one), take(open())]));
+    expect((await clock.run(one.read(["n"]))).ok, `round ${round}`).toBe(true);
+  }
+});
