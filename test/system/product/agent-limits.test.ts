@@ -33,10 +33,10 @@ const put = (here: World, path = "/http/desk/items"): Promise<Answer> =>
 
 /** A store that is too busy says so, and the caller asks again: how fast a machine is decides nothing. */
 async function answered(here: World): Promise<Answer> {
-  for (;;) {
-    const answer = await put(here);
-    if (!/unknown/.test(String(answer.body["refusal"]))) return answer;
-  }
+  let answer = await put(here);
+  for (let asked = 1; asked < 200 && /unknown/.test(String(answer.body["refusal"])); asked++)
+    answer = await put(here);
+  return answer;
 }
 
 const codes = (answers: readonly Answer[]): Record<string, number> => {
