@@ -212,7 +212,8 @@ export class World {
     log: string = this.path("data/log"),
   ): { code: number | null; stdout: string } {
     const args = [program, "audit", command, log, ...options];
-    const run = spawnSync(process.execPath, args, { encoding: "utf8", cwd: root });
+    const how = { encoding: "utf8", cwd: root, maxBuffer: 256 * 1024 * 1024 } as const;
+    const run = spawnSync(process.execPath, args, how);
     return { code: run.status, stdout: `${run.stdout}` };
   }
 
