@@ -1,4 +1,5 @@
 export { ActivePolicy } from "./active-policy.ts";
+export type { Gate } from "./admit.ts";
 export { type AuthZen, authZen, authZenPaths } from "./authzen/index.ts";
 export { BundleSubscription, type SubscriptionStatus } from "./bundle-subscription.ts";
 export type {
@@ -63,7 +64,6 @@ export {
 export { dataPath, type OpaApi, opaApi } from "./opa/index.ts";
 export { PolicySource, type PolicySourceParts, type VerifiedBundle } from "./policy-source.ts";
 export {
-  nothingReserved,
   Reservations,
   type ReservationsParts,
   type Reserved,

@@ -29,8 +29,9 @@ import {
 import type { AgentLimit } from "../policy/index.ts";
 import type { Log, StoredValues } from "../ports.ts";
 import type { SharedState, StateChange } from "../state/index.ts";
+import { type Entered, type Gate, lets, turnedAway } from "./admit.ts";
 import type { Hold } from "./hold.ts";
-import type { Asked } from "./judge.ts";
+import type { Asked, Judgement } from "./judge.ts";
 
 export interface ReservationsParts {
   readonly state: SharedState;
@@ -45,8 +46,8 @@ export type Reserved =
   | { readonly ok: true; readonly budgets: readonly string[] }
   | { readonly ok: false; readonly hold: Hold };
 
-/** No limit applies, or nothing is let through. */
-export const nothingReserved: Reserved = { ok: true, budgets: [] };
+/** No limit applies. */
+const nothingReserved: Reserved = { ok: true, budgets: [] };
 
 const rateKey = (tenant: string, agent: string): string =>
   `limits/rate/${name(tenant)}/${name(agent)}`;
@@ -61,11 +62,19 @@ interface Limited extends AgentLimit {
   readonly budgetKey: string;
 }
 
-export class Reservations {
+export class Reservations implements Gate {
   readonly #parts: ReservationsParts;
 
   constructor(parts: ReservationsParts) {
     this.#parts = parts;
+  }
+
+  async enter(asked: Asked, judgement: Judgement): Promise<Entered> {
+    if (!lets(judgement)) return { judgement };
+    const reserved = await this.reserve(asked);
+    if (!reserved.ok) return turnedAway(asked, reserved.hold);
+    if (reserved.budgets.length === 0) return { judgement };
+    return { judgement, settle: (outcome) => this.settle(reserved, asked.callId, outcome) };
   }
 
   /** Counts the call against every limit that applies, or against none of them. */

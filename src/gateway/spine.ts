@@ -2,15 +2,16 @@
  * The life of a call, in order. Every face comes through here, so a call is governed the same way whatever wire it came
  * on:
  *
- *   resolve → gather facts → decide → oblige → record → forward → record → answer
+ *   resolve → gather facts → decide → oblige → admit → record → forward → record → answer
  *
  * (`receive`, `parse` and `identify` happened in the face.) Each exit before `forward` leaves the upstream untouched.
  */
-import type { CallOutcome, EntryOrigin } from "../audit/index.ts";
+import type { EntryOrigin } from "../audit/index.ts";
 import { callId } from "../kernel/index.ts";
 import type { Committed, Ledger } from "../ledger/index.ts";
 import type { Clock, Entropy, Log, RegoRuntime, Telemetry } from "../ports.ts";
 import type { ActivePolicy } from "./active-policy.ts";
+import { admit, type Gate, lets, recheck, type Settle } from "./admit.ts";
 import { refusalOf } from "./answer.ts";
 import type {
   Decision,
@@ -30,7 +31,6 @@ import type { InFlight } from "./in-flight.ts";
 import {
   type Asked,
   asking,
-  held,
   type Judgement,
   judge,
   regoAnswers,
@@ -40,7 +40,6 @@ import type { KillWatch } from "./kill-watch.ts";
 import { forRecord } from "./oblige.ts";
 import { observationOf } from "./observe.ts";
 import { decisionEntry, outcomeEntry } from "./record.ts";
-import { nothingReserved, type Reservations } from "./reservations.ts";
 import { resolveTool } from "./resolve.ts";
 import { search, searchTurnMsMax } from "./search.ts";
 import { Turns } from "./turns.ts";
@@ -52,7 +51,8 @@ export interface SpineParts {
   readonly policy: ActivePolicy;
   readonly inFlight: InFlight;
   readonly kill: Pick<KillWatch, "hold">;
-  readonly reservations: Pick<Reservations, "reserve" | "settle">;
+  /** In the order in which a call passes them. */
+  readonly gates: readonly Gate[];
   readonly telemetry: Telemetry;
   readonly log: Log;
   readonly origin: EntryOrigin;
@@ -116,12 +116,10 @@ async function govern<A>(
   try {
     const around = surroundings(parts);
     const answers = regoAnswers(passage, around);
-    const judged = judge(passage, around, forward === undefined, answers && (await answers));
+    const decisionOnly = forward === undefined;
+    const judged = judge(passage, around, decisionOnly, answers && (await answers));
     passage.decidedMs = parts.clock.monotonicMs();
-    const reserved = lets(judged) ? await parts.reservations.reserve(passage) : nothingReserved;
-    const judgement = reserved.ok ? judged : held(passage, reserved.hold);
-    const settle = (outcome: CallOutcome): Promise<void> =>
-      parts.reservations.settle(reserved, passage.callId, outcome);
+    const { judgement, settle } = await admit(parts.gates, passage, judged, decisionOnly);
     const committed = await record(parts, passage, judgement);
     if (committed === undefined) {
       // The entry may or may not be in the log; nothing was forwarded, and the ledger accepts nothing more.
@@ -139,10 +137,6 @@ async function govern<A>(
   }
 }
 
-function lets({ decision: { decision } }: Judgement): boolean {
-  return decision === "allow" || decision === "sanitize";
-}
-
 /** The decision is durable. A crash from here on leaves a decision without outcome: `unknown` after restart. */
 async function act<A>(
   parts: SpineParts,
@@ -150,10 +144,10 @@ async function act<A>(
   judgement: Judgement,
   committed: Committed,
   forward: Forward<A>,
-  settle: (outcome: CallOutcome) => Promise<void>,
+  settle: Settle,
 ): Promise<Governed<A>> {
   // Recording took a moment; whoever was stopped meanwhile goes no further.
-  const hold = parts.kill.hold(passage.request, passage.tool);
+  const hold = parts.kill.hold(passage.request, passage.tool) ?? recheck(parts.gates, passage);
   if (hold !== undefined) {
     await settle("not_sent");
     return await withhold(parts, passage, committed, hold);

@@ -17,6 +17,7 @@ import {
   type BundleSubscription,
   createSpine,
   Directory,
+  type Gate,
   InFlight,
   KillWatch,
   type KillWatchParts,
@@ -158,7 +159,7 @@ async function sharedLimits(
   config: Config,
   state: SharedState,
   parts: LimitParts,
-): Promise<{ readonly kill: KillWatch; readonly reservations: Reservations }> {
+): Promise<{ readonly kill: KillWatch; readonly gates: readonly Gate[] }> {
   const kill = new KillWatch({
     ...parts,
     state,
@@ -168,7 +169,7 @@ async function sharedLimits(
   });
   await kill.firstLook();
   const run = Buffer.from(systemEntropy.bytes(8)).toString("hex");
-  return { kill, reservations: new Reservations({ ...parts, state, run }) };
+  return { kill, gates: [new Reservations({ ...parts, state, run })] };
 }
 
 /** Resolves with the exit code: 0 after a signal, 1 when it could not start or the log has failed. */

@@ -1,7 +1,7 @@
 /** Parts of a spine in a world where nobody stops and nobody counts. */
-import { nothingReserved, type SpineParts } from "../gateway/index.ts";
+import type { SpineParts } from "../gateway/index.ts";
 
-export const unlimited: Pick<SpineParts, "kill" | "reservations"> = {
+export const unlimited: Pick<SpineParts, "kill" | "gates"> = {
   kill: { hold: () => undefined },
-  reservations: { reserve: async () => nothingReserved, settle: async () => undefined },
+  gates: [],
 };

@@ -6,7 +6,7 @@ export interface Room {
   readonly mayImport: readonly string[];
 }
 
-const ring1 = ["policy", "identity", "audit", "limits"] as const;
+const ring1 = ["policy", "identity", "audit", "limits", "approvals"] as const;
 
 export const rooms: Readonly<Record<string, Room>> = {
   kernel: {
@@ -29,6 +29,11 @@ export const rooms: Readonly<Record<string, Room>> = {
   limits: {
     ring: 1,
     holds: "what people and counters allow: kill switch, rates, budgets",
+    mayImport: ["kernel"],
+  },
+  approvals: {
+    ring: 1,
+    holds: "what people are asked and answer: approvals, votes, quorum",
     mayImport: ["kernel"],
   },
   ledger: {

@@ -1,0 +1,36 @@
+export {
+  type Approval,
+  type ApprovalState,
+  approvalJson,
+  type BoundAction,
+  isClosed,
+  type Question,
+  type Requirement,
+  readApproval,
+  type Vote,
+} from "./approval.ts";
+export {
+  type ApprovalKeys,
+  approvalIn,
+  approvalKeys,
+  approvalWrites,
+  askingKey,
+  claimsPrefix,
+  closedPrefix,
+  isApprovalId,
+  newestKey,
+  openPrefix,
+  unrecordedPrefix,
+} from "./keys.ts";
+export {
+  type Asking,
+  asked,
+  askedAgain,
+  claimed,
+  presently,
+  revoked,
+  type Settlement,
+  settled,
+} from "./life.ts";
+export { type Approver, isAsked, isRequester, missing } from "./quorum.ts";
+export { type Ballot, type VoteRefusal, vote } from "./vote.ts";
