@@ -1,5 +1,6 @@
 /** What a schema cannot say: choices between fields, and what makes a value usable. */
 import { neverSentOn, subjectName } from "../gateway/index.ts";
+import { checkApprovals } from "./config-approvals.ts";
 import type { Findings, Path } from "./config-source.ts";
 
 type Members = Readonly<Record<string, unknown>>;
@@ -25,6 +26,7 @@ export function checkRules(config: Members, findings: Findings): void {
   }
   checkEnforcementPoints(config, findings);
   checkDirectory(config, findings);
+  checkApprovals(config["approvals"] as Members, findings);
 }
 
 function checkEnforcementPoints({ authzen, tenant: home }: Members, findings: Findings): void {

@@ -29,6 +29,7 @@ export interface Config {
     readonly resources: readonly KnownEntityConfig[];
   };
   readonly authzen: { readonly enforcement_points: readonly EnforcementPointConfig[] };
+  readonly approvals: ApprovalsConfig;
   readonly limits: LimitsConfig;
   readonly telemetry: TelemetryConfig;
   readonly log: { readonly level: "debug" | "info" | "warn" | "error" };
@@ -139,6 +140,42 @@ export interface EnforcementPointConfig {
   readonly agent: string;
   readonly tenant: string;
   readonly obligations: readonly string[];
+}
+
+export interface ApprovalsConfig {
+  /** The control process as browsers reach it; the audience of tokens for the admin API. */
+  readonly url: string;
+  readonly approvers: readonly ApproverConfig[];
+  readonly oidc?: ApprovalsOidcConfig;
+  readonly session_minutes: number;
+}
+
+/** Exactly one of `oidc.subject` and `oidc.email`; with `agent`, nothing that people are known by. */
+export interface ApproverConfig {
+  readonly id: string;
+  readonly name: string;
+  readonly groups: readonly string[];
+  readonly oidc?: {
+    /** Given or that of `approvals.oidc`. */
+    readonly issuer: string;
+    readonly subject?: string;
+    readonly email?: string;
+  };
+  readonly slack?: string;
+  readonly email?: string;
+  readonly cli_users: readonly string[];
+  readonly principals: readonly string[];
+  readonly agent?: string;
+  readonly token?: Secret;
+}
+
+export interface ApprovalsOidcConfig {
+  readonly issuer: string;
+  readonly client_id: string;
+  readonly client_secret?: Secret;
+  /** Besides `openid`. */
+  readonly scopes: readonly string[];
+  readonly api_clients: readonly string[];
 }
 
 export interface LimitsConfig {

@@ -4,9 +4,10 @@ import { dirname, resolve } from "node:path";
 import { compileSchema, type SchemaCheck } from "../adapters/json-schema/index.ts";
 import { err, type JsonObject, ok, type Result } from "../kernel/index.ts";
 import { type Diagnostic, parseSource, sortDiagnostics, sourceValue } from "../policy/index.ts";
+import { checkCompleteApprovals } from "./config-approvals.ts";
 import { checkRules } from "./config-rules.ts";
 import { Findings, type Path } from "./config-source.ts";
-import type { Config } from "./config-types.ts";
+import type { ApprovalsConfig, Config } from "./config-types.ts";
 import { Secret } from "./secret.ts";
 
 /** The JSON Schema, for editors: `# yaml-language-server: $schema=…`. */
@@ -93,6 +94,7 @@ async function completed(
   const { enforcement_points: points } = config["authzen"] as Record<string, Members[]>;
   for (const each of [subjects, resources, points].flat())
     if (each) each["tenant"] ??= config["tenant"];
+  await completeApprovals(config, how);
   for (const [name, upstream] of Object.entries(config["upstreams"] as Record<string, Upstream>)) {
     await completeUpstream(upstream, ["upstreams", name], how);
   }
@@ -105,6 +107,27 @@ async function completeBundle(bundle: Members, how: Completion): Promise<void> {
   const { file } = (bundle["token"] ?? {}) as { readonly file?: string };
   if (file !== undefined) bundle["token_file"] = resolve(how.folder, file);
   if (bundle["token"] !== undefined) await readSecret(bundle, "token", ["bundle"], how);
+}
+
+async function completeApprovals(config: Members, how: Completion): Promise<void> {
+  const at = ["approvals"];
+  const approvals = config["approvals"] as Members;
+  const { listen } = config["control"] as Members;
+  approvals["url"] ??= `http://${String(listen)}`;
+  // Pages and links are made by adding paths to it.
+  approvals["url"] = String(approvals["url"]).replace(/\/+$/, "");
+  const oidc = approvals["oidc"] as Members | undefined;
+  if (oidc?.["client_secret"] !== undefined)
+    await readSecret(oidc, "client_secret", [...at, "oidc"], how);
+  for (const [i, approver] of (approvals["approvers"] as Members[]).entries()) {
+    approver["name"] ??= approver["id"];
+    const own = approver["oidc"] as Members | undefined;
+    if (own !== undefined) own["issuer"] ??= oidc?.["issuer"];
+    if (approver["token"] !== undefined)
+      await readSecret(approver, "token", [...at, "approvers", String(i)], how);
+  }
+  const { audience } = config["identity"] as Members;
+  checkCompleteApprovals(approvals as unknown as ApprovalsConfig, String(audience), how.findings);
 }
 
 /** One database, by default a file in the data folder. */

@@ -1,5 +1,8 @@
 export { configSchemaUrl, type Environment, loadConfig } from "./config.ts";
+export { approverOf } from "./config-approvals.ts";
 export type {
+  ApprovalsConfig,
+  ApproverConfig,
   BundleConfig,
   Config,
   DevelopmentTokenConfig,
