@@ -1,6 +1,6 @@
 /** The question and the answer (AuthZEN 1.0 words, Cedar's `determining`). Values only. */
 import type { JsonObject, ToolId } from "../kernel/index.ts";
-import type { Effect, Obligation, Outcome, Risk } from "./ir.ts";
+import type { ApprovalTerms, Effect, Obligation, Outcome, Risk } from "./ir.ts";
 import type { RegoAnswers, RegoQuestion } from "./rego-answers.ts";
 
 export interface PolicySubject {
@@ -72,6 +72,11 @@ export interface Engine {
    * is recorded, also when the call is denied.
    */
   redactions(tool: ToolId): readonly Obligation[];
+  /**
+   * What people must say to a call of this risk, of which these rules said `approval_needed`: what each of them asks
+   * for, taken together. Throws `InvariantError` for a rule that the set does not hold.
+   */
+  approvalOf(determiningRules: readonly string[], risk: Risk): ApprovalTerms;
   /** The strictest of the declared limits that name this agent; empty when none does. */
   limitsOf(agent: string): AgentLimit;
   /** Every tool of the catalog, by id. */

@@ -66,13 +66,25 @@ export const flag: Decoder<boolean> = (node, report) => {
   return wrongType(node, "true or false", report);
 };
 
-/** A whole number, `min` or more. */
-export function whole(min: number): Decoder<number> {
+/** A whole number, `min` or more, and not over `max`. */
+export function whole(min: number, max: number = Number.MAX_SAFE_INTEGER): Decoder<number> {
   return (node, report) => {
     const value = node.kind === "scalar" ? node.value : undefined;
-    if (typeof value === "number" && Number.isInteger(value) && value >= min) return value;
-    return wrongType(node, `a whole number of at least ${min}`, report);
+    if (typeof value !== "number" || !Number.isInteger(value) || value < min)
+      return wrongType(node, `a whole number of at least ${min}`, report);
+    if (value <= max) return value;
+    report(node.at, { code: "out-of-range", message: `${value} is over ${max}` });
+    return undefined;
   };
+}
+
+/** That word, or what is no text and `decode` reads. */
+export function wordOr<const W extends string, T>(word: W, decode: Decoder<T>): Decoder<W | T> {
+  const only = oneOf(word);
+  return (node, report) =>
+    node.kind === "scalar" && typeof node.value === "string"
+      ? only(node, report)
+      : decode(node, report);
 }
 
 export function list<T>(item: Decoder<T>): Decoder<readonly T[]> {

@@ -1,6 +1,7 @@
 /** The native engine: closures, indexed by tool and agent. */
-import type { JsonObject, ToolId } from "../kernel/index.ts";
+import { assert, type JsonObject, type ToolId } from "../kernel/index.ts";
 import { limitsByAgent } from "./agent-limit.ts";
+import { combineApprovals, termsOf } from "./approval.ts";
 import { Candidates } from "./candidates.ts";
 import { type Frame, membersMax } from "./closures.ts";
 import {
@@ -25,6 +26,7 @@ export function compile(set: PolicySet, revision: string): Engine {
   const rules = [...set.rules].sort((a, b) => (a.id < b.id ? -1 : 1)).map(compileRule);
   const tools = new Map(set.tools.map((tool) => [tool.id, tool]));
   const candidates = new Candidates(rules);
+  const terms = new Map(rules.map(({ rule }) => [rule.id, termsOf(rule)]));
   const redactions = redactionsByTool(rules);
   const asksRego = set.rules.some(({ when }) => isRego(when));
   return {
@@ -45,6 +47,14 @@ export function compile(set: PolicySet, revision: string): Engine {
         return verdict !== "deny";
       }),
     redactions,
+    approvalOf: (determiningRules, risk) => {
+      const asked = determiningRules.map((id) => {
+        const found = terms.get(id);
+        assert(found, `there is no rule ${id}`);
+        return found;
+      });
+      return combineApprovals(asked, risk);
+    },
     limitsOf: limitsByAgent(set.limits),
     tools: [...tools.keys()].sort(),
     tool: (id) => tools.get(id),

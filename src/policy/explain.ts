@@ -4,7 +4,7 @@ import type { Frame } from "./closures.ts";
 import type { PolicyRequest, Verdict } from "./decision.ts";
 import { compile, findOne, frameFor } from "./engine.ts";
 import { formatFieldPath, valuesAt } from "./field-path.ts";
-import type { Expr, Outcome, PolicySet, Rule, ToolDeclaration } from "./ir.ts";
+import type { ApprovalTerms, Expr, Outcome, PolicySet, Rule, ToolDeclaration } from "./ir.ts";
 import { printExpr } from "./print.ts";
 import { RegoAnswers } from "./rego-answers.ts";
 import { isRego } from "./rego-modules.ts";
@@ -39,6 +39,8 @@ export interface ExplainedRule {
 export interface Explanation {
   readonly verdict: Verdict;
   readonly tool?: ToolDeclaration;
+  /** Who must approve, when the outcome is `approval_needed`. */
+  readonly approval?: ApprovalTerms;
   /** The subject, then each agent of the delegation chain. Rules by id. */
   readonly agents: readonly { readonly agent: string; readonly rules: readonly ExplainedRule[] }[];
 }
@@ -52,9 +54,15 @@ export function explain(
   const rules = [...set.rules].sort((a, b) => (a.id < b.id ? -1 : 1)).map(compileRule);
   const tool = set.tools.find(({ id }) => id === request.action.name);
   const chain = [request.subject.id, ...request.subject.delegation];
+  const engine = compile(set, "explain");
+  const verdict = engine.decide(request, answers);
+  const { outcome, determiningRules } = verdict;
   return {
-    verdict: compile(set, "explain").decide(request, answers),
+    verdict,
     ...(tool ? { tool } : {}),
+    ...(outcome === "approval_needed"
+      ? { approval: engine.approvalOf(determiningRules, request.action.risk) }
+      : {}),
     agents: chain.map((agent) => ({
       agent,
       rules: rules.map((rule) =>

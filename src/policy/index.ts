@@ -32,6 +32,8 @@ export { compile } from "./engine.ts";
 export { explain } from "./explain.ts";
 export { formatFieldPath } from "./field-path.ts";
 export type {
+  ApprovalTerms,
+  Approvers,
   Effect,
   Expr,
   FieldPath,

@@ -99,6 +99,26 @@ export type Redaction =
   | { readonly with: "digest" }
   | { readonly with: "remove" };
 
+/** Some people who must say yes. */
+export interface Approvers {
+  /** Each of them is in one of these; empty: in any. Sorted. */
+  readonly groups: readonly string[];
+  /** How many different people. */
+  readonly count: number;
+}
+
+/** Who must approve a call, and for how long the question and its answer live. */
+export interface ApprovalTerms {
+  /** All must be met, each by other people. At least one; no two name the same groups. */
+  readonly approvers: readonly Approvers[];
+  /** How long the question waits for people; then it is refused. */
+  readonly expiresAfterSeconds: number | "never";
+  /** How long a grant may be used, from the last approval. */
+  readonly useWithinSeconds: number;
+  /** Whether people may decide several such questions at once. Never those of risk `critical`. */
+  readonly batch: boolean;
+}
+
 export interface Rule {
   /** `policy/rule`, unique in the set. */
   readonly id: string;
@@ -106,6 +126,8 @@ export interface Rule {
   /** Absent means always. */
   readonly when?: Expr | RegoCondition;
   readonly outcome: Outcome;
+  /** Of `approval_needed`; absent in bundles that were made before there was such a thing. */
+  readonly approval?: ApprovalTerms;
   readonly obligations: readonly Obligation[];
   /** What an indeterminate condition of this rule does to a read; a write is denied whatever it says. */
   readonly onFailure: "deny" | "open";

@@ -10,9 +10,7 @@ import type { SourceRego } from "./source.ts";
 export type RegoBundles = ReadonlyMap<string, Result<RegoBundle, string>>;
 
 const timeoutMsDefault = 100;
-const timeoutMsMax = 5_000;
 const memoryMiBDefault = 16;
-const memoryMiBMax = 256;
 
 /** Undefined when it cannot be used; that was reported. */
 export function readRego(
@@ -21,12 +19,6 @@ export function readRego(
   report: (at: Position, problem: Problem) => void,
 ): RegoCondition | undefined {
   const { bundle: path, entrypoint, timeout_ms: timeout, memory_mib_max: memory } = source;
-  for (const [limit, max] of [
-    [timeout, timeoutMsMax],
-    [memory, memoryMiBMax],
-  ] as const)
-    if (limit !== undefined && limit.value > max)
-      report(limit.at, { code: "out-of-range", message: `${limit.value} is over ${max}` });
   if (!path || !entrypoint) return undefined;
   const bundle = bundles.get(path.value);
   if (bundle === undefined) {
@@ -52,8 +44,8 @@ export function readRego(
     op: "rego",
     module: digest,
     entrypoint: entrypoint.value,
-    timeoutMs: timeout?.value ?? timeoutMsDefault,
-    memoryMiBMax: memory?.value ?? memoryMiBDefault,
+    timeoutMs: timeout ?? timeoutMsDefault,
+    memoryMiBMax: memory ?? memoryMiBDefault,
   };
 }
 

@@ -3,6 +3,7 @@ import { agentPatternProblem, argsOf, type Catalog, toolPatternProblem } from ".
 import { parseCondition } from "./cel.ts";
 import type { Position, Problem } from "./diagnostic.ts";
 import type { Expr, Match, Outcome, Rule } from "./ir.ts";
+import { readApproval } from "./read-approval.ts";
 import { readObligations } from "./read-obligation.ts";
 import { type RegoBundles, readRego } from "./read-rego.ts";
 import type { SourceRule, TextScalar } from "./source.ts";
@@ -29,6 +30,7 @@ export function readRule(
     (source.when && readCondition(file, source.when, args)) ??
     (source.rego && readRego(source.rego, regoBundles, file.report));
   const obligations = readObligations(source, args, file.report);
+  const approval = readApproval(source, match.tools, catalog, file.report);
   checkShape(file, source);
   if (!id || !outcome) return undefined;
   const fullId = `${policy}/${id.value}`;
@@ -37,6 +39,7 @@ export function readRule(
     match,
     ...(when ? { when } : {}),
     outcome: outcome.value,
+    ...(outcome.value === "approval_needed" ? { approval } : {}),
     obligations,
     onFailure: onFailure?.value ?? "deny",
     reason: reason?.value.trim() ?? defaultReason(fullId, outcome.value),

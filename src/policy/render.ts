@@ -1,17 +1,23 @@
 /** An explanation as text for a terminal. */
 import { canonicalJson, type JsonValue } from "../kernel/index.ts";
+import { approvalInWords } from "./approval.ts";
 import type { ExplainedRule, ExplainedValue, Explanation } from "./explain.ts";
 
 const shownCharactersMax = 120;
 
 /** Rules that look at the call come with their reasons; the others are one line each. */
 export function renderExplanation(explanation: Explanation): string {
-  const { verdict, tool, agents } = explanation;
+  const { verdict, tool, approval, agents } = explanation;
   const rules = verdict.determiningRules.join(", ") || "no rule";
   const declared = tool
     ? `${tool.id} is a ${tool.effect} of risk ${tool.risk}`
     : "the tool is not in the catalog";
-  const head = [`${verdict.outcome}: ${verdict.reason}`, `  decided by ${rules}`, `  ${declared}`];
+  const head = [
+    `${verdict.outcome}: ${verdict.reason}`,
+    `  decided by ${rules}`,
+    ...(approval ? [`  needs ${approvalInWords(approval)}`] : []),
+    `  ${declared}`,
+  ];
   return [...head, ...agents.flatMap(({ agent, rules }) => renderAgent(agent, rules))].join("\n");
 }
 

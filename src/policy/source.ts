@@ -19,6 +19,7 @@ import {
   struct,
   text,
   whole,
+  wordOr,
 } from "./decode.ts";
 import type { Position } from "./diagnostic.ts";
 import type { Effect, Outcome, Risk } from "./ir.ts";
@@ -106,18 +107,60 @@ export type SourceObligation = Struct<ObligationFields>;
 interface RegoFields {
   readonly bundle: Field<Placed<string>>;
   readonly entrypoint: Field<Placed<string>>;
-  readonly timeout_ms: Field<Placed<number>>;
-  readonly memory_mib_max: Field<Placed<number>>;
+  readonly timeout_ms: Field<number>;
+  readonly memory_mib_max: Field<number>;
 }
+
+const timeoutMsMax = 5_000;
+const memoryMiBMax = 256;
 
 export const regoFields: RegoFields = {
   bundle: required(placed(name(/^[^/].*\.tar\.gz$/, "a file of the policy folder (name.tar.gz)"))),
   entrypoint: required(placed(name(/^[^/]+(?:\/[^/]+)*$/, "an entrypoint (package/rule)"))),
-  timeout_ms: optional(placed(whole(1))),
-  memory_mib_max: optional(placed(whole(1))),
+  timeout_ms: optional(whole(1, timeoutMsMax)),
+  memory_mib_max: optional(whole(1, memoryMiBMax)),
 };
 
 export type SourceRego = Struct<RegoFields>;
+
+/** People of one requirement at most: more than can be asked is a mistake. */
+const approversMax = 16;
+/** Thirty days: as long as a closed approval is kept. */
+const expiresAfterSecondsMax = 2_592_000;
+/** A day: what was granted yesterday is asked anew. */
+const useWithinSecondsMax = 86_400;
+
+interface ApproverFields {
+  readonly groups: Field<readonly Placed<string>[]>;
+  readonly count: Field<number>;
+}
+
+export const approverFields: ApproverFields = {
+  groups: optional(
+    oneOrMore(
+      placed(name(/^[^\s*](?:[^*]{0,254}[^\s*])?$/, "a group (its whole name, without *)")),
+    ),
+  ),
+  count: optional(whole(1, approversMax)),
+};
+
+export type SourceApprovers = Struct<ApproverFields>;
+
+interface ApprovalFields {
+  readonly approvers: Field<readonly SourceApprovers[]>;
+  readonly expires_after_seconds: Field<number | "never">;
+  readonly use_within_seconds: Field<number>;
+  readonly batch: Field<Placed<boolean>>;
+}
+
+export const approvalFields: ApprovalFields = {
+  approvers: optional(oneOrMore(struct("approvers", approverFields))),
+  expires_after_seconds: optional(wordOr("never", whole(1, expiresAfterSecondsMax))),
+  use_within_seconds: optional(whole(1, useWithinSecondsMax)),
+  batch: optional(placed(flag)),
+};
+
+export type SourceApproval = Struct<ApprovalFields>;
 
 interface RuleFields {
   readonly id: Field<Placed<string>>;
@@ -126,6 +169,7 @@ interface RuleFields {
   readonly when: Field<TextScalar>;
   readonly rego: Field<SourceRego>;
   readonly outcome: Field<Placed<Outcome>>;
+  readonly approval: Field<SourceApproval>;
   readonly obligations: Field<readonly SourceObligation[]>;
   readonly on_failure: Field<Placed<"deny" | "open">>;
   readonly reason: Field<TextScalar>;
@@ -138,6 +182,7 @@ export const ruleFields: RuleFields = {
   when: optional(text),
   rego: optional(struct("rego", regoFields)),
   outcome: required(placed(oneOf("allow", "deny", "sanitize", "approval_needed"))),
+  approval: optional(struct("approval", approvalFields)),
   obligations: optional(list(struct("an obligation", obligationFields))),
   on_failure: optional(placed(failureMode)),
   reason: optional(text),

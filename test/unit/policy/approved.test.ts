@@ -20,7 +20,8 @@ import {
 import { printExpr } from "../../../src/policy/print.ts";
 import { Failure } from "../../../src/policy/values.ts";
 import { everyForm } from "./every-form.ts";
-import { catalog, mistakes, toolSchemas } from "./mistakes.ts";
+import { catalog, toolSchemas } from "./mistake.ts";
+import { mistakes } from "./mistakes.ts";
 import { moreMistakes } from "./more-mistakes.ts";
 import { operations } from "./operations.ts";
 

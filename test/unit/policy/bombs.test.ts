@@ -1,7 +1,7 @@
 /** Texts made to be expensive are refused before they are. */
 import { expect, test } from "vitest";
 import { loadPolicySet } from "../../../src/policy/index.ts";
-import { withCondition } from "./mistakes.ts";
+import { withCondition } from "./mistake.ts";
 
 const bombs: readonly [string, string][] = [
   ["deep lists", "[".repeat(100_000)],

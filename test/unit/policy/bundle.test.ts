@@ -8,6 +8,7 @@ import {
   buildBundle,
   bundleKeys,
   bundleSigner,
+  compile,
   type PolicySet,
   revisionOf,
   signBundle,
@@ -95,6 +96,35 @@ test("any policy set survives the bundle", () => {
         expect(revisionOf(JSON.parse(JSON.stringify(verified.value.set)))).toBe(revisionOf(made));
     }),
     { numRuns: runsOf(100) },
+  );
+});
+
+test("who must approve is signed, and part of the revision", () => {
+  const approval = {
+    approvers: [{ groups: ["payments-leads"], count: 2 }],
+    expiresAfterSeconds: 900,
+    useWithinSeconds: 300,
+    batch: false,
+  };
+  const asking = (count: number): PolicySet => ({
+    ...set,
+    rules: set.rules.map((rule) =>
+      rule.outcome === "approval_needed"
+        ? { ...rule, approval: { ...approval, approvers: [{ groups: ["payments-leads"], count }] } }
+        : rule,
+    ),
+  });
+  expect(revisionOf(asking(2))).not.toBe(revisionOf(asking(1)));
+  const made = signBundle(buildBundle(asking(2), { serial: 1 }), pair.signer);
+  if (!made.ok) throw new Error(made.error.detail);
+  const verified = verifyBundle(made.value, pair.keys);
+  const carried = verified.ok && compile(verified.value.set, "r").approvalOf(["b/second"], "high");
+  expect(carried).toEqual(approval);
+  const relaxed = Buffer.from(made.value.get("data.json") ?? [])
+    .toString()
+    .replace('"count":2', '"count":1');
+  expect(refusal(new Map(made.value).set("data.json", Buffer.from(relaxed)))).toMatch(
+    /^changed_file: data.json/,
   );
 });
 

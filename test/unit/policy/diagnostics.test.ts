@@ -8,7 +8,8 @@ import {
   sortDiagnostics,
 } from "../../../src/policy/index.ts";
 import { runsOf } from "../../fixtures/effort.ts";
-import { catalog, mistakes, toolSchemas, withCondition } from "./mistakes.ts";
+import { catalog, toolSchemas, withCondition } from "./mistake.ts";
+import { mistakes } from "./mistakes.ts";
 
 function load(text: string): readonly Diagnostic[] {
   return loadPolicySet(

@@ -2,7 +2,14 @@
 import fc from "fast-check";
 import type { JsonObject, ToolId } from "../../../src/kernel/index.ts";
 import type { PolicyRequest } from "../../../src/policy/decision.ts";
-import type { Expr, Match, Obligation, PolicySet, Rule } from "../../../src/policy/ir.ts";
+import type {
+  ApprovalTerms,
+  Expr,
+  Match,
+  Obligation,
+  PolicySet,
+  Rule,
+} from "../../../src/policy/ir.ts";
 import { directed } from "./generate-directed.ts";
 import { args, condition, jsonObject } from "./generate-expr.ts";
 
@@ -69,12 +76,28 @@ const common = fc.constantFrom<Obligation[]>(
   { kind: "redact", path: ["s"], replacement: { with: "digest" } },
 );
 
+const count = fc.integer({ min: 1, max: 4 });
+
+/** No two name the same groups. */
+const approvers: fc.Arbitrary<ApprovalTerms["approvers"]> = fc.uniqueArray(
+  fc.record({ groups: fc.subarray(["a", "b", "c"]), count }),
+  { minLength: 1, maxLength: 3, selector: ({ groups }) => groups.join() },
+);
+
+export const approvalTerms: fc.Arbitrary<ApprovalTerms> = fc.record({
+  approvers,
+  expiresAfterSeconds: fc.oneof(fc.constant("never" as const), fc.integer({ min: 1, max: 99 })),
+  useWithinSeconds: fc.integer({ min: 1, max: 99 }),
+  batch: fc.boolean(),
+});
+
 const rule: fc.Arbitrary<Omit<Rule, "id">> = fc
   .record(
     {
       match: anyMatch,
       when: condition(4),
       outcome: fc.constantFrom("allow", "sanitize", "approval_needed", "deny"),
+      approval: approvalTerms,
       obligations: fc.oneof(
         { arbitrary: fc.constant([]), weight: 2 },
         { arbitrary: fc.array(fc.oneof(obligation, common), { maxLength: 3 }), weight: 1 },

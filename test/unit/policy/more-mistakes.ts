@@ -1,5 +1,5 @@
 /** Further mistakes, and their neighbours that are none; what is said to each stands in `approved/more-mistakes.txt`. */
-import { withCondition, withRule } from "./mistakes.ts";
+import { withCondition, withRule } from "./mistake.ts";
 
 /** For a condition that YAML would read as something else. */
 const quoted = (condition: string): string => withCondition(JSON.stringify(condition));

@@ -8,6 +8,8 @@ import { json } from "../../../src/policy/decode.ts";
 import { loadPolicySet, parseSource, runCases } from "../../../src/policy/index.ts";
 import {
   agentFields,
+  approvalFields,
+  approverFields,
   fileFields,
   matchFields,
   obligationFields,
@@ -38,6 +40,8 @@ test("the fields of the schema are those of the loader", () => {
     [matchFields, defs["match"]],
     [ruleFields, defs["rule"]],
     [regoFields, defs["rego"]],
+    [approvalFields, defs["approval"]],
+    [approverFields, defs["approvers"]],
     [obligationFields, defs["obligation"]],
   ];
   for (const [fields, schema] of same) expect(fieldsOf(schema)).toEqual(Object.keys(fields).sort());
