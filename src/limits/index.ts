@@ -1,3 +1,14 @@
+export { type Backoff, exponentialMs, fullJitterMs, halfJitterMs } from "./backoff.ts";
+export {
+  askBreaker,
+  type Breaker,
+  type BreakerAnswer,
+  type BreakerEvent,
+  type BreakerSettings,
+  breakerAt,
+  closedBreaker,
+  nextBreaker,
+} from "./breaker.ts";
 export {
   type Budget,
   budgetAt,
@@ -35,3 +46,16 @@ export {
   windowAt,
   withCall,
 } from "./rate-window.ts";
+export { type Attempted, mayRepeat, outcomeOfAttempts } from "./retry.ts";
+export {
+  type BreakerOf,
+  breakerKey,
+  breakerName,
+  breakerPrefix,
+  keptOpening,
+  openForMs,
+  readBreakerKey,
+  readSharedBreaker,
+  type SharedBreaker,
+  sharedBreakerJson,
+} from "./shared-breaker.ts";
