@@ -9,6 +9,7 @@ export {
   readApproval,
   type Vote,
 } from "./approval.ts";
+export { type Answer, type Ask, ask, type OverrideFault } from "./ask.ts";
 export {
   type ApprovalKeys,
   approvalIn,

@@ -43,6 +43,7 @@ export class CallTrail {
       case "policy":
       case "search":
       case "kill":
+      case "approval":
       case "digest":
         return [];
     }

@@ -23,6 +23,7 @@ const kinds: ReadonlySet<string> = new Set([
   "start",
   "policy",
   "kill",
+  "approval",
   "decision",
   "search",
   "outcome",
@@ -77,7 +78,8 @@ function malformed(value: JsonObject): string | undefined {
     return "its decision_index is no integer";
   if ((kind === "start" || kind === "policy") && !Number.isSafeInteger(value["bundle_serial"]))
     return "its bundle_serial is no integer";
-  if (kind === "kill" && !Array.isArray(value["switches"])) return "its switches is no list";
+  const list = listsOf[kind];
+  if (list !== undefined && !Array.isArray(value[list])) return `its ${list} is no list`;
   if (kind === "start" && !isStringList(value["unknown_calls"]))
     return "its unknown_calls is no list of strings";
   return undefined;
@@ -87,11 +89,14 @@ function malformed(value: JsonObject): string | undefined {
 const stringsOf: Readonly<Record<string, readonly string[]>> = {
   start: ["holdfast"],
   policy: ["policy_version", "bundle_digest"],
+  approval: ["approval_id", "state", "agent_id", "tool"],
   decision: ["call", "face", "agent_id", "tool", "decision", "reason"],
   search: ["call", "method", "agent_id", "policy_version"],
   outcome: ["call", "outcome"],
   digest: ["of", "digest"],
 };
+
+const listsOf: Readonly<Record<string, string>> = { approval: "votes", kill: "switches" };
 
 function isStringList(value: unknown): boolean {
   return Array.isArray(value) && value.every((item) => typeof item === "string");

@@ -52,6 +52,28 @@ export interface KillEntry extends EntryCommon {
   }[];
 }
 
+/** People have answered, or their time is over; recorded by the gateway that asked them. */
+export interface ApprovalEntry extends EntryCommon {
+  readonly kind: "approval";
+  readonly approval_id: string;
+  /** `granted`, `declined`, `expired`, `revoked` or `unknown`. */
+  readonly state: string;
+  readonly agent_id: string;
+  readonly tool: string;
+  readonly args_digest: string;
+  readonly policy_version: string;
+  /** Why it ended, where no vote says it. */
+  readonly because: string | null;
+  readonly votes: readonly {
+    readonly approver: string;
+    readonly verdict: "approve" | "decline";
+    readonly reason: string;
+    readonly groups: readonly string[];
+    readonly channel: string;
+    readonly time: string;
+  }[];
+}
+
 /** Made before anything is forwarded; durable before anything is forwarded. */
 export interface DecisionEntry extends EntryCommon {
   readonly kind: "decision";
@@ -83,6 +105,9 @@ export interface DecisionEntry extends EntryCommon {
   /** Digest of the arguments as they will be forwarded, when they differ. */
   readonly sanitized_payload_digest: string | null;
   readonly approval_id: string | null;
+  /** Who said yes to `approval_id`, where the call goes through because of it; and the grant that it uses up. */
+  readonly approved_by: readonly string[];
+  readonly override_jti: string | null;
   readonly cost_estimate_micro_usd: number;
   readonly trace: string | null;
 }
@@ -149,6 +174,7 @@ export type Entry =
   | StartEntry
   | PolicyEntry
   | KillEntry
+  | ApprovalEntry
   | DecisionEntry
   | SearchEntry
   | OutcomeEntry;

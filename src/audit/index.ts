@@ -8,6 +8,7 @@ export {
 } from "./checkpoint.ts";
 export { openCosignature } from "./cosignature.ts";
 export type {
+  ApprovalEntry,
   CallOutcome,
   DecisionEntry,
   DigestEntry,

@@ -1,5 +1,5 @@
 /** Entries for people: one line each. */
-import type { Entry, IndexedEntry, KillEntry } from "../audit/index.ts";
+import type { ApprovalEntry, Entry, IndexedEntry, KillEntry } from "../audit/index.ts";
 import { scopeText } from "../limits/index.ts";
 import { print } from "./audit-source.ts";
 
@@ -57,6 +57,14 @@ function killText({ switches }: KillEntry): string {
     .join("; ");
 }
 
+function approvalText({ votes, because }: ApprovalEntry): string {
+  const said = votes.map(
+    ({ approver, verdict, channel, reason }) =>
+      `${verdict === "approve" ? "approved" : "declined"} by ${approver} (${channel}): ${reason}`,
+  );
+  return [...said, ...(because === null ? [] : [because])].join("; ");
+}
+
 function columns(entry: Entry, outcome: string): readonly string[] {
   switch (entry.kind) {
     case "start":
@@ -65,6 +73,11 @@ function columns(entry: Entry, outcome: string): readonly string[] {
       return ["policy", "-", "-", "-", "-", entry.policy_version];
     case "kill":
       return ["kill", "-", "-", "-", "-", killText(entry)];
+    case "approval":
+      return [
+        ...[`approval ${entry.state}`, "-", entry.agent_id, entry.tool, entry.approval_id],
+        approvalText(entry),
+      ];
     case "decision":
       return [entry.decision, outcome, entry.agent_id, entry.tool, entry.call, entry.reason];
     case "search": {

@@ -200,6 +200,7 @@ export interface LimitsConfig {
   readonly answer_hold_bytes_max: number;
   readonly line_bytes_max: number;
   readonly kill_lease_ms: number;
+  readonly approval_questions_per_minute_max: number;
 }
 
 export interface TelemetryConfig {

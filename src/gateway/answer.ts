@@ -4,18 +4,27 @@ import type { Outcome, Verdict } from "../policy/index.ts";
 import type { Decision, RefusalCode, ToolRequest } from "./call.ts";
 import type { ResolvedTool } from "./resolve.ts";
 
+/** The approval that the answer is about. */
+export interface ApprovalFacts {
+  readonly id: string;
+  /** Wall-clock ms; null: people may take for ever. */
+  readonly expiresMs: number | null;
+  /** Who said yes; empty while it is pending. */
+  readonly approvedBy: readonly string[];
+}
+
 export interface AnswerFacts {
   readonly callId: string;
   readonly request: ToolRequest;
   readonly tool: ResolvedTool;
   readonly verdict: Verdict;
   readonly policyVersion: string;
-  readonly approvalId: string | null;
+  readonly approval: ApprovalFacts | null;
   readonly sanitized?: Decision["sanitized_payload"];
 }
 
 export function decisionOf(facts: AnswerFacts): Decision {
-  const { request, tool, verdict, approvalId } = facts;
+  const { request, tool, verdict, approval } = facts;
   return {
     call_id: facts.callId,
     decision: verdict.outcome,
@@ -26,26 +35,42 @@ export function decisionOf(facts: AnswerFacts): Decision {
     reason: verdict.reason,
     policy_version: facts.policyVersion,
     determining_rules: verdict.determiningRules,
-    ...(approvalId === null ? {} : { approval_id: approvalId, pending_state: "pending" as const }),
+    ...(approval === null ? {} : approvalMembers(approval)),
     ...(facts.sanitized === undefined ? {} : { sanitized_payload: facts.sanitized }),
-    next: nextStep(verdict.outcome, approvalId),
+    next: nextStep(verdict.outcome, approval),
   };
 }
 
-function nextStep(outcome: Outcome, approvalId: string | null): string {
+function approvalMembers({ id, expiresMs, approvedBy }: ApprovalFacts): Partial<Decision> {
+  if (approvedBy.length > 0) return { approval_id: id, approved_by: approvedBy };
+  return {
+    approval_id: id,
+    pending_state: "pending",
+    ...(expiresMs === null ? {} : { approval_expires_at: new Date(expiresMs).toISOString() }),
+  };
+}
+
+function nextStep(outcome: Outcome, approval: ApprovalFacts | null): string {
   switch (outcome) {
     case "allow":
       return "nothing: the call was forwarded as sent";
     case "sanitize":
       return "nothing: the call was forwarded with the redactions named in sanitized_payload";
     case "approval_needed":
-      return `do not retry yet: a person must approve ${approvalId ?? "this call"} first; tell the user and go on with other work`;
+      return `a person must approve ${approval?.id ?? "this call"} first${untilText(approval)}: tell the user, go on with other work, and call again with the same arguments to see whether it is approved`;
     case "deny":
       return "do not retry the same call: it will be denied again under this policy_version; choose another way or tell the user";
     default:
       return unreachable(outcome);
   }
 }
+
+function untilText(approval: ApprovalFacts | null): string {
+  if (approval === null || approval.expiresMs === null) return "";
+  return `, until ${new Date(approval.expiresMs).toISOString()}`;
+}
+
+const refusedOverride = "nothing was forwarded; call without the token to ask people again";
 
 const refusals: Readonly<Record<RefusalCode, { readonly reason: string; readonly next: string }>> =
   {
@@ -94,6 +119,47 @@ const refusals: Readonly<Record<RefusalCode, { readonly reason: string; readonly
       reason: "what the agent has used of its limits is not known",
       next: "nothing was forwarded; try again in a minute, and tell the operator if it persists",
     },
+    declined: {
+      reason: "people have declined this",
+      next: "nothing was forwarded; do not ask again unless something has changed: tell the user why",
+    },
+    approval_expired: {
+      reason: "nobody approved this in time",
+      next: "nothing was forwarded; tell the user; calling again with the same arguments asks people again",
+    },
+    approval_in_use: {
+      reason: "another call is using the approval at this moment",
+      next: "nothing was forwarded; wait for the other call, which does the same",
+    },
+    approvals_unknown: {
+      reason: "whether people have approved this is not known",
+      next: "nothing was forwarded; try again in a minute, and tell the operator if it persists",
+    },
+    too_many_approvals: {
+      reason: "people were asked too often in this minute",
+      next: "nothing was forwarded and nobody was asked; stop asking: tell the user",
+    },
+    override_forged: { reason: "the override token is not one of ours", next: refusedOverride },
+    override_other_agent: {
+      reason: "the override token is another agent's",
+      next: refusedOverride,
+    },
+    override_other_tool: {
+      reason: "the override token is for another tool",
+      next: refusedOverride,
+    },
+    override_other_arguments: {
+      reason: "the override token is for other arguments",
+      next: "nothing was forwarded; use the arguments that were approved, or call without the token",
+    },
+    override_replayed: {
+      reason: "the override token was used before",
+      next: "nothing was forwarded; an approval is good for one execution: call without the token to ask again",
+    },
+    override_expired: { reason: "the override token has expired", next: refusedOverride },
+    override_revoked: { reason: "the approval was taken back", next: refusedOverride },
+    override_superseded: { reason: "policy has changed since", next: refusedOverride },
+    override_unknown: { reason: "no approval has granted the token", next: refusedOverride },
     kill_state_unknown: {
       reason: "the state of the kill switch is not known, so nothing is written",
       next: "nothing was forwarded; try again in a minute, and tell the operator if it persists",
@@ -108,8 +174,9 @@ export function refusalText(code: RefusalCode): { readonly reason: string; reado
 /** A refusal by the machinery, not by policy; `decision` is always `deny`. `because` says more than the code does. */
 export function refusalOf(
   code: RefusalCode,
-  facts: Omit<AnswerFacts, "verdict" | "approvalId">,
+  facts: Omit<AnswerFacts, "verdict" | "approval">,
   because?: string,
+  approvalId: string | null = null,
 ): Decision {
   const { reason, next } = refusals[code];
   const { request, tool } = facts;
@@ -123,6 +190,7 @@ export function refusalOf(
     reason: because ?? reason,
     policy_version: facts.policyVersion,
     determining_rules: [],
+    ...(approvalId === null ? {} : { approval_id: approvalId }),
     next,
     refusal: code,
   };

@@ -7,6 +7,7 @@ import type { Identity } from "../identity/index.ts";
 import type { JsonObject, Result, ToolId } from "../kernel/index.ts";
 import type { Effect, Outcome, PolicyRequest, Risk, Verdict } from "../policy/index.ts";
 import type { TraceBeside } from "../ports.ts";
+import type { OverrideRefusal } from "./hold.ts";
 import type { FrontRequest } from "./http-front.ts";
 
 export type Face = "mcp" | "http" | "authzen" | "opa";
@@ -47,6 +48,8 @@ export interface ToolRequest {
    * A tool of the catalog is what the catalog says: a question that says otherwise is denied.
    */
   readonly question?: PolicyRequest;
+  /** A one-time override token that came along. Without one, a grant of the same action is found by itself. */
+  readonly override?: string;
   /** More facts under `context`, for instance AuthZEN's. */
   readonly context?: JsonObject;
   readonly traceparent?: string;
@@ -99,6 +102,10 @@ export interface Decision {
   readonly determining_rules: readonly string[];
   readonly approval_id?: string;
   readonly pending_state?: "pending";
+  /** RFC 3339: people may answer until then. Absent when they may take for ever. */
+  readonly approval_expires_at?: string;
+  /** Who said yes, where the call goes through because of it. */
+  readonly approved_by?: readonly string[];
   readonly sanitized_payload?: { readonly digest: string; readonly redacted: JsonObject };
   /** What the agent can do now: one sentence. */
   readonly next: string;
@@ -123,7 +130,16 @@ export type RefusalCode =
   | "over_rate"
   | "over_budget"
   /** They could not be counted. */
-  | "limits_unknown";
+  | "limits_unknown"
+  /** People said no, or did not answer in time. */
+  | "declined"
+  | "approval_expired"
+  /** Another call holds the grant. */
+  | "approval_in_use"
+  /** Whether there is a grant cannot be read. */
+  | "approvals_unknown"
+  | "too_many_approvals"
+  | OverrideRefusal;
 
 export interface Governed<A> {
   readonly decision: Decision;
@@ -195,6 +211,8 @@ export interface Spine {
    * results out (AuthZEN).
    */
   search<C>(asked: Search<C>): Promise<Result<Searched, SearchRefusal>>;
+  /** Resolves when this approval is not pending any more, when `timeoutMs` are over, or when `signal` aborts. */
+  answered(approvalId: string, timeoutMs: number, signal: AbortSignal): Promise<void>;
   /** The tools of the catalog that decides now, by id. */
   catalog(): readonly ToolId[];
   /** The revision that decides now, or undefined before any valid bundle. */

@@ -1,5 +1,11 @@
 export { ActivePolicy } from "./active-policy.ts";
 export type { Gate } from "./admit.ts";
+export {
+  Approvals,
+  ApprovalWatch,
+  OverrideKeys,
+  recoverClaims,
+} from "./approvals/index.ts";
 export { type AuthZen, authZen, authZenPaths } from "./authzen/index.ts";
 export { BundleSubscription, type SubscriptionStatus } from "./bundle-subscription.ts";
 export type {

@@ -2,13 +2,15 @@
  * Stages 3 to 6 as values: what the tool is, what policy says of it, what must be done along. Nothing is recorded,
  * reserved or sent, so a search can put the question that a call would put, without being one.
  */
-import { type Engine, RegoAnswers, type RegoQuestion } from "../policy/index.ts";
+
+import type { Approval } from "../approvals/index.ts";
+import { type Engine, RegoAnswers, type RegoQuestion, type Verdict } from "../policy/index.ts";
 import type { RegoRuntime } from "../ports.ts";
 import { type AnswerFacts, decisionOf, refusalOf } from "./answer.ts";
 import type { Decision, ToolRequest } from "./call.ts";
 import { decide, decideAsked, policyRequest } from "./decide.ts";
 import type { Directory } from "./directory.ts";
-import { type Hold, heldVerdict, holdCode, holdReason } from "./hold.ts";
+import { type Hold, heldVerdict, holdApproval, holdCode, holdReason } from "./hold.ts";
 import type { KillWatch } from "./kill-watch.ts";
 import { type Obliged, oblige } from "./oblige.ts";
 import { type ResolvedTool, resolveAsked, resolveTool } from "./resolve.ts";
@@ -26,6 +28,8 @@ export interface Asked {
 export interface Judgement {
   readonly obliged: Obliged;
   readonly approvalId: string | null;
+  /** The grant that lets it through. */
+  readonly override?: { readonly jti: string; readonly approvedBy: readonly string[] };
   readonly decision: Decision;
 }
 
@@ -104,25 +108,53 @@ export function judge(
   const obliged = oblige(verdict, request.args);
   const needsApproval = obliged.verdict.outcome === "approval_needed";
   const approvalId = needsApproval ? `apr-${asked.callId}` : null;
-  const answerFacts: AnswerFacts = {
-    ...asked,
-    verdict: obliged.verdict,
-    approvalId,
-    ...(obliged.sanitizedDigest === null
-      ? {}
-      : { sanitized: { digest: obliged.sanitizedDigest, redacted: obliged.args } }),
-  };
-  const decision = decisionOf(answerFacts);
+  const approval = approvalId === null ? null : { id: approvalId, expiresMs: null, approvedBy: [] };
   return {
     obliged,
     approvalId,
-    decision: engine === undefined ? refusalOf("no_policy", answerFacts) : decision,
+    decision:
+      engine === undefined ? refusalOf("no_policy", asked) : answering(asked, obliged, approval),
+  };
+}
+
+function answering(asked: Asked, obliged: Obliged, approval: AnswerFacts["approval"]): Decision {
+  const { verdict, sanitizedDigest, args } = obliged;
+  const sanitized =
+    sanitizedDigest === null ? {} : { sanitized: { digest: sanitizedDigest, redacted: args } };
+  return decisionOf({ ...asked, verdict, approval, ...sanitized });
+}
+
+/** People are asked, and have not answered yet. */
+export function awaiting(asked: Asked, { obliged }: Judgement, approval: Approval): Judgement {
+  const { id, expires_ms: expiresMs } = approval;
+  const decision = answering(asked, obliged, { id, expiresMs, approvedBy: [] });
+  return { obliged, approvalId: id, decision };
+}
+
+/** People have said yes. What the verdict obliges to is done all the same. */
+export function approved(asked: Asked, judged: Judgement, approval: Approval): Judgement {
+  const { id, expires_ms: expiresMs, votes, grant } = approval;
+  const yes = votes.filter(({ verdict }) => verdict === "approve");
+  const approvedBy = yes.map(({ approver }) => approver);
+  const why = yes.map(({ approver, reason }) => `${approver}: ${reason}`).join("; ");
+  const verdict: Verdict = {
+    ...judged.obliged.verdict,
+    outcome: judged.obliged.sanitizedDigest === null ? "allow" : "sanitize",
+    reason: `${id} was approved by ${why} (${judged.obliged.verdict.reason})`,
+  };
+  const obliged = { ...judged.obliged, verdict };
+  return {
+    obliged,
+    approvalId: id,
+    override: { jti: grant?.jti ?? "", approvedBy },
+    decision: answering(asked, obliged, { id, expiresMs, approvedBy }),
   };
 }
 
 /** A call that was stopped whatever policy says. */
 export function held(asked: Asked, hold: Hold): Judgement {
-  const decision = refusalOf(holdCode(hold), asked, holdReason(hold));
+  const approvalId = holdApproval(hold);
+  const decision = refusalOf(holdCode(hold), asked, holdReason(hold), approvalId);
   const obliged = { verdict: heldVerdict(hold), args: asked.request.args, sanitizedDigest: null };
-  return { obliged, approvalId: null, decision };
+  return { obliged, approvalId, decision };
 }

@@ -21,6 +21,7 @@ export interface DecisionFacts {
   readonly argsRedacted: JsonObject | null;
   readonly policyVersion: string;
   readonly approvalId: string | null;
+  readonly override?: { readonly jti: string; readonly approvedBy: readonly string[] };
 }
 
 /** RFC 3339, UTC, milliseconds. */
@@ -36,6 +37,7 @@ export function decisionEntry(origin: EntryOrigin, facts: DecisionFacts): Decisi
   return {
     agent_id: identity.agent,
     approval_id: facts.approvalId,
+    approved_by: facts.override?.approvedBy ?? [],
     args_digest: digestOf(request.args),
     args_redacted: facts.argsRedacted,
     call: facts.callId,
@@ -55,6 +57,7 @@ export function decisionEntry(origin: EntryOrigin, facts: DecisionFacts): Decisi
     method: request.method,
     model: identity.model ?? null,
     opened: verdict.opened,
+    override_jti: facts.override?.jti ?? null,
     policy_version: facts.policyVersion,
     principal: identity.principal ?? null,
     reason: verdict.reason,

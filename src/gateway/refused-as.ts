@@ -40,6 +40,26 @@ export function refusedByMachinery(code: RefusalCode): RefusedAs {
       return { status: 403, title: "The budget of today is used up" };
     case "limits_unknown":
       return { status: 503, title: "The limits could not be counted", retryAfter: "5" };
+    case "declined":
+      return { status: 403, title: "Declined by people" };
+    case "approval_expired":
+      return { status: 403, title: "Nobody approved it in time" };
+    case "approval_in_use":
+      return { status: 409, title: "Another call is using the approval" };
+    case "approvals_unknown":
+      return { status: 503, title: "Approvals could not be read", retryAfter: "5" };
+    case "too_many_approvals":
+      return { status: 429, title: "People were asked too often", retryAfter: "60" };
+    case "override_forged":
+    case "override_other_agent":
+    case "override_other_tool":
+    case "override_other_arguments":
+    case "override_replayed":
+    case "override_expired":
+    case "override_revoked":
+    case "override_superseded":
+    case "override_unknown":
+      return { status: 403, title: "The override token is refused" };
     case "kill_state_unknown":
       return { status: 503, title: "The state of the kill switch is not known", retryAfter: "5" };
     default:

@@ -13,6 +13,7 @@ import type { Clock, Entropy, Log, RegoRuntime, Telemetry } from "../ports.ts";
 import type { ActivePolicy } from "./active-policy.ts";
 import { admit, type Gate, lets, recheck, type Settle } from "./admit.ts";
 import { refusalOf } from "./answer.ts";
+import type { ApprovalWatch } from "./approvals/index.ts";
 import type {
   Decision,
   Forward,
@@ -51,6 +52,7 @@ export interface SpineParts {
   readonly policy: ActivePolicy;
   readonly inFlight: InFlight;
   readonly kill: Pick<KillWatch, "hold">;
+  readonly approvals: Pick<ApprovalWatch, "answered">;
   /** In the order in which a call passes them. */
   readonly gates: readonly Gate[];
   readonly telemetry: Telemetry;
@@ -94,6 +96,7 @@ export function createSpine(parts: SpineParts): Spine {
       const subject = policySubject(surroundings(parts).directory.completeSubject(identity));
       return engine.couldAllow(subject, policyAction(resolved));
     },
+    answered: (id, timeoutMs, signal) => parts.approvals.answered(id, timeoutMs, signal),
     search: (asked) => search({ ...parts, ...surroundings(parts), searchTurns }, asked),
     catalog: () => parts.policy.current()?.tools ?? [],
     policyVersion: () => parts.policy.current()?.revision,
@@ -203,6 +206,7 @@ async function record(
     argsRedacted: forRecord(judgement.obliged.args, engine?.redactions(tool.id) ?? []),
     policyVersion: passage.policyVersion,
     approvalId: judgement.approvalId,
+    ...(judgement.override === undefined ? {} : { override: judgement.override }),
   });
   const appended = await parts.ledger.append(entry);
   passage.recordedMs = parts.clock.monotonicMs();

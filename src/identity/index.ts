@@ -26,6 +26,12 @@ export {
   thumbprint,
 } from "./jws.ts";
 export { mintToken, publicKeySet, type TokenRequest } from "./mint.ts";
+export {
+  type OverrideClaims,
+  overrideKeyId,
+  signOverride,
+  verifyOverride,
+} from "./override-token.ts";
 export { SeenNonces } from "./seen-nonces.ts";
 export {
   claimedIssuer,

@@ -216,11 +216,15 @@ async function verifies(token: string, key: VerificationKey, alg: SignatureAlg):
 }
 
 /** A compact JWS over `payload` with an Ed25519 private JWK; `kid` is the key's, or its RFC 7638 thumbprint. */
-export async function signJws(payload: JsonObject, privateJwk: JsonObject): Promise<string> {
+export async function signJws(
+  payload: JsonObject,
+  privateJwk: JsonObject,
+  typ = "JWT",
+): Promise<string> {
   const kid = typeof privateJwk["kid"] === "string" ? privateJwk["kid"] : thumbprint(privateJwk);
   const key = await importJWK(privateJwk as JWK, "EdDSA");
   return new CompactSign(new TextEncoder().encode(canonicalJson(payload)))
-    .setProtectedHeader({ alg: "EdDSA", kid, typ: "JWT" })
+    .setProtectedHeader({ alg: "EdDSA", kid, typ })
     .sign(key);
 }
 

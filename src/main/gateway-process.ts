@@ -17,12 +17,9 @@ import {
   type BundleSubscription,
   createSpine,
   Directory,
-  type Gate,
   InFlight,
-  KillWatch,
-  type KillWatchParts,
+  type KillWatch,
   PolicySource,
-  Reservations,
   type Spine,
 } from "../gateway/index.ts";
 import { err, ok, type Result } from "../kernel/index.ts";
@@ -33,14 +30,13 @@ import { openBundle, trustedKeys } from "./bundle-trust.ts";
 import { type Faces, facesOf } from "./faces.ts";
 import { identifierOf } from "./identities.ts";
 import { listening } from "./listen.ts";
+import { peopleAndLimits } from "./people-and-limits.ts";
 import { subscriptionOf } from "./policy-feed.ts";
 import { complain, stopSignal } from "./process.ts";
 import { openSharedState } from "./shared-state.ts";
 import { version } from "./version.ts";
 
 const policyPollMs = 500;
-/** A thrown switch is in force within a second; this is how often it is looked for. */
-const killPollMs = 200;
 const stopGraceMs = 8_000;
 
 export interface DataPlane {
@@ -51,6 +47,7 @@ export interface DataPlane {
   /** Where policy comes in a bundle from elsewhere. */
   readonly subscription: BundleSubscription | undefined;
   readonly kill: KillWatch;
+  readonly followPeople: (signal: AbortSignal) => Promise<unknown>;
   readonly state: SharedState;
   readonly inFlight: InFlight;
   readonly transport: ClosableTransport;
@@ -114,24 +111,26 @@ export async function openDataPlane(
     lastGoodPath: "bundles/last-good.tar.gz",
     pollMs: policyPollMs,
   });
-  const limits = await sharedLimits(config, state.value, common);
+  const people = await peopleAndLimits(config, {
+    ...common,
+    state: state.value,
+    signer: signer.value,
+  });
+  if (!people.ok) {
+    await ledger.value.close();
+    await state.value.close();
+    return people;
+  }
   const transport = undiciTransport({
     addresses: "not_metadata",
     // Who may have a request open may have it at one upstream: a lower number would let one agent keep others waiting.
     connectionsMax: config.limits.requests_open_max,
   });
   const subscription = subscriptionOf(config, { http: transport, policySource, log, telemetry });
-  const close = async (): Promise<void> => {
-    await transport.close();
-    await rego.close();
-    await ledger.value.close();
-    await state.value.close();
-    await telemetry.close();
-  };
   const directory = new Directory(config.directory.subjects, config.directory.resources);
   const spine = createSpine({
     ...common,
-    ...limits,
+    ...people.value,
     entropy: systemEntropy,
     inFlight,
     directory,
@@ -142,34 +141,22 @@ export async function openDataPlane(
     ledger: ledger.value,
     policySource,
     subscription,
-    kill: limits.kill,
+    kill: people.value.kill,
+    followPeople: people.value.follow,
     state: state.value,
     inFlight,
     transport,
     log,
     telemetry,
-    close,
+    close: closing([transport, rego, ledger.value, state.value, telemetry]),
   });
 }
 
-type LimitParts = Pick<KillWatchParts, "clock" | "ledger" | "log" | "telemetry" | "origin">;
-
-/** What people and counters allow, from the state that gateways share. The kill switch is looked at before any call. */
-async function sharedLimits(
-  config: Config,
-  state: SharedState,
-  parts: LimitParts,
-): Promise<{ readonly kill: KillWatch; readonly gates: readonly Gate[] }> {
-  const kill = new KillWatch({
-    ...parts,
-    state,
-    tenant: config.tenant,
-    leaseMs: config.limits.kill_lease_ms,
-    pollMs: killPollMs,
-  });
-  await kill.firstLook();
-  const run = Buffer.from(systemEntropy.bytes(8)).toString("hex");
-  return { kill, gates: [new Reservations({ ...parts, state, run })] };
+/** One after the other, in this order. */
+function closing(parts: readonly { close(): Promise<unknown> }[]): () => Promise<void> {
+  return async () => {
+    for (const part of parts) await part.close();
+  };
 }
 
 /** Resolves with the exit code: 0 after a signal, 1 when it could not start or the log has failed. */
@@ -205,10 +192,10 @@ export async function runGateway(config: Config): Promise<number> {
 
 /** What the gateway keeps an eye on, until `signal` aborts. */
 export async function followAll(
-  { subscription, policySource, kill }: DataPlane,
+  { subscription, policySource, followPeople }: DataPlane,
   signal: AbortSignal,
 ): Promise<void> {
-  await Promise.all([(subscription ?? policySource).follow(signal), kill.follow(signal)]);
+  await Promise.all([(subscription ?? policySource).follow(signal), followPeople(signal)]);
 }
 
 interface Serving {

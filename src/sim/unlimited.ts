@@ -1,7 +1,8 @@
-/** Parts of a spine in a world where nobody stops and nobody counts. */
+/** Parts of a spine in a world where nobody stops, nobody counts and nobody answers. */
 import type { SpineParts } from "../gateway/index.ts";
 
-export const unlimited: Pick<SpineParts, "kill" | "gates"> = {
+export const unlimited: Pick<SpineParts, "kill" | "gates" | "approvals"> = {
   kill: { hold: () => undefined },
   gates: [],
+  approvals: { answered: async () => undefined },
 };

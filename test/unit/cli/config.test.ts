@@ -78,6 +78,7 @@ test("the smallest file is completed with every default", async () => {
       answer_hold_bytes_max: 1_048_576,
       line_bytes_max: 16_777_216,
       kill_lease_ms: 5000,
+      approval_questions_per_minute_max: 10,
     },
     telemetry: { trace_sample_ratio: 1, service_name: "holdfast" },
     log: { level: "info" },

@@ -39,7 +39,13 @@ export function decisionEntry(
     ...{ effect: "read", risk: "low", definition_digest: null, decision, reason: "because" },
     ...{ policy_version: "r1", determining_rules: [], indeterminate: [], opened: false },
     ...{ args_digest: "sha256:00", args_redacted: null, sanitized_payload_digest: null },
-    ...{ approval_id: null, cost_estimate_micro_usd: 0, trace: null },
+    ...{
+      approval_id: null,
+      approved_by: [],
+      override_jti: null,
+      cost_estimate_micro_usd: 0,
+      trace: null,
+    },
   };
 }
 

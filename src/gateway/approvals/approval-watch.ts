@@ -1,0 +1,167 @@
+/**
+ * The gateway's eye on the questions it asked: wakes the calls that wait for an answer, ends what waited too long, and
+ * records what people said, whether or not the agent ever comes back.
+ */
+import {
+  type Approval,
+  approvalIn,
+  approvalKeys,
+  approvalWrites,
+  isClosed,
+  presently,
+  unrecordedPrefix,
+} from "../../approvals/index.ts";
+import type { ApprovalEntry, EntryOrigin } from "../../audit/index.ts";
+import type { Ledger } from "../../ledger/index.ts";
+import type { Clock, Log, Telemetry } from "../../ports.ts";
+import type { SharedState } from "../../state/index.ts";
+import { isoTime } from "../record.ts";
+
+export interface ApprovalWatchParts {
+  readonly state: SharedState;
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly telemetry: Telemetry;
+  readonly origin: EntryOrigin;
+}
+
+/** How often a call that waits is looked after. */
+const waitPollMs = 250;
+const recordPollMs = 1_000;
+const page = 200;
+
+export class ApprovalWatch {
+  readonly #parts: ApprovalWatchParts;
+  readonly #waiting = new Map<string, Set<() => void>>();
+
+  constructor(parts: ApprovalWatchParts) {
+    this.#parts = parts;
+  }
+
+  /** Resolves when the approval is not pending any more, when `timeoutMs` are over, or when `signal` aborts. */
+  async answered(id: string, timeoutMs: number, signal: AbortSignal): Promise<void> {
+    const done = new AbortController();
+    const woken = new Promise<void>((resolve) => {
+      const wake = (): void => resolve();
+      const others = this.#waiting.get(id) ?? new Set();
+      this.#waiting.set(id, others.add(wake));
+      done.signal.addEventListener("abort", () => {
+        others.delete(wake);
+        if (others.size === 0) this.#waiting.delete(id);
+      });
+    });
+    const late = this.#parts.clock.sleep(timeoutMs, AbortSignal.any([signal, done.signal]));
+    await Promise.race([woken, late]);
+    done.abort();
+  }
+
+  /** Until `signal` aborts. */
+  async follow(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#parts;
+    const again = async (work: () => Promise<void>, everyMs: number): Promise<void> => {
+      while (!signal.aborted) {
+        await work();
+        await clock.sleep(everyMs, signal);
+      }
+    };
+    await Promise.all([
+      again(() => this.#wake(), waitPollMs),
+      again(() => this.recordAnswers(), recordPollMs),
+    ]);
+  }
+
+  async #wake(): Promise<void> {
+    if (this.#waiting.size === 0) return;
+    const ids = [...this.#waiting.keys()];
+    const keys = ids.map(approvalKeys);
+    const read = await this.#parts.state.read(keys.flatMap(({ open, closed }) => [open, closed]));
+    if (!read.ok) return;
+    for (const [i, id] of ids.entries()) {
+      const each = keys[i] && approvalIn(read.value, keys[i]);
+      if (each?.state !== "pending") for (const wake of this.#waiting.get(id) ?? []) wake();
+    }
+  }
+
+  /** Looks once at every question of this gateway whose end is not in its log. */
+  async recordAnswers(): Promise<void> {
+    const { state, origin, telemetry } = this.#parts;
+    const prefix = unrecordedPrefix(origin.instance);
+    let pending = 0;
+    for (let after = ""; ; ) {
+      const listed = await state.list(prefix, page, after);
+      if (!listed.ok) return;
+      const recorded = new Map(
+        listed.value.map(({ key, value }) => [key.slice(prefix.length), value["state"]]),
+      );
+      for (const approval of await this.#present([...recorded.keys()])) {
+        if (approval.state === "pending") pending += 1;
+        await this.#record(prefix + approval.id, approval, recorded.get(approval.id));
+      }
+      const last = listed.value.at(-1);
+      if (last === undefined || listed.value.length < page) break;
+      after = last.key;
+    }
+    telemetry.gauge("approvals_pending", {}, pending);
+  }
+
+  /** The approvals of these ids as they are now; those whose time is over end here. */
+  async #present(ids: readonly string[]): Promise<readonly Approval[]> {
+    if (ids.length === 0) return [];
+    const { state, clock } = this.#parts;
+    const keys = ids.map(approvalKeys);
+    const read = await state.read(keys.flatMap(({ open, closed }) => [open, closed]));
+    if (!read.ok) return [];
+    const found = keys.flatMap((each) => approvalIn(read.value, each) ?? []);
+    const now = clock.wallMs();
+    return Promise.all(
+      // This clock only says where it is worth looking; whether the time is over says the store's.
+      found.map(async (each) => (presently(each, now) === each ? each : await this.#end(each))),
+    );
+  }
+
+  async #end(approval: Approval): Promise<Approval> {
+    const keys = approvalKeys(approval.id);
+    const ended = await this.#parts.state.transact([keys.open, keys.closed], (values, nowMs) => {
+      const stored = approvalIn(values, keys) ?? approval;
+      const now = presently(stored, nowMs);
+      return { writes: now === stored ? new Map() : approvalWrites(now), result: now };
+    });
+    return ended.ok ? ended.value : approval;
+  }
+
+  async #record(key: string, approval: Approval, recorded: unknown): Promise<void> {
+    const { state, ledger, log, telemetry } = this.#parts;
+    const { state: now } = approval;
+    if (now !== "pending" && now !== "claimed" && now !== "used" && now !== recorded) {
+      const appended = await ledger.append(this.#entry(approval));
+      if (!appended.ok) {
+        log.write("error", "approval_not_recorded", { approval: approval.id, ...appended.error });
+        return;
+      }
+      log.write("info", `approval_${now}`, { approval: approval.id, tool: approval.tool });
+      telemetry.count("approvals_answered", { state: now });
+    } else if (!isClosed(approval)) return;
+    const next = isClosed(approval) ? null : { state: now };
+    await state.transact([key], () => ({ writes: new Map([[key, next]]), result: undefined }));
+  }
+
+  #entry(approval: Approval): ApprovalEntry {
+    const { clock, origin } = this.#parts;
+    return {
+      ...origin,
+      v: 1,
+      kind: "approval",
+      time: isoTime(clock.wallMs()),
+      tenant: approval.tenant,
+      approval_id: approval.id,
+      state: approval.state,
+      agent_id: approval.agent,
+      tool: approval.tool,
+      args_digest: approval.args_digest,
+      policy_version: approval.policy_version,
+      because: approval.closed_because,
+      votes: approval.votes.map(({ at_ms, ...vote }) => ({ ...vote, time: isoTime(at_ms) })),
+    };
+  }
+}

@@ -1,0 +1,71 @@
+/** What people and counters allow, from the state that gateways share: kill switch, approvals, rates and budgets. */
+import { join } from "node:path";
+import { systemEntropy } from "../adapters/clock/index.ts";
+import { openTokenKey } from "../adapters/token-key/index.ts";
+import { noteVerifier } from "../audit/index.ts";
+import type { Config } from "../cli/index.ts";
+import {
+  Approvals,
+  ApprovalWatch,
+  KillWatch,
+  OverrideKeys,
+  Reservations,
+  recoverClaims,
+  type SpineParts,
+} from "../gateway/index.ts";
+import { err, ok, type Result } from "../kernel/index.ts";
+import type { Signer } from "../ports.ts";
+import type { SharedState } from "../state/index.ts";
+import { callFates } from "./call-fates.ts";
+
+/** A thrown switch is in force within a second; this is how often it is looked for. */
+const killPollMs = 200;
+
+interface Parts extends Pick<SpineParts, "clock" | "ledger" | "log" | "telemetry" | "origin"> {
+  readonly state: SharedState;
+  /** Of this gateway's log. */
+  readonly signer: Signer;
+}
+
+interface PeopleAndLimits extends Pick<SpineParts, "gates"> {
+  readonly kill: KillWatch;
+  readonly approvals: ApprovalWatch;
+  /** What is kept an eye on, until the signal aborts. */
+  readonly follow: (signal: AbortSignal) => Promise<unknown>;
+}
+
+/** The kill switch is looked at, and what an earlier run left open is settled, before the first call. */
+export async function peopleAndLimits(
+  config: Config,
+  parts: Parts,
+): Promise<Result<PeopleAndLimits, string>> {
+  const { origin, signer, log } = parts;
+  const { limits, data, tenant } = config;
+  const watch = { ...parts, tenant, leaseMs: limits.kill_lease_ms, pollMs: killPollMs };
+  const kill = new KillWatch(watch);
+  await kill.firstLook();
+  const key = await openTokenKey(join(data, "keys", "override.jwk"));
+  if (!key.ok) return err(key.error.detail);
+  const run = Buffer.from(systemEntropy.bytes(8)).toString("hex");
+  await recoverClaims({
+    ...parts,
+    ...{ instance: origin.instance, run },
+    fateOf: async (calls) => {
+      const verifier = noteVerifier(signer.name, signer.publicKey);
+      const fates = await callFates(join(data, "log"), verifier, calls);
+      if (!fates.ok) log.write("error", "log_not_read", { detail: fates.error });
+      return fates;
+    },
+  });
+  const consent = new Approvals({
+    ...{ ...parts, run },
+    keys: new OverrideKeys(parts.state, key.value),
+    questionsPerMinuteMax: limits.approval_questions_per_minute_max,
+  });
+  const approvals = new ApprovalWatch(parts);
+  return ok({
+    ...{ kill, approvals },
+    follow: (signal) => Promise.all([kill, approvals, consent].map((each) => each.follow(signal))),
+    gates: [consent, new Reservations({ ...parts, run })],
+  });
+}
