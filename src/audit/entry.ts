@@ -44,7 +44,7 @@ export interface KillEntry extends EntryCommon {
   readonly serial: number;
   readonly switches: readonly {
     readonly id: string;
-    readonly mode: "pause" | "dry_run";
+    readonly mode: "pause" | "dry_run" | "escrow";
     readonly scope: Readonly<Partial<Record<string, string>>>;
     readonly reason: string;
     readonly by: string;

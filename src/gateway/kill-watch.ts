@@ -4,14 +4,17 @@
  * Reads go on: they change nothing.
  */
 import type { EntryOrigin, KillEntry } from "../audit/index.ts";
+import type { Identity } from "../identity/index.ts";
 import { type JsonObject, splitToolId } from "../kernel/index.ts";
 import type { Ledger } from "../ledger/index.ts";
 import {
+  escrowFor,
   type KillState,
   killKey,
   nothingStopped,
   readKillState,
   type Switch,
+  type SwitchedCall,
   switchFor,
 } from "../limits/index.ts";
 import type { Clock, Log, Telemetry } from "../ports.ts";
@@ -65,14 +68,14 @@ export class KillWatch {
       return { kind: "kill_state_unknown", detail: this.#lastError };
     // A few switches at most are thrown at any time, and almost always none.
     if (this.#state.switches.length === 0) return undefined;
-    const by = switchFor(this.#state, {
-      agents: [identity.agent, ...identity.delegation],
-      tool: tool.id,
-      upstream: splitToolId(tool.id).server,
-      tenant: identity.tenant,
-      model: identity.model,
-    });
+    const by = switchFor(this.#state, switched(identity, tool));
     return by === undefined ? undefined : { kind: by.mode === "pause" ? "paused" : "dry_run", by };
+  }
+
+  /** The escrow that people have put over the call; a read passes all the same. */
+  escrow({ identity }: ToolRequest, tool: ResolvedTool): Switch | undefined {
+    if (this.#state.switches.length === 0) return undefined;
+    return escrowFor(this.#state, switched(identity, tool));
   }
 
   /** Reads the stored state once. What cannot be read or understood leaves the old state, and its lease running. */
@@ -172,6 +175,16 @@ export class KillWatch {
     }));
     return written.ok;
   }
+}
+
+function switched(identity: Identity, tool: ResolvedTool): SwitchedCall {
+  return {
+    agents: [identity.agent, ...identity.delegation],
+    tool: tool.id,
+    upstream: splitToolId(tool.id).server,
+    tenant: identity.tenant,
+    model: identity.model,
+  };
 }
 
 /** Where gateways say that they are there. */

@@ -22,6 +22,7 @@ export {
   withReservation,
 } from "./budget.ts";
 export {
+  escrowFor,
   type KillState,
   killKey,
   killStateJson,
@@ -33,6 +34,7 @@ export {
   type SwitchMode,
   type SwitchScope,
   scopeText,
+  stoppingModes,
   switchFor,
   throwSwitch,
 } from "./kill-switch.ts";

@@ -12,8 +12,16 @@ import {
   type Result,
 } from "../kernel/index.ts";
 
-/** `pause`: nothing is done. `dry_run`: calls are decided and recorded, and nothing is forwarded. */
-export type SwitchMode = "pause" | "dry_run";
+/**
+ * `pause`: nothing is done. `dry_run`: calls are decided and recorded, and nothing is forwarded. `escrow`: reads pass,
+ * writes are held back for people.
+ */
+export type SwitchMode = (typeof modes)[number];
+
+const modes = ["pause", "dry_run", "escrow"] as const;
+
+/** The modes that stop a call, beside `escrow`, which keeps it. */
+export const stoppingModes: readonly SwitchMode[] = ["pause", "dry_run"];
 
 /** All that is named must agree; nothing named is every call. */
 export type SwitchScope = Readonly<Partial<Record<(typeof scopeKeys)[number], string>>>;
@@ -61,15 +69,21 @@ export function throwSwitch(state: KillState, thrown: Switch): Result<KillState,
   return ok({ serial: state.serial + 1, switches: [...state.switches, thrown] });
 }
 
-/** Takes away the switches of these ids; `undefined` takes away all. The error names what is not there. */
+/**
+ * Takes away the switches of these ids; `undefined` takes away all. Only switches of `among` are seen: who lets calls
+ * through again does not end an escrow along with it. The error names what is not there.
+ */
 export function liftSwitches(
   state: KillState,
   ids: readonly string[] | undefined,
+  among: readonly SwitchMode[] = modes,
 ): Result<KillState, string> {
-  const known = new Set(state.switches.map(({ id }) => id));
+  const own = state.switches.filter(({ mode }) => among.includes(mode));
+  const known = new Set(own.map(({ id }) => id));
   const unknown = (ids ?? []).filter((id) => !known.has(id));
   if (unknown.length > 0) return err(`no switch ${unknown.join(", ")} is thrown`);
-  const kept = state.switches.filter(({ id }) => ids !== undefined && !ids.includes(id));
+  const lifted = new Set(ids ?? known);
+  const kept = state.switches.filter(({ id }) => !lifted.has(id));
   return kept.length === state.switches.length
     ? ok(state)
     : ok({ serial: state.serial + 1, switches: kept });
@@ -77,8 +91,15 @@ export function liftSwitches(
 
 /** The switch that stops the call: a pause before a dry run, the older first. */
 export function switchFor(state: KillState, call: SwitchedCall): Switch | undefined {
-  const stopping = state.switches.filter(({ scope }) => covers(scope, call));
+  const stopping = state.switches.filter(
+    ({ mode, scope }) => stoppingModes.includes(mode) && covers(scope, call),
+  );
   return stopping.find(({ mode }) => mode === "pause") ?? stopping[0];
+}
+
+/** The switch that holds the call back, should it be a write: the oldest. */
+export function escrowFor(state: KillState, call: SwitchedCall): Switch | undefined {
+  return state.switches.find(({ mode, scope }) => mode === "escrow" && covers(scope, call));
 }
 
 function covers(scope: SwitchScope, call: SwitchedCall): boolean {
@@ -121,13 +142,21 @@ export function readKillState(stored: JsonObject | undefined): Result<KillState,
 function readSwitch(value: JsonValue): Switch | undefined {
   if (!isJsonObject(value)) return undefined;
   const { id, mode, scope, reason, by, since, ...rest } = value;
-  if (mode !== "pause" && mode !== "dry_run") return undefined;
+  const knownMode = modes.find((each) => each === mode);
+  if (knownMode === undefined) return undefined;
   const scoped = readScope(scope);
   if (scoped === undefined || Object.keys(rest).length > 0) return undefined;
   const texts = [id, reason, by, since];
   if (!texts.every((text): text is string => typeof text === "string")) return undefined;
   const [idText = "", reasonText = "", byText = "", sinceText = ""] = texts;
-  return { id: idText, mode, scope: scoped, reason: reasonText, by: byText, since: sinceText };
+  return {
+    id: idText,
+    mode: knownMode,
+    scope: scoped,
+    reason: reasonText,
+    by: byText,
+    since: sinceText,
+  };
 }
 
 /** A scope with an unknown word would stop more than was meant, or less. */

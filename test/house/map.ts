@@ -6,7 +6,7 @@ export interface Room {
   readonly mayImport: readonly string[];
 }
 
-const ring1 = ["policy", "identity", "audit", "limits", "approvals"] as const;
+const ring1 = ["policy", "identity", "audit", "limits", "approvals", "escrow"] as const;
 
 export const rooms: Readonly<Record<string, Room>> = {
   kernel: {
@@ -34,6 +34,11 @@ export const rooms: Readonly<Record<string, Room>> = {
   approvals: {
     ring: 1,
     holds: "what people are asked and answer: approvals, votes, quorum",
+    mayImport: ["kernel"],
+  },
+  escrow: {
+    ring: 1,
+    holds: "writes held back for people: items, their life, their order",
     mayImport: ["kernel"],
   },
   ledger: {

@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import {
+  escrowFor,
   type KillState,
   killStateJson,
   liftSwitches,
@@ -11,6 +12,7 @@ import {
   type SwitchedCall,
   type SwitchScope,
   scopeText,
+  stoppingModes,
   switchFor,
   throwSwitch,
 } from "../../../src/limits/index.ts";
@@ -134,4 +136,26 @@ test.each([
 test("a scope in words", () => {
   expect(scopeText({})).toBe("every call");
   expect(scopeText({ tool: "pay:create", agent: "desk" })).toBe("agent desk, tool pay:create");
+});
+
+test("an escrow stops nothing by itself, and names what it holds back", () => {
+  const [held, pause] = [thrown({ upstream: "pay" }, "escrow"), thrown({ tool: "pay:create" })];
+  expect(switchFor(stateOf(held), call)).toBeUndefined();
+  expect(escrowFor(stateOf(held), call)).toEqual(held);
+  expect(escrowFor(stateOf(held), { ...call, upstream: "files" })).toBeUndefined();
+  expect(switchFor(stateOf(held, pause), call)).toEqual(pause);
+  expect(escrowFor(stateOf(pause, thrown({}, "dry_run")), call)).toBeUndefined();
+});
+
+test("who lifts what is stopped does not end an escrow, nor the other way round", () => {
+  const [held, pause] = [thrown({}, "escrow"), thrown({})];
+  const state = stateOf(held, pause);
+  const left = (ids: readonly string[] | undefined, among: readonly Switch["mode"][]) =>
+    liftSwitches(state, ids, among);
+  expect(left(undefined, stoppingModes)).toMatchObject({ ok: true, value: { switches: [held] } });
+  expect(left(undefined, ["escrow"])).toMatchObject({ ok: true, value: { switches: [pause] } });
+  expect(left([held.id], stoppingModes)).toEqual({
+    ok: false,
+    error: `no switch ${held.id} is thrown`,
+  });
 });

@@ -1,0 +1,42 @@
+export {
+  type Cause,
+  type Claim,
+  type Draft,
+  type EscrowItem,
+  type EscrowState,
+  isClosed,
+  itemJson,
+  readItem,
+  type Word,
+} from "./item.ts";
+export {
+  bindingKey,
+  closedKey,
+  closedPrefix,
+  isItemId,
+  laneKey,
+  lanePrefix,
+  queueKey,
+  queuePrefix,
+  releasedKey,
+  releasedPrefix,
+  unrecordedKey,
+  unrecordedPrefix,
+  usageKey,
+} from "./keys.ts";
+export { type Attempt, attempted, claimed, endedByPerson, released } from "./life.ts";
+export {
+  type Change,
+  type EscrowBounds,
+  type Held,
+  type Holder,
+  hold,
+  holdKeys,
+  itemKeys,
+  type Lane,
+  laneFree,
+  type PersonsStep,
+  readLane,
+  step,
+  usageOf,
+} from "./queue.ts";
