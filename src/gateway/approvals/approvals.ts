@@ -64,8 +64,10 @@ export class Approvals implements Gate {
   }
 
   async enter(asked: Asked, judgement: Judgement): Promise<Entered> {
-    if (judgement.decision.decision !== "approval_needed") return { judgement };
-    const terms = termsFor(asked.engine, judgement.obliged.verdict.determiningRules);
+    const { engine, tool } = asked;
+    if (judgement.decision.decision !== "approval_needed" || engine === undefined)
+      return { judgement };
+    const terms = termsFor(engine, judgement.obliged.verdict.determiningRules, tool.risk);
     const question = questionOf(asked, judgement, terms);
     const presented = await this.#presented(asked, question);
     if ("kind" in presented) return this.#turnedAway(asked, presented);
@@ -234,6 +236,6 @@ function questionOf(asked: Asked, { obliged }: Judgement, terms: ApprovalTerms):
     determining_rules: verdict.determiningRules,
     reason: verdict.reason,
     requirements: terms.requirements,
-    batch: terms.batch && tool.risk === "low",
+    batch: terms.batch,
   };
 }

@@ -1,6 +1,6 @@
-/** What the determining rules ask of people. */
+/** What the determining rules ask of people, in the units of an approval. */
 import type { Requirement } from "../../approvals/index.ts";
-import type { Engine } from "../../policy/index.ts";
+import type { Engine, Risk } from "../../policy/index.ts";
 
 export interface ApprovalTerms {
   readonly requirements: readonly Requirement[];
@@ -11,13 +11,15 @@ export interface ApprovalTerms {
   readonly batch: boolean;
 }
 
-const termsDefault: ApprovalTerms = {
-  requirements: [{ groups: [], count: 1 }],
-  validMs: 15 * 60_000,
-  useWithinMs: 5 * 60_000,
-  batch: false,
-};
-
-export function termsFor(_engine: Engine | undefined, _rules: readonly string[]): ApprovalTerms {
-  return termsDefault;
+export function termsFor(engine: Engine, rules: readonly string[], risk: Risk): ApprovalTerms {
+  const { approvers, expiresAfterSeconds, useWithinSeconds, batch } = engine.approvalOf(
+    rules,
+    risk,
+  );
+  return {
+    requirements: approvers,
+    validMs: expiresAfterSeconds === "never" ? null : expiresAfterSeconds * 1_000,
+    useWithinMs: useWithinSeconds * 1_000,
+    batch,
+  };
 }
