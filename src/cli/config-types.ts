@@ -147,6 +147,7 @@ export interface ApprovalsConfig {
   readonly url: string;
   readonly approvers: readonly ApproverConfig[];
   readonly oidc?: ApprovalsOidcConfig;
+  readonly hold_seconds: number;
   readonly session_minutes: number;
 }
 

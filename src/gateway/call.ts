@@ -211,8 +211,8 @@ export interface Spine {
    * results out (AuthZEN).
    */
   search<C>(asked: Search<C>): Promise<Result<Searched, SearchRefusal>>;
-  /** Resolves when this approval is not pending any more, when `timeoutMs` are over, or when `signal` aborts. */
-  answered(approvalId: string, timeoutMs: number, signal: AbortSignal): Promise<void>;
+  /** True as soon as this approval is not pending any more; false when `timeoutMs` are over or `signal` aborts. */
+  answered(approvalId: string, timeoutMs: number, signal: AbortSignal): Promise<boolean>;
   /** The tools of the catalog that decides now, by id. */
   catalog(): readonly ToolId[];
   /** The revision that decides now, or undefined before any valid bundle. */

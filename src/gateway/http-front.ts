@@ -31,6 +31,9 @@ export interface FrontResponse {
 
 export type FrontFace = (request: FrontRequest) => Promise<FrontResponse>;
 
+/** Carries a one-time override token. Never forwarded. */
+export const overrideHeader = "holdfast-override";
+
 const encoder = new TextEncoder();
 
 /** The one value of a header; undefined when absent or repeated (a repeated header has no one meaning). */

@@ -1,6 +1,7 @@
 export { ActivePolicy } from "./active-policy.ts";
 export type { Gate } from "./admit.ts";
 export {
+  ApprovalLegs,
   Approvals,
   ApprovalWatch,
   OverrideKeys,
@@ -55,6 +56,7 @@ export {
   bridgeUrl,
   type EraBridgeParts,
   governedMethods,
+  type HoldRules,
   type McpLimits,
   type McpParts,
   type McpUpstream,

@@ -3,6 +3,7 @@ import { childProcessPeers } from "../adapters/child-process/index.ts";
 import { systemClock, systemEntropy } from "../adapters/clock/index.ts";
 import type { Config, McpUpstreamConfig } from "../cli/index.ts";
 import {
+  ApprovalLegs,
   acrossEras,
   aggregateFace,
   authorizedTransport,
@@ -13,6 +14,7 @@ import {
   dataPath,
   type FrontFace,
   type FrontResponse,
+  type HoldRules,
   type HttpUpstream,
   httpTools,
   type Identifier,
@@ -79,7 +81,10 @@ function mcpFaces(
   credentials: UpstreamCredentials,
   pins: ReadonlyMap<string, ToolPins>,
 ): McpFaces {
-  const parts = { spine: plane.spine, identifier, clock: systemClock, log: plane.log };
+  const parts = {
+    ...{ spine: plane.spine, identifier, clock: systemClock, log: plane.log },
+    ...holdRules(config, plane),
+  };
   const limits = {
     messageBytesMax: config.limits.body_bytes_max,
     depthMax: config.limits.depth_max,
@@ -109,6 +114,23 @@ function mcpFaces(
   };
 }
 
+/** State-only answers that clients repeat by themselves; measured: all of them do so ten times. */
+const holdLegsMax = 9;
+
+/** Where there is nobody who could answer meanwhile, calls that need approval are answered at once. */
+function holdRules({ approvals }: Config, { state }: DataPlane): { approvalHold?: HoldRules } {
+  if (approvals.hold_seconds === 0 || approvals.approvers.length === 0) return {};
+  const page = approvals.url.replace(/\/$/, "");
+  return {
+    approvalHold: {
+      legs: new ApprovalLegs(state, systemEntropy),
+      legMs: approvals.hold_seconds * 1_000,
+      legsMax: holdLegsMax,
+      url: (id) => `${page}/approvals/${encodeURIComponent(id)}`,
+    },
+  };
+}
+
 async function httpFace(
   config: Config,
   plane: DataPlane,
@@ -124,6 +146,7 @@ async function httpFace(
   const { limits } = config;
   const face = httpTools({
     ...{ upstreams, spine: plane.spine, identifier, transport: plane.transport },
+    approvalWaitMsMax: config.approvals.hold_seconds * 1_000,
     limits: {
       bodyBytesMax: limits.body_bytes_max,
       depthMax: limits.depth_max,

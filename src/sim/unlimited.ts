@@ -4,5 +4,5 @@ import type { SpineParts } from "../gateway/index.ts";
 export const unlimited: Pick<SpineParts, "kill" | "gates" | "approvals"> = {
   kill: { hold: () => undefined },
   gates: [],
-  approvals: { answered: async () => undefined },
+  approvals: { answered: async () => false },
 };

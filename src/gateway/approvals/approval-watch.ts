@@ -39,11 +39,11 @@ export class ApprovalWatch {
     this.#parts = parts;
   }
 
-  /** Resolves when the approval is not pending any more, when `timeoutMs` are over, or when `signal` aborts. */
-  async answered(id: string, timeoutMs: number, signal: AbortSignal): Promise<void> {
+  /** True as soon as the approval is not pending any more; false when `timeoutMs` are over or `signal` aborts. */
+  async answered(id: string, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
     const done = new AbortController();
-    const woken = new Promise<void>((resolve) => {
-      const wake = (): void => resolve();
+    const woken = new Promise<boolean>((resolve) => {
+      const wake = (): void => resolve(true);
       const others = this.#waiting.get(id) ?? new Set();
       this.#waiting.set(id, others.add(wake));
       done.signal.addEventListener("abort", () => {
@@ -51,9 +51,11 @@ export class ApprovalWatch {
         if (others.size === 0) this.#waiting.delete(id);
       });
     });
-    const late = this.#parts.clock.sleep(timeoutMs, AbortSignal.any([signal, done.signal]));
-    await Promise.race([woken, late]);
+    const { clock } = this.#parts;
+    const late = clock.sleep(timeoutMs, AbortSignal.any([signal, done.signal]));
+    const isAnswered = await Promise.race([woken, late.then(() => false)]);
     done.abort();
+    return isAnswered;
   }
 
   /** Until `signal` aborts. */

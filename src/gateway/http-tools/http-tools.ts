@@ -15,10 +15,15 @@ import {
 } from "../../kernel/index.ts";
 import type { Effect } from "../../policy/index.ts";
 import type { HttpTransport } from "../../ports.ts";
-import type { Identifier, Spine, ToolDefinition, ToolRequest } from "../call.ts";
-import { type FrontFace, type FrontRequest, headerOf } from "../http-front.ts";
+import type { Governed, Identifier, Spine, ToolDefinition, ToolRequest } from "../call.ts";
+import { type FrontFace, type FrontRequest, headerOf, overrideHeader } from "../http-front.ts";
 import { nearArgument } from "../near-names.ts";
-import { governedResponse, type ReceiptPlacing, refusalResponse } from "./answer.ts";
+import {
+  governedResponse,
+  type ReceiptPlacing,
+  refusalResponse,
+  type UpstreamAnswer,
+} from "./answer.ts";
 import { readArguments } from "./arguments.ts";
 import { readBody } from "./body.ts";
 import { idempotencyKeyPattern } from "./headers.ts";
@@ -49,6 +54,8 @@ export interface HttpTools {
   readonly limits?: Partial<HttpToolLimits>;
   /** Where a receipt that fits no header is served. */
   readonly receiptUrl?: (callId: string) => string;
+  /** How long a client may have its call wait for people (`Prefer: wait`); default: not at all. */
+  readonly approvalWaitMsMax?: number;
 }
 
 const methods = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"] as const;
@@ -94,12 +101,36 @@ export function httpTools(parts: HttpTools): FrontFace {
       definition = definitionOf(call.route);
       definitions.set(call.route, definition);
     }
-    const governed = await parts.spine.govern(
-      definition === undefined ? asked : { ...asked, definition },
-      (judged) => sendJudged(call, judged, request, parts.transport, limits),
-    );
-    return governedResponse(governed, receipts);
+    const whole = definition === undefined ? asked : { ...asked, definition };
+    const govern = (): Promise<Governed<UpstreamAnswer>> =>
+      parts.spine.govern(whole, (judged) =>
+        sendJudged(call, judged, request, parts.transport, limits),
+      );
+    return governedResponse(await patiently(govern, parts, request), receipts);
   };
+}
+
+/**
+ * A client that says how long it will wait (`Prefer: wait`, RFC 7240) for people to approve is answered when they have, and
+ * then with what its call came to.
+ */
+async function patiently(
+  govern: () => Promise<Governed<UpstreamAnswer>>,
+  { spine, approvalWaitMsMax = 0 }: HttpTools,
+  request: FrontRequest,
+): Promise<Governed<UpstreamAnswer>> {
+  const governed = await govern();
+  const { pending_state: pending, approval_id: id } = governed.decision;
+  const waitMs = Math.min(waitOf(headerOf(request, "prefer") ?? "") * 1_000, approvalWaitMsMax);
+  if (pending === undefined || id === undefined || waitMs === 0) return governed;
+  const isAnswered = await spine.answered(id, waitMs, request.signal);
+  return isAnswered && !request.signal.aborted ? await govern() : governed;
+}
+
+/** Seconds; 0 when nothing is said of it. */
+function waitOf(prefer: string): number {
+  const found = /(?:^|[,;\s])wait\s*=\s*"?(\d{1,5})"?(?:$|[,;\s])/i.exec(prefer);
+  return Number(found?.[1] ?? 0);
 }
 
 interface Resolved {
@@ -152,6 +183,7 @@ function resolve(
   const traceparent = headerOf(request, "traceparent");
   const tracestate = request.headers["tracestate"]?.join(",");
   const requestId = headerOf(request, "x-request-id");
+  const override = headerOf(request, overrideHeader);
   return ok({
     call: { upstream, route, effect, tool, identity, body: body.value, clientKey },
     asked: {
@@ -166,6 +198,7 @@ function resolve(
       ...(traceparent === undefined ? {} : { traceparent }),
       ...(tracestate === undefined ? {} : { traceBeside: { tracestate } }),
       ...(requestId === undefined ? {} : { requestId }),
+      ...(override === undefined ? {} : { override }),
     },
   });
 }

@@ -3,6 +3,7 @@ import type { Identity } from "../../identity/index.ts";
 import type { Clock, Log } from "../../ports.ts";
 import type { Spine } from "../call.ts";
 import type { FrontRequest } from "../http-front.ts";
+import type { HoldRules } from "./approval-hold.ts";
 import type { Era } from "./eras.ts";
 import type { OpenQuestions } from "./open-questions.ts";
 import type { OpenRequests, Rewrite } from "./relay.ts";
@@ -24,4 +25,6 @@ export interface Exchange {
   readonly log: Log;
   readonly limits: McpLimits;
   readonly writesParamHeaders: boolean;
+  /** How calls wait for people; absent where they are answered at once. */
+  readonly approvalHold?: HoldRules;
 }

@@ -9,6 +9,7 @@ import type { Identifier, Spine } from "../call.ts";
 import { type FrontFace, type FrontRequest, type FrontResponse, headerOf } from "../http-front.ts";
 import type { InFlight } from "../in-flight.ts";
 import { nearArgument } from "../near-names.ts";
+import type { HoldRules } from "./approval-hold.ts";
 import { Catalog } from "./catalog.ts";
 import { type Era, eraOf, repeatedHeader } from "./eras.ts";
 import type { Exchange } from "./exchange.ts";
@@ -52,6 +53,8 @@ export interface McpParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly limits?: Partial<McpLimits>;
+  /** How calls wait for people; absent: they are answered at once. */
+  readonly approvalHold?: HoldRules;
   /** The callers have no HTTP headers of their own (stdio): `Mcp-Param-*` is written for them, not demanded. */
   readonly writesParamHeaders?: boolean;
 }
@@ -170,7 +173,7 @@ class UpstreamRelay {
   }
 
   #exchange(request: FrontRequest, identity: Identity, era: Era): Exchange | undefined {
-    const { spine, clock, log } = this.#parts;
+    const { spine, clock, log, approvalHold } = this.#parts;
     const sessionId = headerOf(request, "mcp-session-id");
     const session =
       sessionId === undefined || era === "modern"
@@ -191,6 +194,7 @@ class UpstreamRelay {
       log,
       limits: this.#limits,
       writesParamHeaders: this.#parts.writesParamHeaders ?? false,
+      ...(approvalHold === undefined ? {} : { approvalHold }),
     };
     return exchange;
   }

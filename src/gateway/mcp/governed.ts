@@ -1,15 +1,19 @@
 /** A request that carries an action: decided, recorded, sent as the value that was judged, and its answer held until the outcome is recorded. */
-import {
-  isJsonObject,
-  type JsonObject,
-  type Result,
-  sha256Hex,
-  sliceJson,
-} from "../../kernel/index.ts";
+import { isJsonObject, type JsonObject, type Result } from "../../kernel/index.ts";
 import type { HttpResponse, TransportError } from "../../ports.ts";
-import { TransportFailure } from "../../ports.ts";
 import type { Forwarded, Governed, Judged, ToolRequest } from "../call.ts";
 import { type FrontResponse, jsonResponse } from "../http-front.ts";
+import { ApprovalHold, pendingApproval } from "./approval-hold.ts";
+import {
+  aborted,
+  asTransportError,
+  type Came,
+  forwardedOf,
+  notSent,
+  unknown,
+  unreadableMessage,
+  usedState,
+} from "./came.ts";
 import type { CatalogTool } from "./catalog.ts";
 import { deferred } from "./deferred.ts";
 import type { Exchange } from "./exchange.ts";
@@ -18,31 +22,13 @@ import { errorMessage, idKey, type RpcRequest, rpcCode } from "./json-rpc.ts";
 import { actionOf, type GovernedAction, treatmentOf } from "./methods.ts";
 import { Outlet } from "./outlet.ts";
 import { paramHeadersFor } from "./param-headers.ts";
-import {
-  failureMessage,
-  isInputRequired,
-  refusalMessage,
-  textAt,
-  withDecision,
-} from "./refusals.ts";
+import { failureMessage, refusalMessage, withDecision } from "./refusals.ts";
 import { answeredId, pumpEvents, type Screen } from "./relay.ts";
 import { screenOf } from "./server-requests.ts";
 import { ownerOf } from "./sessions.ts";
 import { sseMessage } from "./sse.ts";
-import { outgoingMeta, rpcErrors, toolErrors, traceOf, versionOf } from "./trace.ts";
+import { outgoingMeta, overrideOf, rpcErrors, toolErrors, traceOf, versionOf } from "./trace.ts";
 import { contentTypeOf, jsonBytes, returnedHeaders, sendUpstream, wholeBody } from "./upstream.ts";
-
-/** What came of sending. */
-type Came =
-  /** The final JSON-RPC message; `release` gives the client its bytes in the place where it came. */
-  | {
-      readonly kind: "message";
-      readonly message: Uint8Array;
-      readonly release: (bytes: Uint8Array) => void;
-    }
-  /** Something else than a JSON-RPC answer; relayed. */
-  | { readonly kind: "response"; readonly response: FrontResponse }
-  | { readonly kind: "failed"; readonly error: TransportError };
 
 /** Governs one request of a client. Resolves when the head of the answer is known. Never rejects. */
 export function governRequest(
@@ -61,10 +47,10 @@ export function governRequest(
 
 class GovernedRequest {
   readonly #exchange: Exchange;
-  readonly #message: RpcRequest;
+  #message: RpcRequest;
   readonly #tool: CatalogTool | undefined;
   readonly #outlet: Outlet;
-  readonly #action: GovernedAction;
+  #action: GovernedAction;
   /** The final message has come and waits, in its place in the stream, for `#release`. */
   #held = false;
   #release: (bytes: Uint8Array) => void = () => undefined;
@@ -79,13 +65,54 @@ class GovernedRequest {
     this.#message = message;
     this.#tool = tool;
     this.#outlet = outlet;
-    this.#action = actionOf(exchange.upstream.server, message.method, message.params);
+    this.#action = this.#actionOf();
   }
 
   async run(): Promise<void> {
-    const governed = await this.#exchange.spine.govern(this.#toolRequest(), (judged) =>
-      this.#forward(judged),
-    );
+    const { approvalHold: rules } = this.#exchange;
+    if (rules === undefined) return await this.#answer(await this.#govern());
+    const hold = new ApprovalHold(this.#exchange, rules, this.#message);
+    const resumed = await hold.resumed();
+    if (!resumed.ok) return this.#tell(usedState(this.#message.id));
+    this.#message = resumed.message;
+    this.#action = this.#actionOf();
+    // A leg that was asked about before goes on waiting before anything is decided again.
+    if (resumed.leg !== undefined) await this.#waits(hold, resumed.leg.approvalId);
+    let governed = await this.#govern();
+    for (let pending = pendingApproval(governed); pending !== undefined; ) {
+      if (!(await this.#waits(hold, pending))) break;
+      governed = await this.#govern();
+      pending = pendingApproval(governed);
+    }
+    const next = pendingApproval(governed) === undefined ? undefined : await hold.next(governed);
+    return next === undefined ? await this.#answer(governed) : this.#tell(next);
+  }
+
+  #govern(): Promise<Governed<Came>> {
+    return this.#exchange.spine.govern(this.#toolRequest(), (judged) => this.#forward(judged));
+  }
+
+  #actionOf(): GovernedAction {
+    const { method, params } = this.#message;
+    return actionOf(this.#exchange.upstream.server, method, params);
+  }
+
+  /** While it waits the call can be cancelled, in the way of its era. */
+  async #waits(hold: ApprovalHold, approvalId: string): Promise<boolean> {
+    const { open, spine, request } = this.#exchange;
+    const key = idKey(this.#message.id);
+    const cancelled = new AbortController();
+    const unanswered = async (message: Uint8Array): Promise<Uint8Array> => message;
+    if (!open.add(key, unanswered, () => cancelled.abort())) return false;
+    try {
+      const signal = AbortSignal.any([cancelled.signal, request.signal]);
+      return await hold.answered(spine, approvalId, signal);
+    } finally {
+      open.remove(key, unanswered);
+    }
+  }
+
+  async #answer(governed: Governed<Came>): Promise<void> {
     const answer = governed.forwarded?.answer;
     if (answer === undefined) this.#tell(refusalMessage(this.#asked(), governed));
     else if (answer.kind === "failed")
@@ -156,6 +183,7 @@ class GovernedRequest {
       ...(isJsonObject(retry) ? { context: { mcp: { input_responses: retry } } } : {}),
       ...traceOf(this.#exchange.request, params),
       ...versionOf(this.#exchange.request),
+      ...overrideOf(this.#exchange.request, params),
       errorClass: method === "tools/call" ? toolErrors : rpcErrors,
     };
   }
@@ -301,67 +329,4 @@ class GovernedRequest {
       this.#outlet.whole({ status, headers, body: bytes });
     return { kind: "message", message: body, release };
   }
-}
-
-function forwardedOf(came: Came): Forwarded<Came> {
-  if (came.kind === "failed") {
-    const { kind, reason, detail } = came.error;
-    return { outcome: kind, detail: `${reason}: ${detail}`, resultBytes: 0, answer: came };
-  }
-  if (came.kind === "response") {
-    const { status, body } = came.response;
-    const resultBytes = body instanceof Uint8Array ? body.length : 0;
-    return {
-      outcome: status >= 500 ? "unknown" : "tool_error",
-      detail: `http ${status}`,
-      resultBytes,
-      answer: came,
-    };
-  }
-  const result = sliceJson(came.message, ["result"]);
-  if (result === undefined) {
-    const code = textAt(came.message, ["error", "code"]) ?? "without code";
-    return {
-      outcome: "tool_error",
-      detail: `error ${code}`,
-      ...(/^-?\d{1,9}$/.test(code) ? { statusCode: Number(code) } : {}),
-      resultBytes: came.message.length,
-      answer: came,
-    };
-  }
-  const failed = textAt(came.message, ["result", "isError"]) === "true";
-  return {
-    outcome: failed ? "tool_error" : "ok",
-    ...(isInputRequired(came.message) ? { detail: "input_required" } : {}),
-    resultDigest: `sha256:${sha256Hex(result)}`,
-    resultBytes: result.length,
-    answer: came,
-  };
-}
-
-function unreadableMessage(id: RpcRequest["id"]): JsonObject {
-  return errorMessage(id, {
-    code: rpcCode.internalError,
-    message: "The call was forwarded, but the server's answer has no one reading; it is withheld.",
-  });
-}
-
-/** Resolves when the client does not wait any more. What the upstream did by then nobody knows. */
-async function aborted(signal: AbortSignal): Promise<Came> {
-  if (!signal.aborted)
-    await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
-  const detail = "the client cancelled the call";
-  return { kind: "failed", error: { kind: "unknown", reason: "aborted", detail } };
-}
-
-function asTransportError(thrown: unknown): TransportError {
-  return thrown instanceof TransportFailure ? thrown.error : unknown(String(thrown));
-}
-
-function unknown(detail: string, reason: "broken" | "timeout" = "broken"): TransportError {
-  return { kind: "unknown", reason, detail };
-}
-
-function notSent(detail: string): TransportError {
-  return { kind: "not_sent", reason: "refused", detail };
 }

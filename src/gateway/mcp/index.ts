@@ -1,4 +1,5 @@
 export { type AggregateParts, aggregateFace } from "./aggregate.ts";
+export type { HoldRules } from "./approval-hold.ts";
 export { acrossEras, type EraBridgeParts } from "./era-bridge.ts";
 export { type McpParts, type UpstreamFace, upstreamFace } from "./face.ts";
 export { governedMethods } from "./methods.ts";

@@ -41,7 +41,7 @@ export function decisionText(decision: Decision): string {
   ].join("\n");
 }
 
-function decisionMeta(governed: Governed<unknown>): JsonObject {
+export function decisionMeta(governed: Governed<unknown>): JsonObject {
   return {
     [decisionKey]: governed.decision as unknown as JsonValue,
     ...(governed.receipt === undefined ? {} : { [receiptKey]: governed.receipt }),

@@ -1,7 +1,7 @@
 /** Trace context and classes of errors of an MCP request, as the semantic conventions for MCP have them. */
 import type { JsonObject } from "../../kernel/index.ts";
 import type { Judged, ToolRequest } from "../call.ts";
-import { type FrontRequest, headerOf } from "../http-front.ts";
+import { type FrontRequest, headerOf, overrideHeader } from "../http-front.ts";
 import { metaOf, rpcCode } from "./json-rpc.ts";
 import { ownKeys } from "./refusals.ts";
 
@@ -57,3 +57,13 @@ export const rpcErrors: NonNullable<ToolRequest["errorClass"]> = {
   refused: String(rpcCode.denied),
   failed: String(rpcCode.internalError),
 };
+
+/** A one-time override token: under the gateway's own name in `_meta`, or in a header. */
+export function overrideOf(
+  request: FrontRequest,
+  params: JsonObject,
+): Pick<ToolRequest, "override"> {
+  const inMeta = metaOf(params)[`${ownKeys}override`];
+  const override = typeof inMeta === "string" ? inMeta : headerOf(request, overrideHeader);
+  return override === undefined ? {} : { override };
+}

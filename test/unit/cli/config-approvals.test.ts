@@ -32,6 +32,7 @@ test("approvers are completed: a name, the issuer, and everything they are calle
   );
   expect(config).toMatchObject({
     url: "https://approve.test",
+    hold_seconds: 45,
     session_minutes: 480,
     oidc: { issuer: "https://id.test", client_id: "page", scopes: ["email", "profile"] },
     approvers: [

@@ -55,7 +55,12 @@ test("the smallest file is completed with every default", async () => {
     development_tokens: [],
     directory: { subjects: [], resources: [] },
     authzen: { enforcement_points: [] },
-    approvals: { url: "http://127.0.0.1:7081", approvers: [], session_minutes: 480 },
+    approvals: {
+      url: "http://127.0.0.1:7081",
+      approvers: [],
+      session_minutes: 480,
+      hold_seconds: 45,
+    },
     limits: {
       body_bytes_max: 4_194_304,
       depth_max: 64,

@@ -97,7 +97,7 @@ export function fakeSpine(say: (request: ToolRequest) => Say = () => ({})): Fake
     catalog: () => [],
     couldCall: () => true,
     policyVersion: () => "rev-1",
-    answered: async () => undefined,
+    answered: async () => false,
     onPolicyChange: () => () => undefined,
   };
 }
