@@ -4,6 +4,7 @@ export {
   ApprovalLegs,
   Approvals,
   ApprovalWatch,
+  approvalFace,
   OverrideKeys,
   recoverClaims,
 } from "./approvals/index.ts";

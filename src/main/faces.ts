@@ -6,6 +6,7 @@ import {
   ApprovalLegs,
   acrossEras,
   aggregateFace,
+  approvalFace,
   authorizedTransport,
   authZen,
   authZenPaths,
@@ -59,6 +60,10 @@ export async function facesOf(
     callbackRoute(credentials),
     ...mcp.routes,
     { prefix: "/http", face: http.value },
+    {
+      prefix: "/approvals",
+      face: approvalFace({ identifier, state: plane.state, keys: plane.overrideKeys }),
+    },
     ...decisionRoutes(config, plane, identifier),
   ];
   return ok({ face: routed(routes, hostRules(config)), close: mcp.close });

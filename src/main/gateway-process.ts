@@ -19,6 +19,7 @@ import {
   Directory,
   InFlight,
   type KillWatch,
+  type OverrideKeys,
   PolicySource,
   type Spine,
 } from "../gateway/index.ts";
@@ -47,6 +48,7 @@ export interface DataPlane {
   /** Where policy comes in a bundle from elsewhere. */
   readonly subscription: BundleSubscription | undefined;
   readonly kill: KillWatch;
+  readonly overrideKeys: OverrideKeys;
   readonly followPeople: (signal: AbortSignal) => Promise<unknown>;
   readonly state: SharedState;
   readonly inFlight: InFlight;
@@ -142,6 +144,7 @@ export async function openDataPlane(
     policySource,
     subscription,
     kill: people.value.kill,
+    overrideKeys: people.value.overrideKeys,
     followPeople: people.value.follow,
     state: state.value,
     inFlight,

@@ -30,6 +30,7 @@ interface Parts extends Pick<SpineParts, "clock" | "ledger" | "log" | "telemetry
 interface PeopleAndLimits extends Pick<SpineParts, "gates"> {
   readonly kill: KillWatch;
   readonly approvals: ApprovalWatch;
+  readonly overrideKeys: OverrideKeys;
   /** What is kept an eye on, until the signal aborts. */
   readonly follow: (signal: AbortSignal) => Promise<unknown>;
 }
@@ -57,14 +58,15 @@ export async function peopleAndLimits(
       return fates;
     },
   });
+  const overrideKeys = new OverrideKeys(parts.state, key.value);
   const consent = new Approvals({
     ...{ ...parts, run },
-    keys: new OverrideKeys(parts.state, key.value),
+    keys: overrideKeys,
     questionsPerMinuteMax: limits.approval_questions_per_minute_max,
   });
   const approvals = new ApprovalWatch(parts);
   return ok({
-    ...{ kill, approvals },
+    ...{ kill, approvals, overrideKeys },
     follow: (signal) => Promise.all([kill, approvals, consent].map((each) => each.follow(signal))),
     gates: [consent, new Reservations({ ...parts, run })],
   });

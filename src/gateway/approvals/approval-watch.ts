@@ -4,6 +4,7 @@
  */
 import {
   type Approval,
+  type ApprovalState,
   approvalIn,
   approvalKeys,
   approvalWrites,
@@ -16,6 +17,7 @@ import type { Ledger } from "../../ledger/index.ts";
 import type { Clock, Log, Telemetry } from "../../ports.ts";
 import type { SharedState } from "../../state/index.ts";
 import { isoTime } from "../record.ts";
+import { legsPrefix } from "./legs.ts";
 
 export interface ApprovalWatchParts {
   readonly state: SharedState;
@@ -134,21 +136,31 @@ export class ApprovalWatch {
 
   async #record(key: string, approval: Approval, recorded: unknown): Promise<void> {
     const { state, ledger, log, telemetry } = this.#parts;
-    const { state: now } = approval;
-    if (now !== "pending" && now !== "claimed" && now !== "used" && now !== recorded) {
-      const appended = await ledger.append(this.#entry(approval));
+    const said = saidOf(approval);
+    if (said !== undefined && said !== recorded) {
+      const appended = await ledger.append(this.#entry(approval, said));
       if (!appended.ok) {
         log.write("error", "approval_not_recorded", { approval: approval.id, ...appended.error });
         return;
       }
-      log.write("info", `approval_${now}`, { approval: approval.id, tool: approval.tool });
-      telemetry.count("approvals_answered", { state: now });
+      log.write("info", `approval_${said}`, { approval: approval.id, tool: approval.tool });
+      telemetry.count("approvals_answered", { state: said });
     } else if (!isClosed(approval)) return;
-    const next = isClosed(approval) ? null : { state: now };
-    await state.transact([key], () => ({ writes: new Map([[key, next]]), result: undefined }));
+    const next = isClosed(approval) ? null : { state: said ?? "pending" };
+    const legs = isClosed(approval) ? await this.#legsOf(approval.id) : [];
+    await state.transact([key, ...legs], () => ({
+      writes: new Map([[key, next], ...legs.map((leg) => [leg, null] as const)]),
+      result: undefined,
+    }));
   }
 
-  #entry(approval: Approval): ApprovalEntry {
+  /** Handles that no client came back with. */
+  async #legsOf(id: string): Promise<readonly string[]> {
+    const listed = await this.#parts.state.list(legsPrefix(id), page);
+    return listed.ok ? listed.value.map(({ key }) => key) : [];
+  }
+
+  #entry(approval: Approval, state: ApprovalState): ApprovalEntry {
     const { clock, origin } = this.#parts;
     return {
       ...origin,
@@ -157,7 +169,7 @@ export class ApprovalWatch {
       time: isoTime(clock.wallMs()),
       tenant: approval.tenant,
       approval_id: approval.id,
-      state: approval.state,
+      state,
       agent_id: approval.agent,
       tool: approval.tool,
       args_digest: approval.args_digest,
@@ -166,4 +178,10 @@ export class ApprovalWatch {
       votes: approval.votes.map(({ at_ms, ...vote }) => ({ ...vote, time: isoTime(at_ms) })),
     };
   }
+}
+
+/** What people said, or time did. That a grant was used is said by the decision of the call that used it. */
+function saidOf({ state }: Approval): ApprovalState | undefined {
+  if (state === "pending") return undefined;
+  return state === "claimed" || state === "used" ? "granted" : state;
 }
