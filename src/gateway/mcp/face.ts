@@ -22,7 +22,7 @@ import {
   sessionNotFound,
   unreachable,
 } from "./inbound.ts";
-import { judgedInput } from "./input-questions.ts";
+import { judgedAnswer } from "./input-questions.ts";
 import { idKey, type RpcId, type RpcRequest, rpcCode } from "./json-rpc.ts";
 import { Listeners, legacyToolsChanged, listenChange } from "./listeners.ts";
 import { clientNotifications, isKnownMethod, treatmentOf } from "./methods.ts";
@@ -380,17 +380,6 @@ class UpstreamRelay {
       });
     return await outlet.response;
   }
-}
-
-/** No answer of the stateless era is a way for a server to ask the client unjudged. */
-async function judgedAnswer(
-  exchange: Exchange,
-  { id, method }: Pick<RpcRequest, "id" | "method">,
-  answer: Uint8Array,
-): Promise<Uint8Array> {
-  if (exchange.era !== "modern") return answer;
-  const asked = { id, method, era: exchange.era, hasOutputSchema: false };
-  return await judgedInput(exchange, asked, answer);
 }
 
 function invalidParams(id: RpcId, message: string): FrontResponse {

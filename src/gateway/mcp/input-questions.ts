@@ -10,7 +10,7 @@ import {
 import type { Governed } from "../call.ts";
 import type { Exchange } from "./exchange.ts";
 import { jsonValueOf } from "./inbound.ts";
-import { errorMessage, type RpcId, rpcCode } from "./json-rpc.ts";
+import { errorMessage, type RpcId, type RpcRequest, rpcCode } from "./json-rpc.ts";
 import { actionOf, serverRequestEffect } from "./methods.ts";
 import { type Asked, questionRefusal, textAt } from "./refusals.ts";
 import { questionRequest } from "./server-requests.ts";
@@ -43,6 +43,17 @@ export async function judgedInput(
     text = spliced.value;
   }
   return text;
+}
+
+/** No answer of the stateless era is a way for a server to ask the client unjudged. */
+export async function judgedAnswer(
+  exchange: Exchange,
+  { id, method }: Pick<RpcRequest, "id" | "method">,
+  answer: Uint8Array,
+): Promise<Uint8Array> {
+  if (exchange.era !== "modern") return answer;
+  const asked = { id, method, era: exchange.era, hasOutputSchema: false };
+  return await judgedInput(exchange, asked, answer);
 }
 
 /** The parameters that were judged; undefined when the question passes; bytes when they are the answer instead. */
