@@ -19,8 +19,8 @@ import {
   settled,
 } from "../../approvals/index.ts";
 import type { CallOutcome, EntryOrigin } from "../../audit/index.ts";
-import { digestOf } from "../../kernel/index.ts";
-import type { Clock, Log, StoredValues, StoreWrites, Telemetry } from "../../ports.ts";
+import { digestOf, type JsonObject } from "../../kernel/index.ts";
+import type { Clock, Log, StoredValues, Telemetry } from "../../ports.ts";
 import type { SharedState, StateChange, StateError } from "../../state/index.ts";
 import { type Entered, type Gate, turnedAway } from "../admit.ts";
 import type { Hold } from "../hold.ts";
@@ -196,10 +196,11 @@ export function settling(
   const before = approvalIn(values, approvalKeys(id));
   const settlement = outcome === "ok" || outcome === "tool_error" ? "done" : outcome;
   const after = before && settled(before, call, settlement, nowMs);
-  const writes: StoreWrites =
-    after === undefined || after === before
-      ? new Map([[claim, null]])
-      : new Map([...approvalWrites(after), [claim, null]]);
+  const writes = new Map<string, JsonObject | null>();
+  if (after !== undefined && after !== before)
+    for (const [key, value] of approvalWrites(after)) writes.set(key, value);
+  // Another call of this gateway may hold it by now.
+  if (values.get(claim)?.["call"] === call) writes.set(claim, null);
   return { writes, result: after };
 }
 
