@@ -282,3 +282,38 @@ export interface RegoRuntime {
    */
   ask(question: RegoQuestion): Promise<Result<boolean, string>>;
 }
+
+/** What a provider says of somebody who has just signed in, verified. */
+export interface SignedIn {
+  readonly issuer: string;
+  readonly subject: string;
+  readonly name?: string;
+  readonly email?: string;
+  /** False unless the provider says otherwise: anybody may have typed the address in. */
+  readonly emailVerified: boolean;
+}
+
+/** One sign-in under way. Kept by the browser that began it, and by nobody else; good for one return. */
+export interface SignInPending {
+  readonly state: string;
+  readonly nonce: string;
+  readonly verifier: string;
+}
+
+/**
+ * People prove to an OpenID Connect provider who they are. `unreachable`: try again later. `refused`: this sign-in proved
+ * nothing, and nobody is signed in. Errors are sentences for the person at the browser.
+ */
+export interface SignIn {
+  /** Where the browser goes, to come back with a query for `finish`. */
+  start(): Promise<Result<{ readonly url: string; readonly pending: SignInPending }, SignInError>>;
+  /** `query`: what the browser came back with, as sent. The same one a second time is refused. */
+  finish(query: string, pending: SignInPending): Promise<Result<SignedIn, SignInError>>;
+  /** Where the provider publishes the keys of its tokens. */
+  keysUrl(): Promise<Result<string, SignInError>>;
+}
+
+export interface SignInError {
+  readonly kind: "unreachable" | "refused";
+  readonly detail: string;
+}

@@ -20,7 +20,7 @@ export function checkApprovals(approvals: Members, findings: Findings): void {
   const seen = new Map<string, string>();
   for (const [i, approver] of (approvals["approvers"] as readonly Members[]).entries()) {
     const path = [...at, "approvers", String(i)];
-    for (const name of namesOf(approver, oidc?.["issuer"])) {
+    for (const name of namesOf(approver)) {
       const found = alreadyOf(name, String(approver["id"]), seen);
       if (found === undefined) continue;
       findings.report([...path, ...name.step], { code: "repeated", message: found });
@@ -44,19 +44,18 @@ interface OutsideName {
   readonly step: Path;
 }
 
-function namesOf(approver: Members, issuerDefault: unknown): readonly OutsideName[] {
+function namesOf(approver: Members): readonly OutsideName[] {
   const names: OutsideName[] = [];
-  const add = (kind: string, value: unknown, step: Path, within: unknown = ""): void => {
+  const add = (kind: string, value: unknown, step: Path): void => {
     if (typeof value !== "string") return;
     const same = kind.includes("email") ? value.toLowerCase() : value;
-    const key = JSON.stringify([kind, within, same]);
+    const key = JSON.stringify([kind, same]);
     names.push({ what: `${kind} ${JSON.stringify(value)}`, key, step });
   };
   add("approver", approver["id"], ["id"]);
   const oidc = approver["oidc"] as Members | undefined;
-  const issuer = oidc?.["issuer"] ?? issuerDefault ?? "";
-  add("subject", oidc?.["subject"], ["oidc", "subject"], issuer);
-  add("signed-in email", oidc?.["email"], ["oidc", "email"], issuer);
+  add("subject", oidc?.["subject"], ["oidc", "subject"]);
+  add("signed-in email", oidc?.["email"], ["oidc", "email"]);
   add("Slack member", approver["slack"], ["slack"]);
   add("email", approver["email"], ["email"]);
   for (const [i, user] of (approver["cli_users"] as readonly unknown[]).entries())
@@ -80,8 +79,8 @@ function checkProofs(
       const message = "give exactly one of subject and email";
       findings.report([...path, "oidc"], { code: "choice", message }, given[1]);
     }
-    if (own["issuer"] === undefined && oidc === undefined) {
-      const message = "no issuer: give it here, or in approvals.oidc";
+    if (oidc === undefined) {
+      const message = "no provider: approvals.oidc is missing";
       findings.report([...path, "oidc"], { code: "choice", message });
     }
   }

@@ -149,6 +149,8 @@ export interface ApprovalsConfig {
   readonly oidc?: ApprovalsOidcConfig;
   readonly hold_seconds: number;
   readonly session_minutes: number;
+  /** Whose members may throw and lift the kill switch by the admin API. */
+  readonly kill_groups: readonly string[];
 }
 
 /** Exactly one of `oidc.subject` and `oidc.email`; with `agent`, nothing that people are known by. */
@@ -156,12 +158,7 @@ export interface ApproverConfig {
   readonly id: string;
   readonly name: string;
   readonly groups: readonly string[];
-  readonly oidc?: {
-    /** Given or that of `approvals.oidc`. */
-    readonly issuer: string;
-    readonly subject?: string;
-    readonly email?: string;
-  };
+  readonly oidc?: { readonly subject?: string; readonly email?: string };
   readonly slack?: string;
   readonly email?: string;
   readonly cli_users: readonly string[];

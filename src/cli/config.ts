@@ -121,8 +121,6 @@ async function completeApprovals(config: Members, how: Completion): Promise<void
     await readSecret(oidc, "client_secret", [...at, "oidc"], how);
   for (const [i, approver] of (approvals["approvers"] as Members[]).entries()) {
     approver["name"] ??= approver["id"];
-    const own = approver["oidc"] as Members | undefined;
-    if (own !== undefined) own["issuer"] ??= oidc?.["issuer"];
     if (approver["token"] !== undefined)
       await readSecret(approver, "token", [...at, "approvers", String(i)], how);
   }

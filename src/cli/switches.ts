@@ -6,20 +6,17 @@ import { randomBytes } from "node:crypto";
 import { hostname, userInfo } from "node:os";
 import type { Command } from "commander";
 import { systemClock } from "../adapters/clock/index.ts";
-import { err, type Result } from "../kernel/index.ts";
+import { changeSwitches } from "../control/index.ts";
+import type { Result } from "../kernel/index.ts";
 import {
   type KillState,
-  killKey,
-  killStateJson,
   liftSwitches,
-  readKillState,
   type Switch,
   type SwitchMode,
   type SwitchScope,
   throwSwitch,
 } from "../limits/index.ts";
-import type { StoredValues } from "../ports.ts";
-import type { SharedState, StateChange } from "../state/index.ts";
+import type { SharedState } from "../state/index.ts";
 import type { Config } from "./config-types.ts";
 import type { CommandOutput } from "./policy-knowledge.ts";
 
@@ -98,7 +95,7 @@ export async function throwIn(
   state: SharedState,
   thrown: Switch,
 ): Promise<Result<KillState, string>> {
-  return await change(state, (before) => throwSwitch(before, thrown));
+  return await changeSwitches(state, (before) => throwSwitch(before, thrown));
 }
 
 /** The state without these switches of these modes; `undefined`: without any of them. */
@@ -107,34 +104,7 @@ export async function liftIn(
   ids: readonly string[] | undefined,
   among: readonly SwitchMode[],
 ): Promise<Result<KillState, string>> {
-  return await change(state, (before) => liftSwitches(before, ids, among));
-}
-
-/** One transaction from the present state to the next. Serials make a repeated answer harmless. */
-async function change(
-  state: SharedState,
-  next: (before: KillState) => Result<KillState, string>,
-): Promise<Result<KillState, string>> {
-  const changed = await state.transact(
-    [killKey],
-    (values): StateChange<Result<KillState, string>> => {
-      const before = present(values);
-      const after = before.ok ? next(before.value) : before;
-      if (!after.ok) return { writes: new Map(), result: after };
-      return { writes: new Map([[killKey, killStateJson(after.value)]]), result: after };
-    },
-  );
-  if (changed.ok) return changed.value;
-  const { kind, detail } = changed.error;
-  return err(
-    kind === "unknown"
-      ? `the store did not answer, so the change may or may not be there: ${detail}; look with holdfast kill list`
-      : `the store is ${kind}, nothing has changed: ${detail}`,
-  );
-}
-
-function present(values: StoredValues): Result<KillState, string> {
-  return readKillState(values.get(killKey));
+  return await changeSwitches(state, (before) => liftSwitches(before, ids, among));
 }
 
 /** Thrown all the same: what is stopped may be configured elsewhere. But a mistyped name stops nothing. */

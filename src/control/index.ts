@@ -1,3 +1,5 @@
+export { AdminApi, type ApproverProof, type CompiledCheck } from "./admin/index.ts";
+export { ApprovalDesk, Approvers, type KnownApprover } from "./approvals/index.ts";
 export {
   BundleProtocol,
   BundlePublisher,
@@ -7,3 +9,6 @@ export {
   currentBundlePath,
   type PublisherParts,
 } from "./bundles/index.ts";
+export { ApprovalPage, cookieJar, Sessions } from "./page/index.ts";
+export { changeSwitches } from "./switches.ts";
+export type { WebRequest, WebResponse } from "./web.ts";

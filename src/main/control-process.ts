@@ -3,6 +3,7 @@ import { timingSafeEqual } from "node:crypto";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { systemClock } from "../adapters/clock/index.ts";
+import { undiciTransport } from "../adapters/http/index.ts";
 import { pinoLog } from "../adapters/log/index.ts";
 import type { Config, Secret } from "../cli/index.ts";
 import { BundleProtocol, type BundlePublisher } from "../control/index.ts";
@@ -15,10 +16,12 @@ import {
   type Route,
   routed,
 } from "../gateway/index.ts";
-import { sha256 } from "../kernel/index.ts";
+import { err, sha256 } from "../kernel/index.ts";
+import { answeringRoutes } from "./answering.ts";
 import { hostRules, listening } from "./listen.ts";
 import { complain, stopSignal } from "./process.ts";
 import { startPublishing } from "./publishing.ts";
+import { openSharedState } from "./shared-state.ts";
 
 const reportBytesMax = 16 * 1024 * 1024;
 const stopGraceMs = 2_000;
@@ -29,20 +32,38 @@ export async function runControl(config: Config): Promise<number> {
   const publishing = await startPublishing(config, config.data, log);
   if (!publishing.ok) return complain("control", publishing.error);
   const { publisher, stop } = publishing.value;
-  const protocol = new BundleProtocol(publisher, systemClock);
-  const ending = new AbortController();
-  const asked = bundleFace(protocol, config.control.token, ending.signal);
-  const face = routed(controlRoutes(publisher, protocol, asked), hostRules(config));
-  const server = await listening(config.control.listen, face, { log });
-  if (!server.ok) {
+  const state = await openSharedState(config, `control/${config.instance}`);
+  if (!state.ok) {
     stop();
+    return complain("control", state.error);
+  }
+  const http = undiciTransport({ addresses: "not_metadata" });
+  const ending = new AbortController();
+  const end = async (): Promise<void> => {
+    stop();
+    ending.abort();
+    await Promise.all([state.value.close(), http.close()]);
+  };
+  const protocol = new BundleProtocol(publisher, systemClock);
+  const bundles = bundleFace(protocol, config.control.token, ending.signal);
+  const answering = await answeringRoutes(config, { state: state.value, http, log });
+  const routes = answering.ok ? answering.value : [];
+  const face = routed(
+    [...controlRoutes(publisher, protocol, bundles), ...routes],
+    hostRules(config, config.approvals.url),
+  );
+  const server = answering.ok
+    ? await listening(config.control.listen, face, { log })
+    : err(answering.error);
+  if (!server.ok) {
+    await end();
     return complain("control", server.error);
   }
   log.write("info", "control_listening", { url: server.value.url, policies: config.policies });
   await stopSignal();
-  stop();
   ending.abort();
   await server.value.close(stopGraceMs);
+  await end();
   return 0;
 }
 

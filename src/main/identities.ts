@@ -24,11 +24,29 @@ export async function identifierOf(
   config: Config,
   ports: IdentityPorts,
 ): Promise<Result<TokenIdentifier, string>> {
+  const issuers = await issuersOf(config, config.identity.audience);
+  if (!issuers.ok) return issuers;
+  const signed = await signedRequests(config);
+  if (!signed.ok) return signed;
+  const identify: IdentifyConfig = {
+    issuers: issuers.value,
+    ...(signed.value === undefined ? {} : { signed: signed.value }),
+    developmentTokens: developmentTokens(config),
+    resource: config.public_url,
+  };
+  return ok(new TokenIdentifier(identify, ports));
+}
+
+/** Whose tokens count, when they are made for `audience`. */
+export async function issuersOf(
+  config: Config,
+  audience: string,
+): Promise<Result<readonly IssuerConfig[], string>> {
   const issuers: IssuerConfig[] = [];
   for (const issuer of config.identity.issuers) {
     const trust = {
       issuer: issuer.issuer,
-      audiences: [config.identity.audience],
+      audiences: [audience],
       algorithms: issuer.algorithms as readonly SignatureAlg[],
       clockSkewS: issuer.skew_seconds,
       tenantDefault: config.tenant,
@@ -41,15 +59,7 @@ export async function identifierOf(
     if (!keySet.ok) return keySet;
     issuers.push({ ...trust, keys: { keySet: keySet.value } });
   }
-  const signed = await signedRequests(config);
-  if (!signed.ok) return signed;
-  const identify: IdentifyConfig = {
-    issuers,
-    ...(signed.value === undefined ? {} : { signed: signed.value }),
-    developmentTokens: developmentTokens(config),
-    resource: config.public_url,
-  };
-  return ok(new TokenIdentifier(identify, ports));
+  return ok(issuers);
 }
 
 /** How far the clock of an agent that signs may be ahead; also how long after a start nothing signed is taken. */

@@ -25,9 +25,10 @@ function hostAndPort(listen: string): { readonly host: string; readonly port: nu
   return { host: listen.slice(0, at).replace(/^\[|\]$/g, ""), port: Number(listen.slice(at + 1)) };
 }
 
-/** This machine's names, that of `public_url`, and what the operator adds. */
-export function hostRules(config: Config): HostRules {
-  const own = [...loopbackRules.allowedHosts, new URL(config.public_url).hostname];
+/** This machine's names, that of the address others use, and what the operator adds. */
+export function hostRules(config: Config, ...others: readonly string[]): HostRules {
+  const urls = [config.public_url, ...others].map((url) => new URL(url).hostname);
+  const own = [...loopbackRules.allowedHosts, ...urls];
   return {
     allowedHosts: [...own, ...config.allowed_hosts],
     allowedOrigins: [...own, ...config.allowed_origins],

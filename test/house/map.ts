@@ -58,8 +58,8 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   control: {
     ring: 2,
-    holds: "control plane: policy folder to signed bundle, served",
-    mayImport: ["kernel", "ports", "ledger", ...ring1],
+    holds: "control plane: policy folder to signed bundle, served; where people answer",
+    mayImport: ["kernel", "ports", "ledger", "state", ...ring1],
   },
   adapters: {
     ring: 3,
@@ -114,4 +114,5 @@ export const packages: Readonly<Record<string, string>> = {
   "@opentelemetry/semantic-conventions": "src/adapters/telemetry/",
   commander: "src/cli/",
   pg: "src/adapters/postgres/",
+  "openid-client": "src/adapters/oidc/",
 };

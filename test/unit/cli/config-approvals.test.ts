@@ -26,7 +26,7 @@ test("approvers are completed: a name, the issuer, and everything they are calle
   const config = await load(
     `url: https://approve.test/\n${oidc}\n${approvers(
       "{ id: alice, groups: [leads], oidc: { email: Alice@x.test }, slack: U012AB, email: al@x.test, cli_users: [root], principals: [u-17], token: { env: TOKEN } }",
-      "{ id: bob, name: Bob B., oidc: { subject: '42', issuer: https://other.test } }",
+      "{ id: bob, name: Bob B., oidc: { subject: '42' } }",
       "{ id: reviewer, agent: review-bot }",
     )}`,
   );
@@ -36,8 +36,8 @@ test("approvers are completed: a name, the issuer, and everything they are calle
     session_minutes: 480,
     oidc: { issuer: "https://id.test", client_id: "page", scopes: ["email", "profile"] },
     approvers: [
-      { id: "alice", name: "alice", oidc: { issuer: "https://id.test", email: "Alice@x.test" } },
-      { id: "bob", name: "Bob B.", oidc: { issuer: "https://other.test", subject: "42" } },
+      { id: "alice", name: "alice", oidc: { email: "Alice@x.test" } },
+      { id: "bob", name: "Bob B.", oidc: { subject: "42" } },
       { id: "reviewer", groups: [], cli_users: [], principals: [], agent: "review-bot" },
     ],
   });
@@ -53,7 +53,7 @@ const faults: readonly (readonly [string, string, RegExp])[] = [
   ["the same id", approvers("{ id: a }", "{ id: a }"), /^5:11: .*approver "a" is listed twice/],
   [
     "one subject",
-    `${oidc}\n${approvers("{ id: a, oidc: { subject: s } }", "{ id: b, oidc: { subject: s, issuer: https://id.test } }")}`,
+    `${oidc}\n${approvers("{ id: a, oidc: { subject: s } }", "{ id: b, oidc: { subject: s  } }")}`,
     /^6:\d+: .*subject "s" is that of a/,
   ],
   [
@@ -93,7 +93,7 @@ const faults: readonly (readonly [string, string, RegExp])[] = [
     /exactly one of subject and email/,
   ],
   ["neither", `${oidc}\n${approvers("{ id: a, oidc: {} }")}`, /exactly one of subject and email/],
-  ["no issuer", approvers("{ id: a, oidc: { subject: s } }"), /no issuer/],
+  ["no provider", approvers("{ id: a, oidc: { subject: s } }"), /approvals\.oidc is missing/],
   [
     "an agent with a person's names",
     approvers("{ id: a, agent: bot, slack: U0123 }"),

@@ -60,6 +60,7 @@ test("the smallest file is completed with every default", async () => {
       approvers: [],
       session_minutes: 480,
       hold_seconds: 45,
+      kill_groups: [],
     },
     limits: {
       body_bytes_max: 4_194_304,

@@ -1,0 +1,1 @@
+export { type OidcClient, oidcSignIn } from "./sign-in.ts";

@@ -1,0 +1,1 @@
+export { AdminApi, type ApproverProof, adminDocument, type CompiledCheck } from "./admin-api.ts";

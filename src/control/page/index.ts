@@ -1,0 +1,3 @@
+export { ApprovalPage, type ApprovalPageParts } from "./approval-page.ts";
+export { cookieJar } from "./cookies.ts";
+export { Sessions } from "./sessions.ts";

@@ -1,0 +1,8 @@
+/** Writes `schemas/admin.openapi.json` from the routes that the control process serves. */
+import { writeFileSync } from "node:fs";
+import { adminDocument } from "../src/control/admin/index.ts";
+
+writeFileSync(
+  new URL("../schemas/admin.openapi.json", import.meta.url),
+  `${JSON.stringify(adminDocument(), null, 2)}\n`,
+);
