@@ -14,6 +14,11 @@ export function checkRules(config: Members, findings: Findings): void {
   for (const [name, upstream] of Object.entries(config["upstreams"] as Record<string, Members>)) {
     checkUpstream(upstream, ["upstreams", name], findings);
   }
+  if (Object.hasOwn(config["upstreams"] as Members, "holdfast")) {
+    const message =
+      "holdfast is the gateway's own name, under which it serves its own tools; choose another";
+    findings.report(["upstreams", "holdfast"], { code: "choice", message });
+  }
   const store = config["store"] as Members;
   if (store["sqlite"] !== undefined) exactlyOne(store, ["sqlite", "postgres"], ["store"], findings);
   const { issuers } = config["identity"] as { issuers: readonly Members[] };

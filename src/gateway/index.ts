@@ -2,9 +2,11 @@ export { ActivePolicy } from "./active-policy.ts";
 export type { Gate } from "./admit.ts";
 export {
   ApprovalLegs,
+  type ApprovalStatus,
   Approvals,
   ApprovalWatch,
   approvalFace,
+  approvalStatus,
   OverrideKeys,
   recoverClaims,
 } from "./approvals/index.ts";
@@ -62,6 +64,8 @@ export {
   type McpParts,
   type McpUpstream,
   mcpLimitsDefault,
+  ownServer,
+  ownTools,
   StdioBridge,
   type StdioBridgeParts,
   type StdioLimits,

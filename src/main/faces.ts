@@ -7,6 +7,7 @@ import {
   acrossEras,
   aggregateFace,
   approvalFace,
+  approvalStatus,
   authorizedTransport,
   authZen,
   authZenPaths,
@@ -21,7 +22,10 @@ import {
   type Identifier,
   jsonResponse,
   type McpUpstream,
+  mcpLimitsDefault,
   opaApi,
+  ownServer,
+  ownTools,
   type Route,
   routed,
   StdioBridge,
@@ -62,7 +66,7 @@ export async function facesOf(
     { prefix: "/http", face: http.value },
     {
       prefix: "/approvals",
-      face: approvalFace({ identifier, state: plane.state, keys: plane.overrideKeys }),
+      face: approvalFace(identifier, approvalStatus(plane.state, plane.overrideKeys)),
     },
     ...decisionRoutes(config, plane, identifier),
   ];
@@ -106,7 +110,14 @@ function mcpFaces(
     members.set(name, served.face);
     closers.push(served.close, opened.close, () => pinned?.stored());
   }
-  const aggregate = aggregateFace(members, { ...parts, limits, entropy: systemEntropy });
+  const shown = new Map(members);
+  // Nobody could grant anything: then these tools would only be noise to a model.
+  if (config.approvals.approvers.length > 0) {
+    const status = approvalStatus(plane.state, plane.overrideKeys);
+    const limitsOf = { ...mcpLimitsDefault, ...limits };
+    shown.set(ownServer, ownTools({ identifier, status, limits: limitsOf }));
+  }
+  const aggregate = aggregateFace(shown, { ...parts, limits, entropy: systemEntropy });
   closers.unshift(aggregate.close);
   return {
     routes: [

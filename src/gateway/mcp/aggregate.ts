@@ -40,6 +40,7 @@ import {
   splitShown,
 } from "./merged-lists.ts";
 import { Outlet } from "./outlet.ts";
+import { redeemedCall } from "./own-tools.ts";
 import { inPlace, placesOf } from "./places.ts";
 import { oldestOfMost, ownerOf } from "./sessions.ts";
 import { sseMessage } from "./sse.ts";
@@ -204,10 +205,9 @@ class Aggregate {
     if (isListMethod(method)) return await this.#list(asked, message, method);
     switch (method) {
       case "tools/call":
-      case "prompts/get": {
-        const to = splitShown(params["name"]);
-        return await this.#routed(asked, message, to?.server, { ...params, name: to?.name ?? "" });
-      }
+        return await this.#named(asked, message, redeemedCall(params) ?? params);
+      case "prompts/get":
+        return await this.#named(asked, message, params);
       case "completion/complete":
         return await this.#complete(asked, message);
       case "resources/read":
@@ -234,6 +234,11 @@ class Aggregate {
           message: `${method} is not served here; use the server's own endpoint, /mcp/{server}.`,
         });
     }
+  }
+
+  #named(asked: Asked, message: RpcRequest, params: JsonObject): Promise<FrontResponse> {
+    const to = splitShown(params["name"]);
+    return this.#routed(asked, message, to?.server, { ...params, name: to?.name ?? "" });
   }
 
   /** To the face of one upstream, whose answer passes as it is. */

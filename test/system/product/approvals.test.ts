@@ -1,5 +1,6 @@
 /** People's consent as agents meet it: real clients of both eras, over MCP and HTTP; a gateway that dies in between. */
 import { existsSync, readFileSync } from "node:fs";
+import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { afterEach, expect, test } from "vitest";
 import { SqliteStore } from "../../../src/adapters/sqlite/index.ts";
 import {
@@ -57,6 +58,14 @@ class People {
       const all = listed.value.flatMap(({ value }) => readApproval(value) ?? []);
       return all.find(({ state }) => state === "pending");
     });
+  }
+
+  async newest(): Promise<Approval> {
+    const listed = await this.#state.list(openPrefix, 100);
+    const all = listed.ok ? listed.value.flatMap(({ value }) => readApproval(value) ?? []) : [];
+    const last = all.at(-1);
+    if (last === undefined) throw new Error("nothing is open");
+    return last;
   }
 
   async of(id: string): Promise<Approval | undefined> {
@@ -227,6 +236,47 @@ test("an agent looks after its own question, is given the token, and shows it; n
     { refusal: "override_replayed" },
   ]);
   expect(JSON.stringify(here.desk.seen)).not.toContain(token);
+});
+
+test("an agent that can set neither headers nor _meta uses the gateway's own tools", async () => {
+  const { here, people } = await made();
+  const client = await here.client("files", auto);
+  const called = client.callTool(write(here, "approved-5.txt"));
+  await people.pending();
+  // Its client gives up; the grant is there all the same.
+  await client.close();
+  await called.catch(() => undefined);
+  await people.say("approve");
+  const url = new URL(`${here.gatewayUrl}/mcp`);
+  const requestInit = { headers: { authorization: `Bearer ${supportBot}` } };
+  const all = new Client({ name: "own-tools", version: "1" });
+  await all.connect(new StreamableHTTPClientTransport(url, { requestInit }));
+  closing.push(() => all.close());
+  const names = (await all.listTools()).tools.map(({ name }) => name);
+  expect(names).toEqual(
+    expect.arrayContaining(["holdfast.approval_status", "holdfast.approval_redeem"]),
+  );
+  const { id } = await people.newest();
+  const looked = await all.callTool({
+    name: "holdfast.approval_status",
+    arguments: { approval_id: id },
+  });
+  const status = looked.structuredContent as Record<string, unknown>;
+  expect(status).toMatchObject({ state: "granted", approval_id: id });
+  const redeem = (path: string) =>
+    all.callTool({
+      name: "holdfast.approval_redeem",
+      arguments: {
+        override_token: status["override_token"],
+        tool: "files.write_file",
+        arguments: { ...write(here, path).arguments },
+      },
+    });
+  const other = await redeem("approved-6.txt");
+  expect(decisionIn(other)["refusal"]).toBe("override_other_arguments");
+  expect((await redeem("approved-5.txt")).isError ?? false).toBe(false);
+  expect(existsSync(here.path("workspace/approved-5.txt"))).toBe(true);
+  expect(decisionIn(await redeem("approved-5.txt"))["refusal"]).toBe("override_replayed");
 });
 
 test("a gateway that is killed while the upstream works: nobody knows, and the grant is not used again", async () => {
