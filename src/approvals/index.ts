@@ -15,7 +15,6 @@ export {
   approvalIn,
   approvalKeys,
   approvalWrites,
-  askingKey,
   claimsPrefix,
   closedPrefix,
   isApprovalId,

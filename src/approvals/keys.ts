@@ -36,11 +36,6 @@ export function newestKey(action: BoundAction): string {
   return `approval/of/${sha256Hex(Buffer.from(canonicalJson(bound)))}`;
 }
 
-/** The rate window of an agent's questions. */
-export function askingKey(tenant: string, agent: string): string {
-  return `approval/asking/${name(tenant)}/${name(agent)}`;
-}
-
 /** Approvals of one gateway whose end is not in its log yet. */
 export function unrecordedPrefix(instance: string): string {
   return `approval/unrecorded/${name(instance)}/`;

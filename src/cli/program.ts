@@ -7,6 +7,7 @@ import { registerAuditCommands } from "./audit.ts";
 import { loadConfig } from "./config.ts";
 import type { Config } from "./config-types.ts";
 import { registerKillCommands } from "./kill.ts";
+import { registerLimitsCommand } from "./limits.ts";
 import { registerPolicyCommands } from "./policy.ts";
 import { registerPolicyBuild } from "./policy-build.ts";
 import type { CommandOutput } from "./policy-knowledge.ts";
@@ -116,15 +117,11 @@ export function createProgram(processes: Processes): Program {
   registerToolsCommand(program, terminal, exit);
   registerAuditCommands(program);
   registerTokenCommands(program);
-  registerKillCommands(
-    program,
-    (command) => command.option(...configOption).option(...storeOption),
-    {
-      io: terminal,
-      exit,
-      open: (command) => stateOf(command, processes),
-    },
-  );
+  const withStore = (command: Command): Command =>
+    command.option(...configOption).option(...storeOption);
+  const open = (command: Command): ReturnType<typeof stateOf> => stateOf(command, processes);
+  registerKillCommands(program, withStore, { io: terminal, exit, open });
+  registerLimitsCommand(program, withStore, { io: terminal, exit, open });
   return { run: (args) => run(program, args, outcome) };
 }
 

@@ -108,15 +108,15 @@ const refusals: Readonly<Record<RefusalCode, { readonly reason: string; readonly
       next: "nothing was forwarded; go on as if the call had not been made, and tell the user",
     },
     over_rate: {
-      reason: "too many calls in this minute (calls_per_minute_max)",
+      reason: "a limit of the policy on the rate of calls is full",
       next: "nothing was forwarded; wait until there is room again, then try again",
     },
     over_budget: {
-      reason: "the budget of today is used up (budget_micro_usd_per_day)",
-      next: "nothing was forwarded; do not retry today: tell the user, or choose a cheaper way",
+      reason: "a budget of the policy is used up",
+      next: "nothing was forwarded; do not retry before it begins anew: tell the user, or choose a cheaper way",
     },
     limits_unknown: {
-      reason: "what the agent has used of its limits is not known",
+      reason: "what is used of the limits is not known",
       next: "nothing was forwarded; try again in a minute, and tell the operator if it persists",
     },
     declined: {
@@ -171,12 +171,12 @@ export function refusalText(code: RefusalCode): { readonly reason: string; reado
   return refusals[code];
 }
 
-/** A refusal by the machinery, not by policy; `decision` is always `deny`. `because` says more than the code does. */
+/** A refusal by the machinery, not by policy; `decision` is always `deny`. `because` and `about` say more than the code does. */
 export function refusalOf(
   code: RefusalCode,
   facts: Omit<AnswerFacts, "verdict" | "approval">,
   because?: string,
-  approvalId: string | null = null,
+  about: Pick<Decision, "approval_id" | "limit"> = {},
 ): Decision {
   const { reason, next } = refusals[code];
   const { request, tool } = facts;
@@ -190,7 +190,7 @@ export function refusalOf(
     reason: because ?? reason,
     policy_version: facts.policyVersion,
     determining_rules: [],
-    ...(approvalId === null ? {} : { approval_id: approvalId }),
+    ...about,
     next,
     refusal: code,
   };

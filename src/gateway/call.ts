@@ -111,6 +111,14 @@ export interface Decision {
   readonly next: string;
   /** Not from policy but from the machinery (record not durable, no bundle, limits): a stable code. */
   readonly refusal?: RefusalCode;
+  /** Which limit of the policy is full, and what is left of it. */
+  readonly limit?: {
+    readonly id: string;
+    readonly left: number;
+    readonly unit: "calls" | "micro_usd" | "tokens";
+    /** Until there is room, to the second; absent: never, as the limit is declared. */
+    readonly room_in_seconds?: number;
+  };
 }
 
 export type RefusalCode =
@@ -126,7 +134,7 @@ export type RefusalCode =
   | "dry_run"
   /** The kill switch could not be read for its lease, so no write goes out. */
   | "kill_state_unknown"
-  /** The agent, or one it acts for, has used up its calls of this minute or its money of this day. */
+  /** A limit of the policy has no room: a rate, or a budget. */
   | "over_rate"
   | "over_budget"
   /** They could not be counted. */

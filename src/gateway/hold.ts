@@ -1,7 +1,8 @@
 /** What stops a call whatever policy says, in the words of the answer and the record. */
-import { type Switch, scopeText } from "../limits/index.ts";
+import { type Cap, type Switch, scopeText } from "../limits/index.ts";
 import type { Verdict } from "../policy/index.ts";
-import type { RefusalCode } from "./call.ts";
+import type { Decision, RefusalCode } from "./call.ts";
+import { isoTime } from "./record.ts";
 
 /** An override token that is not good for this call, and why. */
 export type OverrideRefusal =
@@ -28,21 +29,21 @@ export type Hold =
       readonly kind: OverrideRefusal | "too_many_approvals" | "approvals_unknown";
       readonly detail: string;
     }
-  | {
-      readonly kind: "over_rate";
-      readonly agent: string;
-      /** Calls in a minute. */
-      readonly max: number;
-      readonly retryAfterMs: number;
-    }
-  | {
-      readonly kind: "over_budget";
-      readonly agent: string;
-      /** In a day (UTC), like the two below in millionths of a US dollar. */
-      readonly max: number;
-      readonly leftMicroUsd: number;
-      readonly microUsd: number;
-    };
+  | { readonly kind: "over_rate" | "over_budget"; readonly limit: HeldByLimit };
+
+/** The limit that has no room for the call. */
+export interface HeldByLimit {
+  readonly id: string;
+  readonly cap: Cap;
+  /** Whom it counts. */
+  readonly each: Readonly<Record<string, string>>;
+  /** What the call would take, and what is left, in the unit of the cap. */
+  readonly amount: number;
+  readonly left: number;
+  /** Until there is room, and when that is; absent: never, as the limit is declared. */
+  readonly roomInMs?: number;
+  readonly roomAtMs?: number;
+}
 
 export function holdCode({ kind }: Hold): RefusalCode {
   return kind;
@@ -58,21 +59,47 @@ export function holdReason(hold: Hold): string {
     case "kill_state_unknown":
       return `the state of the kill switch is not known, so nothing is written: ${hold.detail}`;
     case "limits_unknown":
-      return `what the agent has used of its limits is not known: ${hold.detail}`;
+      return `what is used of the limits is not known: ${hold.detail}`;
     case "approvals_unknown":
       return `whether people have approved this is not known: ${hold.detail}`;
     case "over_rate":
-      return `${hold.agent} has made its ${hold.max} calls of this minute (calls_per_minute_max); there is room again in ${Math.ceil(hold.retryAfterMs / 1_000)} s`;
     case "over_budget":
-      return `the call is estimated at ${usd(hold.microUsd)}, and ${hold.agent} has ${usd(hold.leftMicroUsd)} left of ${usd(hold.max)} today (budget_micro_usd_per_day)`;
+      return limitReason(hold.limit);
     default:
       return hold.detail;
   }
 }
 
-/** The approval that the hold is about, if any. */
-export function holdApproval(hold: Hold): string | null {
-  return "approvalId" in hold ? hold.approvalId : null;
+function limitReason({ id, cap, each, amount, left, roomInMs, roomAtMs }: HeldByLimit): string {
+  const names = Object.entries(each).map(([by, name]) => `${by} ${name || "unknown"}`);
+  const whom = names.length === 0 ? "" : ` for ${names.join(", ")}`;
+  if (cap.kind === "rate") {
+    const room =
+      roomInMs === undefined ? "it allows none" : `there is room again in ${secondsOf(roomInMs)} s`;
+    return `the limit ${id} (${cap.callsMax} calls in ${cap.windowSeconds} s) is full${whom}: ${room}`;
+  }
+  const { unit, max, period } = cap;
+  const asked = unit === "calls" ? "" : `; this call takes ${inUnit(amount, unit)}`;
+  const room =
+    roomAtMs === undefined ? "it never has that much" : `it begins anew at ${isoTime(roomAtMs)}`;
+  return `the limit ${id} has ${inUnit(left, unit)} left of ${inUnit(max, unit)} a ${period}${whom}${asked}; ${room}`;
+}
+
+function inUnit(amount: number, unit: "micro_usd" | "calls" | "tokens"): string {
+  return unit === "micro_usd" ? usd(amount) : `${amount} ${unit}`;
+}
+
+function secondsOf(ms: number): number {
+  return Math.max(1, Math.ceil(ms / 1_000));
+}
+
+/** What the answer says beside the reason: the approval that the hold is about, or the limit that is full. */
+export function aboutHold(hold: Hold): Pick<Decision, "approval_id" | "limit"> {
+  if ("approvalId" in hold) return { approval_id: hold.approvalId };
+  if (!("limit" in hold)) return {};
+  const { id, cap, left, roomInMs } = hold.limit;
+  const room = roomInMs === undefined ? {} : { room_in_seconds: secondsOf(roomInMs) };
+  return { limit: { id, left, unit: cap.kind === "rate" ? "calls" : cap.unit, ...room } };
 }
 
 /** The verdict in the record of a call that was stopped before policy was asked. */

@@ -52,6 +52,7 @@ export {
 export { type IdentifyConfig, type IssuerConfig, TokenIdentifier } from "./identify.ts";
 export { InFlight } from "./in-flight.ts";
 export { KillWatch, type KillWatchParts, presencePrefix } from "./kill-watch.ts";
+export { LimitWatch, type LimitWatchParts } from "./limit-watch.ts";
 export {
   type AggregateParts,
   acrossEras,

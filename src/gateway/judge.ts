@@ -10,7 +10,7 @@ import { type AnswerFacts, decisionOf, refusalOf } from "./answer.ts";
 import type { Decision, ToolRequest } from "./call.ts";
 import { decide, decideAsked, policyRequest } from "./decide.ts";
 import type { Directory } from "./directory.ts";
-import { type Hold, heldVerdict, holdApproval, holdCode, holdReason } from "./hold.ts";
+import { aboutHold, type Hold, heldVerdict, holdCode, holdReason } from "./hold.ts";
 import type { KillWatch } from "./kill-watch.ts";
 import { type Obliged, oblige } from "./oblige.ts";
 import { type ResolvedTool, resolveAsked, resolveTool } from "./resolve.ts";
@@ -153,8 +153,8 @@ export function approved(asked: Asked, judged: Judgement, approval: Approval): J
 
 /** A call that was stopped whatever policy says. */
 export function held(asked: Asked, hold: Hold): Judgement {
-  const approvalId = holdApproval(hold);
-  const decision = refusalOf(holdCode(hold), asked, holdReason(hold), approvalId);
+  const about = aboutHold(hold);
+  const decision = refusalOf(holdCode(hold), asked, holdReason(hold), about);
   const obliged = { verdict: heldVerdict(hold), args: asked.request.args, sanitizedDigest: null };
-  return { obliged, approvalId, decision };
+  return { obliged, approvalId: about.approval_id ?? null, decision };
 }

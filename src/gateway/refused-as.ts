@@ -35,9 +35,9 @@ export function refusedByMachinery(code: RefusalCode): RefusedAs {
     case "dry_run":
       return { status: 403, title: "Dry run: nothing was forwarded" };
     case "over_rate":
-      return { status: 429, title: "Too many calls in this minute", retryAfter: "60" };
+      return { status: 429, title: "A limit on the rate of calls is full" };
     case "over_budget":
-      return { status: 403, title: "The budget of today is used up" };
+      return { status: 403, title: "A budget is used up" };
     case "limits_unknown":
       return { status: 503, title: "The limits could not be counted", retryAfter: "5" };
     case "declined":

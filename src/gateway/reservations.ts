@@ -1,33 +1,17 @@
 /**
- * What an agent may do at most, counted where all gateways count: calls in a minute, and money in a day. A call that policy
- * lets through reserves before its decision is recorded, and settles when its outcome is:
+ * The limits of the policy, counted where all gateways count: calls in a stretch of time, and money, calls or tokens in a
+ * period. A call that policy lets through reserves before its decision is recorded, and settles when its outcome is:
  *
  *   reserve → decision entry → forward → outcome entry → settle
  *
- * A gateway that dies in between leaves reservations behind; its next run charges them when it next touches that budget,
- * because the calls may have taken effect. Every agent of a delegation chain is counted: a delegated call has no more room than any agent it came through.
+ * A gateway that dies in between leaves reservations behind, which count as spent: the calls may have taken effect. Every
+ * agent of a delegation chain is counted: a delegated call has no more room than any agent it came through.
  */
 import type { CallOutcome, EntryOrigin } from "../audit/index.ts";
-import type { JsonObject } from "../kernel/index.ts";
-import {
-  type Budget,
-  budgetAt,
-  budgetJson,
-  committedMicroUsd,
-  countedIn,
-  type Reservation,
-  rateWindowJson,
-  readBudget,
-  readRateWindow,
-  retryAfterMs,
-  settled,
-  windowAt,
-  withCall,
-  withoutAbandoned,
-  withReservation,
-} from "../limits/index.ts";
-import type { AgentLimit } from "../policy/index.ts";
-import type { Log, StoredValues } from "../ports.ts";
+import { err, type JsonObject, ok, type Result, splitToolId } from "../kernel/index.ts";
+import { type Counter, counterKey, settleStored, take } from "../limits/index.ts";
+import { type Limit, type LimitKey, tokensOf } from "../policy/index.ts";
+import type { Log, StoredValues, Telemetry } from "../ports.ts";
 import type { SharedState, StateChange } from "../state/index.ts";
 import { type Entered, type Gate, lets, turnedAway } from "./admit.ts";
 import type { Hold } from "./hold.ts";
@@ -36,6 +20,7 @@ import type { Asked, Judgement } from "./judge.ts";
 export interface ReservationsParts {
   readonly state: SharedState;
   readonly log: Log;
+  readonly telemetry: Pick<Telemetry, "count">;
   readonly origin: EntryOrigin;
   /** Names this life of the instance; no two are the same. */
   readonly run: string;
@@ -43,23 +28,21 @@ export interface ReservationsParts {
 
 /** `settle` must follow, once, unless the reservation was refused. */
 export type Reserved =
-  | { readonly ok: true; readonly budgets: readonly string[] }
+  | {
+      readonly ok: true;
+      /** Keys of the counters that are to be settled. */
+      readonly budgets: readonly string[];
+    }
   | { readonly ok: false; readonly hold: Hold };
 
 /** No limit applies. */
 const nothingReserved: Reserved = { ok: true, budgets: [] };
 
-const rateKey = (tenant: string, agent: string): string =>
-  `limits/rate/${name(tenant)}/${name(agent)}`;
-const budgetKey = (tenant: string, agent: string): string =>
-  `limits/budget/${name(tenant)}/${name(agent)}`;
-const name = encodeURIComponent;
-
-/** One agent of the chain that has a limit. */
-interface Limited extends AgentLimit {
-  readonly agent: string;
-  readonly rateKey: string;
-  readonly budgetKey: string;
+/** What a call takes of one counter. */
+interface Claim {
+  readonly key: string;
+  readonly counter: Counter;
+  readonly amount: number;
 }
 
 export class Reservations implements Gate {
@@ -71,117 +54,143 @@ export class Reservations implements Gate {
 
   async enter(asked: Asked, judgement: Judgement): Promise<Entered> {
     if (!lets(judgement)) return { judgement };
-    const reserved = await this.reserve(asked);
+    const reserved = await this.reserve(asked, judgement.obliged.args);
     if (!reserved.ok) return turnedAway(asked, reserved.hold);
     if (reserved.budgets.length === 0) return { judgement };
     return { judgement, settle: (outcome) => this.settle(reserved, asked.callId, outcome) };
   }
 
-  /** Counts the call against every limit that applies, or against none of them. */
-  async reserve(asked: Asked): Promise<Reserved> {
-    const limited = limitsFor(asked);
-    if (limited.length === 0) return nothingReserved;
-    const { state, origin, run } = this.#parts;
-    const { instance } = origin;
-    const reservation = { microUsd: asked.tool.costMicroUsd, instance, run };
+  /** Counts the call, with these arguments, against every limit that looks at it, or against none of them. */
+  async reserve(asked: Asked, args: JsonObject): Promise<Reserved> {
+    const claims = claimsOf(asked, args);
+    if (!claims.ok) return refused(claims.error);
+    if (claims.value.length === 0) return nothingReserved;
+    const { state, telemetry } = this.#parts;
     const reserved = await state.transact(
-      limited.flatMap((each) => [each.rateKey, each.budgetKey]),
-      (values, nowMs) => new Taking(values, asked.callId, reservation, nowMs).all(limited),
+      claims.value.map(({ key }) => key),
+      (values, nowMs) => this.#takeAll(claims.value, asked.callId, values, nowMs),
     );
-    if (reserved.ok) return reserved.value;
-    const detail = `the store is ${reserved.error.kind}: ${reserved.error.detail}`;
-    return { ok: false, hold: { kind: "limits_unknown", detail } };
+    if (!reserved.ok)
+      return refused(`the store is ${reserved.error.kind}: ${reserved.error.detail}`);
+    const full = reserved.value.ok ? undefined : reserved.value.hold;
+    if (full !== undefined && "limit" in full)
+      telemetry.count("limit_refusals", { limit: full.limit.id });
+    return reserved.value;
   }
 
   /** What did not happen costs nothing; what may have happened is charged. */
   async settle(reserved: Reserved, callId: string, outcome: CallOutcome): Promise<void> {
     if (!reserved.ok || reserved.budgets.length === 0) return;
     const { state, log } = this.#parts;
-    const done = await state.transact(reserved.budgets, (values) =>
-      changedBudgets(values, reserved.budgets, (budget) =>
-        settled(budget, callId, outcome !== "not_sent"),
-      ),
-    );
-    // Left reserved, it counts as spent until this gateway starts again.
+    const done = await state.transact(reserved.budgets, (values) => {
+      const writes = new Map<string, JsonObject>();
+      for (const key of reserved.budgets) {
+        const after = settleStored(values.get(key), callId, outcome !== "not_sent");
+        if (after !== undefined) writes.set(key, after);
+      }
+      return { writes, result: undefined };
+    });
+    // Left reserved, it counts as spent.
     if (!done.ok) log.write("error", "reservation_not_settled", { call: callId, ...done.error });
   }
-}
 
-function limitsFor({ request, engine }: Asked): readonly Limited[] {
-  if (engine === undefined) return [];
-  const { agent, delegation, tenant } = request.identity;
-  return [...new Set([agent, ...delegation])].flatMap((each) => {
-    const limit = engine.limitsOf(each);
-    if (limit.callsPerMinuteMax === undefined && limit.budgetMicroUsdPerDay === undefined)
-      return [];
-    const keys = { rateKey: rateKey(tenant, each), budgetKey: budgetKey(tenant, each) };
-    return [{ ...limit, ...keys, agent: each }];
-  });
-}
-
-/** One call's way through the limits of its chain. All or none: nothing is written unless every one has room. */
-class Taking {
-  readonly #values: StoredValues;
-  readonly #call: string;
-  readonly #reservation: Reservation;
-  readonly #nowMs: number;
-  readonly #writes = new Map<string, JsonObject>();
-  readonly #budgets: string[] = [];
-
-  constructor(values: StoredValues, call: string, reservation: Reservation, nowMs: number) {
-    this.#values = values;
-    this.#call = call;
-    this.#reservation = reservation;
-    this.#nowMs = nowMs;
-  }
-
-  all(limited: readonly Limited[]): StateChange<Reserved> {
-    for (const each of limited) {
-      const hold = this.#rate(each) ?? this.#budget(each);
-      if (hold !== undefined) return { writes: new Map(), result: { ok: false, hold } };
+  /** All or none. Of several limits that are full, the one that is full for longest is named. */
+  #takeAll(
+    claims: readonly Claim[],
+    call: string,
+    values: StoredValues,
+    nowMs: number,
+  ): StateChange<Reserved> {
+    const { origin, run } = this.#parts;
+    const writes = new Map<string, JsonObject>();
+    const full: FullLimit[] = [];
+    for (const { key, counter, amount } of claims) {
+      const taker = { call, amount, instance: origin.instance, run };
+      const taken = take(counter, values.get(key), nowMs, taker);
+      if (taken === undefined)
+        return unchanged(refused(`${key} is not stored as this Holdfast stores it`));
+      if (taken.ok) writes.set(key, taken.stored);
+      else full.push({ counter, amount, ...taken });
     }
-    return { writes: this.#writes, result: { ok: true, budgets: this.#budgets } };
-  }
-
-  #rate({ agent, callsPerMinuteMax: max, rateKey: key }: Limited): Hold | undefined {
-    if (max === undefined) return undefined;
-    const stored = readRateWindow(this.#values.get(key));
-    if (stored === undefined) return misread(key);
-    const window = windowAt(stored, this.#nowMs);
-    if (countedIn(window) >= max)
-      return { kind: "over_rate", agent, max, retryAfterMs: retryAfterMs(window) };
-    this.#writes.set(key, rateWindowJson(withCall(window)));
-    return undefined;
-  }
-
-  #budget({ agent, budgetMicroUsdPerDay: max, budgetKey: key }: Limited): Hold | undefined {
-    const { microUsd, instance, run } = this.#reservation;
-    if (max === undefined || microUsd === 0) return undefined;
-    const stored = readBudget(this.#values.get(key));
-    if (stored === undefined) return misread(key);
-    const budget = budgetAt(withoutAbandoned(stored, instance, run), this.#nowMs);
-    const leftMicroUsd = Math.max(0, max - committedMicroUsd(budget));
-    if (microUsd > leftMicroUsd) return { kind: "over_budget", agent, max, leftMicroUsd, microUsd };
-    this.#writes.set(key, budgetJson(withReservation(budget, this.#call, this.#reservation)));
-    this.#budgets.push(key);
-    return undefined;
+    const longest = full.toSorted((a, b) => roomInMs(b) - roomInMs(a))[0];
+    if (longest !== undefined) return unchanged({ ok: false, hold: holdOf(longest, nowMs) });
+    const budgets = claims.filter(({ counter }) => counter.cap.kind === "budget");
+    return { writes, result: { ok: true, budgets: budgets.map(({ key }) => key) } };
   }
 }
 
-function misread(key: string): Hold {
-  return { kind: "limits_unknown", detail: `${key} is not stored as this Holdfast stores it` };
+function unchanged(result: Reserved): StateChange<Reserved> {
+  return { writes: new Map(), result };
 }
 
-function changedBudgets(
-  values: StoredValues,
-  keys: readonly string[],
-  change: (budget: Budget) => Budget,
-): StateChange<undefined> {
-  const writes = new Map<string, JsonObject>();
-  for (const key of keys) {
-    const stored = readBudget(values.get(key));
-    const changed = stored === undefined ? undefined : change(stored);
-    if (changed !== undefined && changed !== stored) writes.set(key, budgetJson(changed));
-  }
-  return { writes, result: undefined };
+function refused(detail: string): Reserved {
+  return { ok: false, hold: { kind: "limits_unknown", detail } };
+}
+
+/** The error says why it cannot be known how much the call takes. */
+function claimsOf(asked: Asked, args: JsonObject): Result<readonly Claim[], string> {
+  const { request, engine, tool } = asked;
+  if (engine === undefined || engine.limits.length === 0) return ok([]);
+  const claims = new Map<string, Claim>();
+  const { agent, delegation } = request.identity;
+  for (const one of new Set([agent, ...delegation]))
+    for (const limit of engine.limitsOf(one, { name: tool.id, effect: tool.effect })) {
+      const amount = amountOf(limit, asked, args);
+      if (!amount.ok) return amount;
+      const counter = { limit: limit.id, cap: limit.cap, each: namesOf(limit, one, asked) };
+      const key = counterKey(counter);
+      if (amount.value > 0) claims.set(key, { key, counter, amount: amount.value });
+    }
+  return ok([...claims.values()]);
+}
+
+function amountOf(
+  { cap, id }: Limit,
+  { tool, engine }: Asked,
+  args: JsonObject,
+): Result<number, string> {
+  if (cap.kind === "rate" || cap.unit === "calls") return ok(1);
+  if (cap.unit === "micro_usd") return ok(tool.costMicroUsd);
+  const declared = engine?.tool(tool.id)?.tokens;
+  const tokens = declared === undefined ? ok(0) : tokensOf(declared, args);
+  return tokens.ok ? tokens : err(`for the limit ${id}, ${tokens.error}`);
+}
+
+/** An agent and a principal are those of their tenant; a call that has none of what is counted by is counted as "". */
+function namesOf(
+  { each }: Limit,
+  agent: string,
+  { request, tool }: Asked,
+): Readonly<Record<string, string>> {
+  const { tenant, principal = "", model = "" } = request.identity;
+  const names: Readonly<Record<LimitKey, string>> = {
+    tenant,
+    agent,
+    principal,
+    model,
+    upstream: splitToolId(tool.id).server,
+    tool: tool.id,
+  };
+  const isOfTenant = each.includes("agent") || each.includes("principal");
+  const keys = isOfTenant && !each.includes("tenant") ? (["tenant", ...each] as const) : each;
+  return Object.fromEntries(keys.map((key) => [key, names[key]]));
+}
+
+interface FullLimit {
+  readonly counter: Counter;
+  readonly amount: number;
+  readonly left: number;
+  readonly roomInMs?: number;
+}
+
+function roomInMs({ roomInMs: ms = Number.POSITIVE_INFINITY }: FullLimit): number {
+  return ms;
+}
+
+function holdOf({ counter, amount, left, roomInMs: ms }: FullLimit, nowMs: number): Hold {
+  const room = ms === undefined ? {} : { roomInMs: ms, roomAtMs: nowMs + ms };
+  return {
+    kind: counter.cap.kind === "rate" ? "over_rate" : "over_budget",
+    limit: { id: counter.limit, cap: counter.cap, each: counter.each, amount, left, ...room },
+  };
 }

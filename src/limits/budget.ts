@@ -1,51 +1,57 @@
 /**
- * What an agent may spend in a day (UTC), in millionths of a US dollar. A call reserves its estimate under its own id
- * before it is decided, and settles when its outcome is known; what is reserved counts as spent, so nothing is
- * overspent whatever runs at once.
+ * What may be spent in a period: money, calls or tokens. A call reserves its estimate under its own id before it is
+ * decided, and settles when its outcome is known; what is reserved counts as spent, so nothing is overspent whatever runs
+ * at once. A call belongs to the period in which it reserved.
  */
 import { isJsonObject, type JsonObject } from "../kernel/index.ts";
+import { type Period, periodStartMs } from "./period.ts";
 
 export interface Budget {
-  /** Days since 1970 (UTC); a later day begins at nothing spent. */
-  readonly day: number;
-  readonly spentMicroUsd: number;
+  /** When the period began; a later one begins at nothing spent. */
+  readonly startMs: number;
+  readonly spent: number;
   /** By call id. */
   readonly reserved: Readonly<Record<string, Reservation>>;
 }
 
 export interface Reservation {
-  readonly microUsd: number;
+  readonly amount: number;
   /** Who settles it. */
   readonly instance: string;
   /** In which of its lives: a later one finds what an earlier one left behind. */
   readonly run: string;
 }
 
-const dayMs = 86_400_000;
+export const emptyBudget: Budget = { startMs: 0, spent: 0, reserved: {} };
 
-export const emptyBudget: Budget = { day: 0, spentMicroUsd: 0, reserved: {} };
-
-/** The budget on this day. A clock that went back begins no day anew. What is still reserved counts on. */
-export function budgetAt(budget: Budget, nowMs: number): Budget {
-  const day = Math.floor(nowMs / dayMs);
-  return day > budget.day ? { ...budget, day, spentMicroUsd: 0 } : budget;
+/** The budget at this moment. A clock that went back begins no period anew. */
+export function budgetAt(budget: Budget, period: Period, nowMs: number): Budget {
+  const startMs = periodStartMs(period, nowMs);
+  return startMs > budget.startMs ? { startMs, spent: 0, reserved: {} } : budget;
 }
 
 /** Spent and reserved. */
-export function committedMicroUsd({ spentMicroUsd, reserved }: Budget): number {
-  return Object.values(reserved).reduce((sum, { microUsd }) => sum + microUsd, spentMicroUsd);
+export function committed({ spent, reserved }: Budget): number {
+  return Object.values(reserved).reduce((sum, { amount }) => sum + amount, spent);
 }
 
+/** Reservations at most. Of more, those of gateways that never came back, the oldest is charged. */
+const reservedMax = 1_024;
+
 export function withReservation(budget: Budget, call: string, reservation: Reservation): Budget {
-  return { ...budget, reserved: { ...budget.reserved, [call]: reservation } };
+  const calls = Object.keys(budget.reserved);
+  if (calls.length < reservedMax)
+    return { ...budget, reserved: { ...budget.reserved, [call]: reservation } };
+  // Ids of calls are in the order of time.
+  const oldest = calls.reduce((first, each) => (each < first ? each : first));
+  return withReservation(settled(budget, oldest, true), call, reservation);
 }
 
 /** The call is over. `charged`: it took effect, or may have. A call that is not reserved changes nothing. */
 export function settled(budget: Budget, call: string, charged: boolean): Budget {
   const { [call]: own, ...reserved } = budget.reserved;
   if (own === undefined) return budget;
-  const spentMicroUsd = budget.spentMicroUsd + (charged ? own.microUsd : 0);
-  return { ...budget, spentMicroUsd, reserved };
+  return { ...budget, spent: budget.spent + (charged ? own.amount : 0), reserved };
 }
 
 /** What earlier runs of `instance` left reserved when they died may have taken effect, so it is charged. */
@@ -56,33 +62,32 @@ export function withoutAbandoned(budget: Budget, instance: string, run: string):
   return left.reduce((rest, [call]) => settled(rest, call, true), budget);
 }
 
-export function budgetJson({ day, spentMicroUsd, reserved }: Budget): JsonObject {
+export function budgetJson({ startMs, spent, reserved }: Budget): JsonObject {
   return {
-    day,
-    spent_micro_usd: spentMicroUsd,
+    start_ms: startMs,
+    spent,
     reserved: Object.fromEntries(
-      Object.entries(reserved).map(([call, { microUsd, instance, run }]) => [
+      Object.entries(reserved).map(([call, { amount, instance, run }]) => [
         call,
-        { micro_usd: microUsd, instance, run },
+        { amount, instance, run },
       ]),
     ),
   };
 }
 
 /** Undefined for what is not stored as this Holdfast stores it. */
-export function readBudget(stored: JsonObject | undefined): Budget | undefined {
-  if (stored === undefined) return emptyBudget;
-  const { day, spent_micro_usd: spentMicroUsd, reserved } = stored;
-  if (!isAmount(day) || !isAmount(spentMicroUsd) || !isJsonObject(reserved)) return undefined;
+export function readBudget(stored: JsonObject): Budget | undefined {
+  const { start_ms: startMs, spent, reserved } = stored;
+  if (!isAmount(startMs) || !isAmount(spent) || !isJsonObject(reserved)) return undefined;
   const read: Record<string, Reservation> = {};
   for (const [call, each] of Object.entries(reserved)) {
     if (!isJsonObject(each)) return undefined;
-    const { micro_usd: microUsd, instance, run } = each;
-    if (!isAmount(microUsd) || typeof instance !== "string" || typeof run !== "string")
+    const { amount, instance, run } = each;
+    if (!isAmount(amount) || typeof instance !== "string" || typeof run !== "string")
       return undefined;
-    read[call] = { microUsd, instance, run };
+    read[call] = { amount, instance, run };
   }
-  return { day, spentMicroUsd, reserved: read };
+  return { startMs, spent, reserved: read };
 }
 
 function isAmount(value: unknown): value is number {

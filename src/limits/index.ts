@@ -10,17 +10,16 @@ export {
   nextBreaker,
 } from "./breaker.ts";
 export {
-  type Budget,
-  budgetAt,
-  budgetJson,
-  committedMicroUsd,
-  emptyBudget,
-  type Reservation,
-  readBudget,
-  settled,
-  withoutAbandoned,
-  withReservation,
-} from "./budget.ts";
+  type Cap,
+  type Counter,
+  type CounterUse,
+  counterKey,
+  counterPrefix,
+  settleStored,
+  type Taken,
+  take,
+  useOf,
+} from "./counter.ts";
 export {
   escrowFor,
   type KillState,
@@ -38,16 +37,7 @@ export {
   switchFor,
   throwSwitch,
 } from "./kill-switch.ts";
-export {
-  countedIn,
-  emptyWindow,
-  type RateWindow,
-  rateWindowJson,
-  readRateWindow,
-  retryAfterMs,
-  windowAt,
-  withCall,
-} from "./rate-window.ts";
+export { emptyWindow, type RateWindow, takeCall } from "./rate-window.ts";
 export { type Attempted, mayRepeat, outcomeOfAttempts } from "./retry.ts";
 export {
   type BreakerOf,

@@ -8,6 +8,7 @@ import {
   Approvals,
   ApprovalWatch,
   KillWatch,
+  LimitWatch,
   OverrideKeys,
   Reservations,
   recoverClaims,
@@ -20,8 +21,11 @@ import { callFates } from "./call-fates.ts";
 
 /** A thrown switch is in force within a second; this is how often it is looked for. */
 const killPollMs = 200;
+/** About as often as metrics are read. */
+const limitsPollMs = 10_000;
 
-interface Parts extends Pick<SpineParts, "clock" | "ledger" | "log" | "telemetry" | "origin"> {
+interface Parts
+  extends Pick<SpineParts, "clock" | "ledger" | "log" | "policy" | "telemetry" | "origin"> {
   readonly state: SharedState;
   /** Of this gateway's log. */
   readonly signer: Signer;
@@ -65,9 +69,11 @@ export async function peopleAndLimits(
     questionsPerMinuteMax: limits.approval_questions_per_minute_max,
   });
   const approvals = new ApprovalWatch(parts);
+  const counters = new LimitWatch({ ...parts, pollMs: limitsPollMs });
+  const watched = [kill, approvals, consent, counters];
   return ok({
     ...{ kill, approvals, overrideKeys },
-    follow: (signal) => Promise.all([kill, approvals, consent].map((each) => each.follow(signal))),
+    follow: (signal) => Promise.all(watched.map((each) => each.follow(signal))),
     gates: [consent, new Reservations({ ...parts, run })],
   });
 }

@@ -21,7 +21,7 @@ import {
   signaturesPath,
   verifySignature,
 } from "./bundle-signature.ts";
-import type { PolicySet } from "./ir.ts";
+import { type PolicySet, policySetFormat } from "./ir.ts";
 import { regoDocument, regoModules } from "./rego.ts";
 import { type RegoModules, regoFiles, regoModulesIn } from "./rego-modules.ts";
 
@@ -89,7 +89,8 @@ export function buildBundle(
 function inOrder(set: PolicySet): JsonObject {
   const by = <T extends { readonly id: string }>(items: readonly T[]): readonly T[] =>
     items.toSorted((a, b) => (a.id < b.id ? -1 : 1));
-  const ordered: PolicySet = { ...set, rules: by(set.rules), tools: by(set.tools) };
+  const { rules, tools, limits } = set;
+  const ordered: PolicySet = { ...set, rules: by(rules), tools: by(tools), limits: by(limits) };
   return ordered as unknown as JsonObject;
 }
 
@@ -112,7 +113,9 @@ export function verifyBundle(
     return malformed(`${manifestPath}: metadata.serial is no whole number from 1`);
   const set = at(at(document.value, "holdfast"), "policy");
   if (!isPolicySet(set))
-    return malformed(`${documentPath}: holdfast.policy is no policy set of format 1`);
+    return malformed(
+      `${documentPath}: holdfast.policy is no policy set of format ${policySetFormat}`,
+    );
   const modules = regoModulesIn(set, files);
   if (!modules.ok) return malformed(modules.error);
   return ok({ revision, serial, set, modules: modules.value, digest: bundleDigest(files) });
@@ -135,7 +138,7 @@ function documentAt(files: BundleFiles, path: string): Result<JsonValue, BundleR
 /** The signer vouches for the inside; this tells apart bundles that are no policy sets at all. */
 function isPolicySet(value: JsonValue | undefined): value is JsonObject & PolicySet {
   const lists = [at(value, "rules"), at(value, "tools"), at(value, "limits")];
-  return at(value, "formatVersion") === 1 && lists.every(isJsonArray);
+  return at(value, "formatVersion") === policySetFormat && lists.every(isJsonArray);
 }
 
 /** `sha256:<hex>` over names and bytes of all files but the signature. */

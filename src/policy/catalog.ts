@@ -2,8 +2,9 @@
 import type { JsonObject, ToolId } from "../kernel/index.ts";
 import { type Diagnostic, nearestWord, type Position, type Problem } from "./diagnostic.ts";
 import { globMatcher } from "./glob.ts";
-import type { AgentLimits, Effect, ToolDeclaration } from "./ir.ts";
-import type { SourceAgent, SourceFile, SourceTool } from "./source.ts";
+import type { Effect, ToolDeclaration } from "./ir.ts";
+import type { SourceFile, SourceTool } from "./source.ts";
+import { readTokenEstimate } from "./token-estimate.ts";
 import { anyType, join, type Type, typeOfSchema } from "./types.ts";
 
 type Report = (at: Position, problem: Problem) => void;
@@ -16,7 +17,6 @@ interface Source {
 
 export interface Catalog {
   readonly tools: ReadonlyMap<ToolId, ToolDeclaration>;
-  readonly limits: readonly AgentLimits[];
   /** Every tool that is declared or described; undefined when none is, and names cannot be checked. */
   readonly toolNames: ReadonlySet<string> | undefined;
   /** Declared agents and patterns of agents; undefined when none is. */
@@ -29,25 +29,21 @@ export function readCatalog(
   schemas: ReadonlyMap<ToolId, JsonObject>,
 ): Catalog {
   const tools = new Map<ToolId, ToolDeclaration>();
-  const agents = new Map<string, AgentLimits>();
+  const agents = new Set<string>();
   for (const { source, report } of sources) {
     for (const tool of source.tools ?? []) {
       reportRepeated(tools.has(tool.name as ToolId), "tool", tool, report);
-      tools.set(tool.name as ToolId, toolDeclaration(tool, report));
+      tools.set(tool.name as ToolId, toolDeclaration(tool, schemas, report));
     }
     for (const agent of source.agents ?? []) {
       reportRepeated(agents.has(agent.name), "agent", agent, report);
-      agents.set(agent.name, agentLimits(agent));
+      agents.add(agent.name);
     }
   }
   const toolNames = new Set<string>([...tools.keys(), ...schemas.keys()]);
-  const agentNames = new Set([...agents.keys()].filter((name) => name !== "*"));
-  const limits = [...agents.values()]
-    .filter((each) => Object.keys(each).length > 1)
-    .sort((a, b) => ((a.agents[0] ?? "") < (b.agents[0] ?? "") ? -1 : 1));
+  const agentNames = new Set([...agents].filter((name) => name !== "*"));
   return {
     tools,
-    limits,
     toolNames: toolNames.size > 0 ? toolNames : undefined,
     agentNames: agentNames.size > 0 ? agentNames : undefined,
     schemas,
@@ -64,7 +60,11 @@ function reportRepeated(
     report(at, { code: "duplicate-id", message: `the ${what} ${name} is declared twice` });
 }
 
-function toolDeclaration(tool: SourceTool, report: Report): ToolDeclaration {
+function toolDeclaration(
+  tool: SourceTool,
+  schemas: ReadonlyMap<ToolId, JsonObject>,
+  report: Report,
+): ToolDeclaration {
   const { effect = "write", risk = "high", cost_estimate_micro_usd, on_failure } = tool.value;
   const opens = on_failure?.value === "open";
   if (opens && (effect !== "write" || risk !== "low"))
@@ -76,21 +76,15 @@ function toolDeclaration(tool: SourceTool, report: Report): ToolDeclaration {
           ? "for a read, say on_failure: open in the rule"
           : "a write whose policy cannot be evaluated is denied",
     });
+  const schema = schemas.get(tool.name as ToolId);
+  const tokens = readTokenEstimate(tool.value, schema ? typeOfSchema(schema) : anyType, report);
   return {
     id: tool.name as ToolId,
     effect,
     risk,
     costMicroUsd: cost_estimate_micro_usd ?? 0,
+    ...(tokens ? { tokens } : {}),
     openOnFailure: opens,
-  };
-}
-
-function agentLimits(agent: SourceAgent): AgentLimits {
-  const { budget_micro_usd_per_day: budget, calls_per_minute_max: calls } = agent.value;
-  return {
-    agents: [agent.name],
-    ...(budget === undefined ? {} : { budgetMicroUsdPerDay: budget }),
-    ...(calls === undefined ? {} : { callsPerMinuteMax: calls }),
   };
 }
 

@@ -1,6 +1,14 @@
 /** The question and the answer (AuthZEN 1.0 words, Cedar's `determining`). Values only. */
 import type { JsonObject, ToolId } from "../kernel/index.ts";
-import type { ApprovalTerms, Effect, Obligation, Outcome, Risk } from "./ir.ts";
+import type {
+  ApprovalTerms,
+  Effect,
+  Limit,
+  Obligation,
+  Outcome,
+  Risk,
+  ToolDeclaration,
+} from "./ir.ts";
 import type { RegoAnswers, RegoQuestion } from "./rego-answers.ts";
 
 export interface PolicySubject {
@@ -47,12 +55,6 @@ export interface Verdict {
   readonly opened: boolean;
 }
 
-/** What one agent may do at most, of whatever policy allows. */
-export interface AgentLimit {
-  readonly budgetMicroUsdPerDay?: number;
-  readonly callsPerMinuteMax?: number;
-}
-
 /** A compiled policy set. Pure; microseconds. */
 export interface Engine {
   readonly revision: string;
@@ -77,12 +79,15 @@ export interface Engine {
    * for, taken together. Throws `InvariantError` for a rule that the set does not hold.
    */
   approvalOf(determiningRules: readonly string[], risk: Risk): ApprovalTerms;
-  /** The strictest of the declared limits that name this agent; empty when none does. */
-  limitsOf(agent: string): AgentLimit;
+  /** The limits that look at a call of this tool by this agent, by id. */
+  limitsOf(
+    agent: string,
+    action: Pick<PolicyRequest["action"], "name" | "effect">,
+  ): readonly Limit[];
+  /** Every limit of the set, by id. */
+  readonly limits: readonly Limit[];
   /** Every tool of the catalog, by id. */
   readonly tools: readonly ToolId[];
   /** The declaration in the catalog, if any. */
-  tool(
-    id: ToolId,
-  ): { readonly effect: Effect; readonly risk: Risk; readonly costMicroUsd: number } | undefined;
+  tool(id: ToolId): Omit<ToolDeclaration, "openOnFailure"> | undefined;
 }

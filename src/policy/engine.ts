@@ -1,6 +1,5 @@
 /** The native engine: closures, indexed by tool and agent. */
 import { assert, type JsonObject, type ToolId } from "../kernel/index.ts";
-import { limitsByAgent } from "./agent-limit.ts";
 import { combineApprovals, termsOf } from "./approval.ts";
 import { Candidates } from "./candidates.ts";
 import { type Frame, membersMax } from "./closures.ts";
@@ -13,6 +12,7 @@ import {
 } from "./combine.ts";
 import type { Engine, PolicyRequest, PolicySubject, Verdict } from "./decision.ts";
 import type { Obligation, PolicySet, ToolDeclaration } from "./ir.ts";
+import { limitMatcher } from "./limit.ts";
 import { keyOf, RegoAnswers, type RegoQuestion, regoInput } from "./rego-answers.ts";
 import { isRego } from "./rego-modules.ts";
 import { type CompiledRule, compileRule } from "./rule.ts";
@@ -55,7 +55,8 @@ export function compile(set: PolicySet, revision: string): Engine {
       });
       return combineApprovals(asked, risk);
     },
-    limitsOf: limitsByAgent(set.limits),
+    limits: set.limits,
+    limitsOf: limitMatcher(set.limits),
     tools: [...tools.keys()].sort(),
     tool: (id) => tools.get(id),
   };

@@ -4,7 +4,15 @@ import type { Frame } from "./closures.ts";
 import type { PolicyRequest, Verdict } from "./decision.ts";
 import { compile, findOne, frameFor } from "./engine.ts";
 import { formatFieldPath, valuesAt } from "./field-path.ts";
-import type { ApprovalTerms, Expr, Outcome, PolicySet, Rule, ToolDeclaration } from "./ir.ts";
+import type {
+  ApprovalTerms,
+  Expr,
+  Limit,
+  Outcome,
+  PolicySet,
+  Rule,
+  ToolDeclaration,
+} from "./ir.ts";
 import { printExpr } from "./print.ts";
 import { RegoAnswers } from "./rego-answers.ts";
 import { isRego } from "./rego-modules.ts";
@@ -36,13 +44,20 @@ export interface ExplainedRule {
   readonly opened: boolean;
 }
 
+interface ExplainedAgent {
+  readonly agent: string;
+  readonly rules: readonly ExplainedRule[];
+  /** That count the call when it is let through. */
+  readonly limits: readonly Limit[];
+}
+
 export interface Explanation {
   readonly verdict: Verdict;
   readonly tool?: ToolDeclaration;
   /** Who must approve, when the outcome is `approval_needed`. */
   readonly approval?: ApprovalTerms;
   /** The subject, then each agent of the delegation chain. Rules by id. */
-  readonly agents: readonly { readonly agent: string; readonly rules: readonly ExplainedRule[] }[];
+  readonly agents: readonly ExplainedAgent[];
 }
 
 /** Pure. The verdict is the engine's own. */
@@ -68,6 +83,7 @@ export function explain(
       rules: rules.map((rule) =>
         explainRule(rule, frameFor(request, agent, answers), agent, request, tool),
       ),
+      limits: engine.limitsOf(agent, request.action),
     })),
   };
 }

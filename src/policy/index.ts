@@ -17,7 +17,7 @@ export {
 } from "./bundle-signature.ts";
 
 export { type CaseAnswers, caseRequests, readRequest, runCases } from "./cases.ts";
-export type { AgentLimit, Engine, PolicyRequest, PolicySubject, Verdict } from "./decision.ts";
+export type { Engine, PolicyRequest, PolicySubject, Verdict } from "./decision.ts";
 export { json as sourceValue } from "./decode.ts";
 export {
   type Diagnostic,
@@ -37,6 +37,8 @@ export type {
   Effect,
   Expr,
   FieldPath,
+  Limit,
+  LimitKey,
   Obligation,
   Outcome,
   PolicySet,
@@ -59,4 +61,5 @@ export {
   regoDigest,
 } from "./rego-modules.ts";
 export { renderExplanation } from "./render.ts";
+export { tokensOf } from "./token-estimate.ts";
 export { parseSource, type SourceNode } from "./yaml.ts";

@@ -142,20 +142,53 @@ export interface ToolDeclaration {
   readonly risk: Risk;
   /** Estimated cost of one call, in millionths of a US dollar. */
   readonly costMicroUsd: number;
+  /** Estimated tokens of one call; absent: none. */
+  readonly tokens?: TokenEstimate;
   /** An indeterminate write of risk `low` may be opened, explicitly and loudly recorded. */
   readonly openOnFailure: boolean;
 }
 
-/** Declared now, enforced by the limits room. */
-export interface AgentLimits {
-  readonly agents: readonly string[];
-  readonly budgetMicroUsdPerDay?: number;
-  readonly callsPerMinuteMax?: number;
+export interface TokenEstimate {
+  /** What a call counts whose arguments do not say. */
+  readonly estimate: number;
+  /** The argument that says, such as `max_tokens`; a call has no more than that. */
+  readonly from?: FieldPath;
 }
 
+/** What calls can be counted by. An agent and a principal are those of their tenant. */
+export type LimitKey = "tenant" | "agent" | "principal" | "model" | "upstream" | "tool";
+export type Period = "day" | "week" | "month";
+
+/** How much of what, in which time. */
+export type LimitCap =
+  /** In any stretch of time of this length. */
+  | { readonly kind: "rate"; readonly callsMax: number; readonly windowSeconds: number }
+  /** In one period of the calendar, UTC; a week begins on Monday. */
+  | {
+      readonly kind: "budget";
+      readonly unit: "micro_usd" | "calls" | "tokens";
+      readonly max: number;
+      readonly period: Period;
+    };
+
+/** At most so much of what rules let through. */
+export interface Limit {
+  /** Unique in the set. */
+  readonly id: string;
+  readonly match: Match;
+  /** Counted apart for each of these; empty: all together. In the order of `LimitKey`. */
+  readonly each: readonly LimitKey[];
+  readonly cap: LimitCap;
+  /** For people: `file:line`. */
+  readonly source: string;
+}
+
+/** Grows when what an older Holdfast would not see could let more through. */
+export const policySetFormat = 2;
+
 export interface PolicySet {
-  readonly formatVersion: 1;
+  readonly formatVersion: typeof policySetFormat;
   readonly rules: readonly Rule[];
   readonly tools: readonly ToolDeclaration[];
-  readonly limits: readonly AgentLimits[];
+  readonly limits: readonly Limit[];
 }

@@ -8,7 +8,8 @@ import {
   type Problem,
   sortDiagnostics,
 } from "./diagnostic.ts";
-import type { PolicySet, Rule } from "./ir.ts";
+import { type PolicySet, policySetFormat, type Rule } from "./ir.ts";
+import { readLimits } from "./read-limit.ts";
 import type { RegoBundles } from "./read-rego.ts";
 import { readRule } from "./read-rule.ts";
 import type { RegoModules } from "./rego-modules.ts";
@@ -56,14 +57,15 @@ export function loadPolicySet(files: readonly PolicyFile[], options: LoadOptions
   const catalog = readCatalog(sources, options.toolSchemas ?? new Map());
   const regoBundles: RegoBundles = options.regoBundles ?? new Map();
   const rules = readRules(sources, catalog, regoBundles);
+  const limits = readLimits(sources, catalog);
   const sorted = sortDiagnostics(diagnostics);
   const modules = modulesOf(regoBundles);
   if (sorted.some(({ severity }) => severity === "error")) return { modules, diagnostics: sorted };
   const set: PolicySet = {
-    formatVersion: 1,
+    formatVersion: policySetFormat,
     rules: byId(rules),
     tools: byId([...catalog.tools.values()]),
-    limits: catalog.limits,
+    limits,
   };
   return { set, modules, diagnostics: sorted };
 }

@@ -125,7 +125,8 @@ function readRequire(
   return undefined;
 }
 
-function readPath(field: TextScalar, args: Type, report: Report): FieldPath | undefined {
+/** A path into arguments of this type. */
+export function readPath(field: TextScalar, args: Type, report: Report): FieldPath | undefined {
   const path = parseFieldPath(field.value);
   if (!("message" in path)) {
     const problem = pathProblem(path, args);

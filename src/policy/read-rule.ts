@@ -1,9 +1,10 @@
 /** One rule of a file to one rule of the set, with everything about it checked. */
-import { agentPatternProblem, argsOf, type Catalog, toolPatternProblem } from "./catalog.ts";
+import { argsOf, type Catalog } from "./catalog.ts";
 import { parseCondition } from "./cel.ts";
 import type { Position, Problem } from "./diagnostic.ts";
-import type { Expr, Match, Outcome, Rule } from "./ir.ts";
+import type { Expr, Outcome, Rule } from "./ir.ts";
 import { readApproval } from "./read-approval.ts";
+import { readMatch } from "./read-match.ts";
 import { readObligations } from "./read-obligation.ts";
 import { type RegoBundles, readRego } from "./read-rego.ts";
 import type { SourceRule, TextScalar } from "./source.ts";
@@ -24,7 +25,7 @@ export function readRule(
   regoBundles: RegoBundles,
 ): Rule | undefined {
   const { id, outcome, reason, on_failure: onFailure } = source;
-  const match = readMatch(file, source, catalog);
+  const match = readMatch(source.match, catalog, file.report);
   const args = argsOf(match.tools, match.effect, catalog);
   const when =
     (source.when && readCondition(file, source.when, args)) ??
@@ -49,21 +50,6 @@ export function readRule(
 
 function defaultReason(id: string, outcome: Outcome): string {
   return outcome === "sanitize" ? `${id} allows this once sanitized` : `${id} allows this`;
-}
-
-function readMatch(file: File, source: SourceRule, catalog: Catalog): Match {
-  const { agents, tools, effect } = source.match ?? {};
-  const report = (at: Position, problem: Problem | undefined): void => {
-    if (problem) file.report(at, problem);
-  };
-  for (const { value, at } of agents ?? []) report(at, agentPatternProblem(value, catalog));
-  for (const { value, at } of tools ?? [])
-    report(at, toolPatternProblem(value, effect?.value, catalog));
-  return {
-    ...(agents ? { agents: agents.map(({ value }) => value) } : {}),
-    ...(tools ? { tools: tools.map(({ value }) => value) } : {}),
-    ...(effect ? { effect: effect.value } : {}),
-  };
 }
 
 function readCondition(file: File, when: TextScalar, args: Type): Expr | undefined {

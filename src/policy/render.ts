@@ -2,6 +2,7 @@
 import { canonicalJson, type JsonValue } from "../kernel/index.ts";
 import { approvalInWords } from "./approval.ts";
 import type { ExplainedRule, ExplainedValue, Explanation } from "./explain.ts";
+import { limitInWords } from "./limit.ts";
 
 const shownCharactersMax = 120;
 
@@ -18,10 +19,10 @@ export function renderExplanation(explanation: Explanation): string {
     ...(approval ? [`  needs ${approvalInWords(approval)}`] : []),
     `  ${declared}`,
   ];
-  return [...head, ...agents.flatMap(({ agent, rules }) => renderAgent(agent, rules))].join("\n");
+  return [...head, ...agents.flatMap(renderAgent)].join("\n");
 }
 
-function renderAgent(agent: string, rules: readonly ExplainedRule[]): string[] {
+function renderAgent({ agent, rules, limits }: Explanation["agents"][number]): string[] {
   const looking = rules.filter(({ result }) => result !== "not_matched");
   const others = rules.filter(({ result }) => result === "not_matched");
   return [
@@ -29,6 +30,7 @@ function renderAgent(agent: string, rules: readonly ExplainedRule[]): string[] {
     `for ${agent}`,
     ...looking.flatMap(renderRule),
     ...others.map((rule) => `  -  ${rule.rule}  other ${rule.unfit.join(" and ")}`),
+    ...limits.map((limit) => `  counted by ${limitInWords(limit)}  ${limit.source}`),
   ];
 }
 

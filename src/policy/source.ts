@@ -22,7 +22,7 @@ import {
   wordOr,
 } from "./decode.ts";
 import type { Position } from "./diagnostic.ts";
-import type { Effect, Outcome, Risk } from "./ir.ts";
+import type { Effect, LimitKey, Outcome, Period, Risk } from "./ir.ts";
 import type { SourceScalar } from "./yaml.ts";
 
 const namePattern = /^[a-z][a-z0-9_-]{0,62}$/;
@@ -46,6 +46,8 @@ interface ToolFields {
   readonly effect: Field<Effect>;
   readonly risk: Field<Risk>;
   readonly cost_estimate_micro_usd: Field<number>;
+  readonly token_estimate: Field<number>;
+  readonly token_estimate_from: Field<TextScalar>;
   readonly on_failure: Field<Placed<"deny" | "open">>;
   readonly description: Field<TextScalar>;
 }
@@ -54,6 +56,8 @@ export const toolFields: ToolFields = {
   effect: required(effect),
   risk: optional(oneOf("low", "high", "critical")),
   cost_estimate_micro_usd: optional(whole(0)),
+  token_estimate: optional(whole(0)),
+  token_estimate_from: optional(text),
   on_failure: optional(placed(failureMode)),
   description: optional(text),
 };
@@ -70,7 +74,7 @@ export const agentFields: AgentFields = {
   calls_per_minute_max: optional(whole(0)),
 };
 
-interface MatchFields {
+export interface MatchFields {
   readonly agents: Field<readonly Placed<string>[]>;
   readonly tools: Field<readonly Placed<string>[]>;
   readonly effect: Field<Placed<Effect>>;
@@ -188,6 +192,36 @@ export const ruleFields: RuleFields = {
   reason: optional(text),
 };
 
+/** Thirty days. */
+const windowSecondsMax = 2_592_000;
+
+interface LimitFields {
+  readonly id: Field<Placed<string>>;
+  readonly description: Field<TextScalar>;
+  readonly match: Field<Struct<MatchFields>>;
+  readonly each: Field<readonly LimitKey[]>;
+  readonly calls_max: Field<Placed<number>>;
+  readonly window_seconds: Field<Placed<number>>;
+  readonly budget_micro_usd: Field<Placed<number>>;
+  readonly budget_calls: Field<Placed<number>>;
+  readonly budget_tokens: Field<Placed<number>>;
+  readonly period: Field<Placed<Period>>;
+}
+
+export const limitFields: LimitFields = {
+  id: required(placed(name(namePattern, nameForm))),
+  description: optional(text),
+  match: optional(struct("match", matchFields)),
+  each: optional(oneOrMore(oneOf("tenant", "agent", "principal", "model", "upstream", "tool"))),
+  calls_max: optional(placed(whole(0))),
+  window_seconds: optional(placed(whole(1, windowSecondsMax))),
+  budget_micro_usd: optional(placed(whole(0))),
+  budget_calls: optional(placed(whole(0))),
+  budget_tokens: optional(placed(whole(0))),
+  period: optional(placed(oneOf("day", "week", "month"))),
+};
+
+export type SourceLimit = Struct<LimitFields>;
 export type SourceRule = Struct<RuleFields>;
 export type SourceTool = Named<Struct<ToolFields>>;
 export type SourceAgent = Named<Struct<AgentFields>>;
@@ -195,6 +229,7 @@ export type SourceAgent = Named<Struct<AgentFields>>;
 interface FileFields {
   readonly tools: Field<readonly SourceTool[]>;
   readonly agents: Field<readonly SourceAgent[]>;
+  readonly limits: Field<readonly SourceLimit[]>;
   readonly policy: Field<Placed<string>>;
   readonly description: Field<TextScalar>;
   readonly rules: Field<readonly SourceRule[]>;
@@ -203,6 +238,7 @@ interface FileFields {
 export const fileFields: FileFields = {
   tools: optional(named(toolPattern, toolForm, struct("a tool", toolFields))),
   agents: optional(named(agentPattern, agentForm, struct("an agent", agentFields))),
+  limits: optional(list(struct("a limit", limitFields))),
   policy: optional(placed(name(namePattern, nameForm))),
   description: optional(text),
   rules: optional(list(struct("a rule", ruleFields))),

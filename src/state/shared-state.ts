@@ -84,6 +84,11 @@ export class SharedState {
     });
   }
 
+  /** The wall clock of the store, one for all processes. */
+  now(): Promise<Result<number, StateError>> {
+    return this.transact([], (_, nowMs) => ({ writes: new Map(), result: nowMs }));
+  }
+
   /** The present values of these keys, of one moment; absent keys are absent. */
   async read(keys: readonly string[]): Promise<Result<StoredValues, StateError>> {
     if (this.#closed) return err(closed);

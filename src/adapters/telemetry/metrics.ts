@@ -11,6 +11,8 @@ const help: Readonly<Record<string, string>> = {
   kill_state_believed: "1 while the kill switch was read within its lease; 0: writes are refused.",
   kill_switches: "Switches thrown, as this gateway last read them.",
   refusals: "Calls refused by the machinery and not by policy, by code.",
+  limit_refusals: "Calls for which a limit of the policy had no room, by limit.",
+  limit_used_ratio: "Of the fullest counter of each limit: used in parts of its cap.",
   front_refusals: "Requests and connections refused before anything was judged, by reason.",
   searches: "AuthZEN searches answered, one for each page.",
   search_candidates: "Candidates that AuthZEN searches judged.",

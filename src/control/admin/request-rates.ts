@@ -1,12 +1,5 @@
 /** How often each may ask. Counted here and not in the store: it protects this process, and decides nothing. */
-import {
-  countedIn,
-  emptyWindow,
-  type RateWindow,
-  retryAfterMs,
-  windowAt,
-  withCall,
-} from "../../limits/index.ts";
+import { emptyWindow, type RateWindow, takeCall } from "../../limits/index.ts";
 import type { Clock } from "../../ports.ts";
 
 export class RequestRates {
@@ -22,9 +15,11 @@ export class RequestRates {
 
   /** Counts one request; milliseconds to wait when it is one too many, which is not counted. */
   take(who: string): number | undefined {
-    const window = windowAt(this.#windows.get(who) ?? emptyWindow, this.#clock.monotonicMs());
-    if (countedIn(window) >= this.#perMinute) return retryAfterMs(window);
-    this.#windows.set(who, withCall(window));
+    const rate = { callsMax: this.#perMinute, windowSeconds: 60 };
+    const before = this.#windows.get(who) ?? emptyWindow;
+    const taken = takeCall(before, rate, this.#clock.monotonicMs());
+    if (!("window" in taken)) return taken.roomInMs ?? rate.windowSeconds * 1_000;
+    this.#windows.set(who, taken.window);
     return undefined;
   }
 }

@@ -7,20 +7,13 @@ import {
   approvalKeys,
   approvalWrites,
   ask,
-  askingKey,
   claimsPrefix,
   newestKey,
   type Question,
   unrecordedPrefix,
 } from "../../approvals/index.ts";
 import type { JsonObject } from "../../kernel/index.ts";
-import {
-  countedIn,
-  rateWindowJson,
-  readRateWindow,
-  windowAt,
-  withCall,
-} from "../../limits/index.ts";
+import { type Counter, counterKey, take } from "../../limits/index.ts";
 import type { StoredValues } from "../../ports.ts";
 import type { StateChange } from "../../state/index.ts";
 import type { ApprovalTerms } from "./terms.ts";
@@ -49,7 +42,7 @@ export class Asking {
   readonly #facts: AskingFacts;
   readonly #present: ApprovalKeys | undefined;
   readonly #newest: string;
-  readonly #window: string;
+  readonly #questions: Counter;
   readonly #fresh: string;
   readonly #unrecorded: string;
   readonly #claim: string;
@@ -60,12 +53,13 @@ export class Asking {
     this.#fresh = `apr-${call}`;
     this.#present = id === undefined ? undefined : approvalKeys(id);
     this.#newest = newestKey(question);
-    this.#window = askingKey(question.tenant, question.agent);
+    this.#questions = questionsOf(facts);
     this.#unrecorded = unrecordedPrefix(instance) + this.#fresh;
     this.#claim = claimsPrefix(instance) + (id ?? this.#fresh);
     const present = this.#present === undefined ? [] : [this.#present.open, this.#present.closed];
     const fresh = approvalKeys(this.#fresh).open;
-    this.keys = [...present, fresh, this.#newest, this.#window, this.#unrecorded, this.#claim];
+    const own = [this.#newest, counterKey(this.#questions), this.#unrecorded, this.#claim];
+    this.keys = [...present, fresh, ...own];
   }
 
   change(values: StoredValues, nowMs: number): StateChange<Came> {
@@ -97,17 +91,26 @@ export class Asking {
     writes: Map<string, JsonObject | null>,
     answer: Answer,
   ): StateChange<Came> {
-    const max = this.#facts.questionsPerMinuteMax;
-    const stored = readRateWindow(values.get(this.#window));
+    const { call, instance, run, questionsPerMinuteMax: max } = this.#facts;
+    const key = counterKey(this.#questions);
+    const taker = { call, instance, run, amount: 1 };
     // Unreadable counts as full: nobody is flooded on a guess.
-    const window = stored && windowAt(stored, nowMs);
-    if (window === undefined || countedIn(window) >= max)
-      return { writes: new Map(), result: { kind: "too_many", max } };
-    writes.set(this.#window, rateWindowJson(withCall(window)));
+    const taken = take(this.#questions, values.get(key), nowMs, taker);
+    if (taken?.ok !== true) return { writes: new Map(), result: { kind: "too_many", max } };
+    writes.set(key, taken.stored);
     writes.set(this.#newest, { id: this.#fresh });
     writes.set(this.#unrecorded, { state: "pending" });
     return { writes, result: answer };
   }
+}
+
+/** A limit like those of the policy, and counted where they are. */
+function questionsOf({ question, questionsPerMinuteMax }: AskingFacts): Counter {
+  return {
+    limit: "approvals/questions_per_minute_max",
+    cap: { kind: "rate", callsMax: questionsPerMinuteMax, windowSeconds: 60 },
+    each: { tenant: question.tenant, agent: question.agent },
+  };
 }
 
 export function idIn(stored: JsonObject | undefined): string | undefined {

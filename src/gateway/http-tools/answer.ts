@@ -81,10 +81,16 @@ function refusedResponse(
   });
 }
 
-function refusedAs({ decision, refusal }: Decision): RefusedAs {
-  if (refusal !== undefined) return refusedByMachinery(refusal);
+function refusedAs({ decision, refusal, limit }: Decision): RefusedAs {
+  if (refusal !== undefined) return withRoom(refusedByMachinery(refusal), limit?.room_in_seconds);
   if (decision === "approval_needed") return { status: 403, title: "Approval needed" };
   return { status: 403, title: "Denied" };
+}
+
+/** RFC 6585, 4: a 429 may say when to come again. A budget that is used up is no reason to come again by oneself. */
+function withRoom(refused: RefusedAs, seconds: number | undefined): RefusedAs {
+  if (refused.status !== 429 || seconds === undefined) return refused;
+  return { ...refused, retryAfter: String(seconds) };
 }
 
 /** The decision in headers, on every answer to a governed call. */

@@ -17,7 +17,7 @@ import {
   verifyBundle,
 } from "../../../src/policy/index.ts";
 
-const set: PolicySet = { formatVersion: 1, rules: [], tools: [], limits: [] };
+const set: PolicySet = { formatVersion: 2, rules: [], tools: [], limits: [] };
 const newPem = (namedCurve = "P-256"): string =>
   generateKeyPairSync("ec", { namedCurve })
     .privateKey.export({ type: "pkcs8", format: "pem" })
@@ -143,13 +143,13 @@ test.each([
   ...[
     {},
     { holdfast: { policy: [] } },
-    { holdfast: { policy: { ...set, formatVersion: 2 } } },
+    { holdfast: { policy: { ...set, formatVersion: 1 } } },
     { holdfast: { policy: { ...set, rules: {} } } },
     { holdfast: { policy: { ...set, tools: {} } } },
     { holdfast: { policy: { ...set, limits: {} } } },
   ].map((document) => [
     { "data.json": document },
-    "malformed: data.json: holdfast.policy is no policy set of format 1",
+    "malformed: data.json: holdfast.policy is no policy set of format 2",
   ]),
 ] as [Record<string, unknown>, string][])(
   "signed, and no policy set (%#): %j",

@@ -32,7 +32,7 @@ function newKey(): KeyPair {
 }
 
 const set: PolicySet = {
-  formatVersion: 1,
+  formatVersion: 2,
   rules: [
     {
       id: "b/second",

@@ -5,6 +5,8 @@ import type { PolicyRequest } from "../../../src/policy/decision.ts";
 import type {
   ApprovalTerms,
   Expr,
+  Limit,
+  LimitKey,
   Match,
   Obligation,
   PolicySet,
@@ -125,7 +127,7 @@ function probing(when: Expr): PolicySet {
     reason: "probe",
     source: "generated.yaml:1",
   };
-  return { formatVersion: 1, rules: [rule], tools: [], limits: [] };
+  return { formatVersion: 2, rules: [rule], tools: [], limits: [] };
 }
 
 export const probe: fc.Arbitrary<PolicySet> = fc.oneof(condition(2), condition(3)).map(probing);
@@ -133,8 +135,33 @@ export const probe: fc.Arbitrary<PolicySet> = fc.oneof(condition(2), condition(3
 /** One operator each, near where its answer turns. */
 export const directedProbe: fc.Arbitrary<PolicySet> = directed.map(probing);
 
+const cap: fc.Arbitrary<Limit["cap"]> = fc.oneof(
+  fc.record({
+    kind: fc.constant("rate" as const),
+    callsMax: fc.nat(9),
+    windowSeconds: fc.integer({ min: 1, max: 99 }),
+  }),
+  fc.record({
+    kind: fc.constant("budget" as const),
+    unit: fc.constantFrom("micro_usd" as const, "calls" as const, "tokens" as const),
+    max: fc.nat(99),
+    period: fc.constantFrom("day" as const, "week" as const, "month" as const),
+  }),
+);
+
+const limits: fc.Arbitrary<readonly Limit[]> = fc.uniqueArray(
+  fc.record({
+    id: fc.constantFrom("l", "l-2", "agents/*/calls_per_minute_max"),
+    match: anyMatch,
+    each: fc.subarray<LimitKey>(["tenant", "agent", "tool"]),
+    cap,
+    source: fc.constant("generated.yaml:1"),
+  }),
+  { maxLength: 3, selector: ({ id }) => id },
+);
+
 export const policySet: fc.Arbitrary<PolicySet> = fc.record({
-  formatVersion: fc.constant(1 as const),
+  formatVersion: fc.constant(2 as const),
   rules: fc.array(rule, { minLength: 0, maxLength: 5 }).chain((rules) =>
     fc
       .shuffledSubarray(["p/a", "p/b", "p/a-2", "q/a", "P/z"], {
@@ -156,7 +183,7 @@ export const policySet: fc.Arbitrary<PolicySet> = fc.record({
       ),
     ),
   ),
-  limits: fc.constant([]),
+  limits,
 });
 
 export const request: fc.Arbitrary<PolicyRequest> = fc.record({

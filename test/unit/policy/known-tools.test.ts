@@ -89,16 +89,6 @@ test("arguments are checked against every tool that a rule looks at, of the effe
   expect(codes("{ tools: m:none }", "what", "")).toEqual(["unknown-tool"]);
 });
 
-test("limits come by agent, and an agent without limits has none", () => {
-  const agents =
-    "agents:\n  z: { calls_per_minute_max: 1 }\n  m: {}\n  a: { budget_micro_usd_per_day: 0 }\n";
-  const { set } = loadPolicySet([{ path: "p.yaml", text: agents }]);
-  expect(set?.limits).toEqual([
-    { agents: ["a"], budgetMicroUsdPerDay: 0 },
-    { agents: ["z"], callsPerMinuteMax: 1 },
-  ]);
-});
-
 test("a tool without arguments has no fields", () => {
   const toolSchemas = new Map<ToolId, JsonObject>([["m:now", { type: "object", properties: {} }]]);
   const text =

@@ -1,5 +1,6 @@
 /** Mistakes in policy files, each with the place and the words it must be reported with. */
 import { approvalMistakes } from "./approval-mistakes.ts";
+import { limitMistakes } from "./limit-mistakes.ts";
 import { type Row, withCondition, withRule } from "./mistake.ts";
 
 const files: readonly Row[] = [
@@ -338,4 +339,10 @@ const duties: readonly Row[] = [
   ],
 ];
 
-export const mistakes: readonly Row[] = [...files, ...conditions, ...duties, ...approvalMistakes];
+export const mistakes: readonly Row[] = [
+  ...files,
+  ...conditions,
+  ...duties,
+  ...approvalMistakes,
+  ...limitMistakes,
+];

@@ -224,6 +224,23 @@ test.each([
   expect(transport.sent).toEqual([]);
 });
 
+test("a full rate says in Retry-After when there is room, a budget in words alone", async () => {
+  const limit = { id: "refunds", left: 0, unit: "calls" } as const;
+  const told = async (said: Parameters<typeof world>[0]) => {
+    const { face } = world(said);
+    const { status, headers, body } = await face(
+      frontRequest("POST", "/http/pay/payments", payment),
+    );
+    return [status, headers["retry-after"], (await bodyJson(body))["limit"]];
+  };
+  const full = { ...limit, room_in_seconds: 42 };
+  const rate = { decision: "deny", refusal: "over_rate" } as const;
+  expect(await told(() => ({ ...rate, limit: full }))).toEqual([429, "42", full]);
+  expect(await told(() => ({ ...rate, limit }))).toEqual([429, undefined, limit]);
+  const budget = { decision: "deny", refusal: "over_budget", limit: full } as const;
+  expect(await told(() => budget)).toEqual([403, undefined, full]);
+});
+
 test("a receipt goes into a header when it fits, else by link", async () => {
   const short = await world(() => ({ receipt: "short" })).face(
     frontRequest("GET", "/http/pay/payments/1"),

@@ -8,7 +8,7 @@ import data.holdfast.value
 # No rule has this name: the function exists also when no rule has a condition.
 holds("", _) := value.ok(false)
 
-# every-form.yaml:32: deny: branches
+# every-form.yaml:38: deny: branches
 holds("forms/branches", roots) := value.either(
 	value.both(
 		value.negation(
@@ -28,7 +28,7 @@ holds("forms/branches", roots) := value.either(
 	),
 )
 
-# every-form.yaml:47: deny: each
+# every-form.yaml:53: deny: each
 holds("forms/each", roots) := value.any_true([test |
 	some each1_i in value.elements(value.field(value.ok(roots.args), "items"))
 	test := value.given(each1_i, value.both(
@@ -49,7 +49,7 @@ holds("forms/each", roots) := value.any_true([test |
 	))
 ])
 
-# every-form.yaml:42: deny: members
+# every-form.yaml:48: deny: members
 holds("forms/members", roots) := value.both(
 	value.both(
 		value.both(
@@ -85,7 +85,7 @@ holds("forms/members", roots) := value.both(
 	value.more(value.size(value.field(value.ok(roots.args), "items")), value.ok(2)),
 )
 
-# every-form.yaml:20: deny: two lines and é 😀
+# every-form.yaml:26: deny: two lines and é 😀
 holds("forms/order", roots) := value.either(
 	value.either(
 		value.either(
@@ -100,10 +100,10 @@ holds("forms/order", roots) := value.either(
 	value.same(value.negative(value.field(value.ok(roots.args), "amount")), value.ok(1)),
 )
 
-# every-form.yaml:68: deny: own Rego says no
+# every-form.yaml:74: deny: own Rego says no
 holds("forms/own", roots) := {"error": "only a gateway runs the Rego of this condition"}
 
-# every-form.yaml:52: deny: the same name twice, side by side
+# every-form.yaml:58: deny: the same name twice, side by side
 holds("forms/sides", roots) := value.both(
 	value.any_true([test |
 		some each1_i in value.elements(value.field(value.ok(roots.args), "items"))
@@ -115,7 +115,7 @@ holds("forms/sides", roots) := value.both(
 	]),
 )
 
-# every-form.yaml:25: deny: sums
+# every-form.yaml:31: deny: sums
 holds("forms/sums", roots) := value.both(
 	value.both(
 		value.both(
@@ -162,7 +162,7 @@ holds("forms/sums", roots) := value.both(
 	),
 )
 
-# every-form.yaml:37: deny: text
+# every-form.yaml:43: deny: text
 holds("forms/text", roots) := value.both(
 	value.both(
 		value.both(
@@ -177,10 +177,10 @@ holds("forms/text", roots) := value.both(
 	value.same(value.size(value.field(value.ok(roots.args), "currency")), value.ok(3)),
 )
 
-# every-form.yaml:73: approval_needed: own Rego asks for a person
+# every-form.yaml:79: approval_needed: own Rego asks for a person
 holds("forms/usual", roots) := {"error": "only a gateway runs the Rego of this condition"}
 
-# every-form.yaml:15: approval_needed: a person looks
+# every-form.yaml:21: approval_needed: a person looks
 holds("forms/words", roots) := value.either(
 	value.both(
 		value.same(value.field(value.ok(roots.action), "effect"), value.ok("write")),
