@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { err, ok, type Result } from "../kernel/index.ts";
 import { formatDiagnostic } from "../policy/index.ts";
 import type { SharedState } from "../state/index.ts";
+import { registerApprovalCommands } from "./approvals.ts";
 import { registerAuditCommands } from "./audit.ts";
 import { loadConfig } from "./config.ts";
 import type { Config } from "./config-types.ts";
@@ -12,6 +13,7 @@ import { registerPolicyCommands } from "./policy.ts";
 import { registerPolicyBuild } from "./policy-build.ts";
 import type { CommandOutput } from "./policy-knowledge.ts";
 import { storeGiven } from "./store-option.ts";
+import type { StateCommandParts } from "./switches.ts";
 import { registerTokenCommands } from "./token.ts";
 import { registerToolsCommand } from "./tools.ts";
 
@@ -119,9 +121,13 @@ export function createProgram(processes: Processes): Program {
   registerTokenCommands(program);
   const withStore = (command: Command): Command =>
     command.option(...configOption).option(...storeOption);
-  const open = (command: Command): ReturnType<typeof stateOf> => stateOf(command, processes);
-  registerKillCommands(program, withStore, { io: terminal, exit, open });
-  registerLimitsCommand(program, withStore, { io: terminal, exit, open });
+  const onState: StateCommandParts = {
+    ...{ io: terminal, exit },
+    open: (command) => stateOf(command, processes),
+  };
+  registerKillCommands(program, withStore, onState);
+  registerApprovalCommands(program, withStore, onState);
+  registerLimitsCommand(program, withStore, onState);
   return { run: (args) => run(program, args, outcome) };
 }
 

@@ -1,5 +1,10 @@
 export { AdminApi, type ApproverProof, type CompiledCheck } from "./admin/index.ts";
-export { ApprovalDesk, Approvers, type KnownApprover } from "./approvals/index.ts";
+export {
+  ApprovalDesk,
+  Approvers,
+  type DeskRefusal,
+  type KnownApprover,
+} from "./approvals/index.ts";
 export {
   BundleProtocol,
   BundlePublisher,

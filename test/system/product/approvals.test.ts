@@ -1,5 +1,6 @@
 /** People's consent as agents meet it: real clients of both eras, over MCP and HTTP; a gateway that dies in between. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { userInfo } from "node:os";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { afterEach, expect, test } from "vitest";
 import { SqliteStore } from "../../../src/adapters/sqlite/index.ts";
@@ -277,6 +278,41 @@ test("an agent that can set neither headers nor _meta uses the gateway's own too
   expect((await redeem("approved-5.txt")).isError ?? false).toBe(false);
   expect(existsSync(here.path("workspace/approved-5.txt"))).toBe(true);
   expect(decisionIn(await redeem("approved-5.txt"))["refusal"]).toBe("override_replayed");
+});
+
+test("people answer from a shell: list, show, approve, revoke; who is nobody is told what to add", async () => {
+  const here = await world({
+    config: people.replace("nobody-here", JSON.stringify(userInfo().username)),
+  });
+  closing.push(() => here.close());
+  here.policy("consent.yaml", policy);
+  await here.both();
+  const put = (weight: number) => here.http("POST", "/http/desk/items", { weight });
+  const cli = (...args: string[]) => here.command("approvals", ...args);
+  const first = await put(21);
+  const id = String(first.body["approval_id"]);
+  expect(cli("list").stdout).toContain(`${id}  pending  high  support-bot  desk:POST /items`);
+  const shown = cli("show", id);
+  expect(shown.stdout).toContain('arguments: {"body":{"weight":21}');
+  expect(cli("approve", id).code).toBe(2);
+  expect(cli("approve", id, "--reason", "it is fine").stdout).toBe(`${id} is granted\n`);
+  const twice = cli("approve", id, "--reason", "again");
+  expect([twice.code, twice.stderr]).toEqual([1, `error: ${id} is granted already\n`]);
+  expect((await put(21)).status).toBe(200);
+  expect(JSON.parse(cli("show", id, "--json").stdout)).toMatchObject({ state: "used" });
+  const second = String((await put(22)).body["approval_id"]);
+  expect(cli("approve", second, "--reason", "yes").code).toBe(0);
+  expect(cli("revoke", second, "--reason", "no, wait").stdout).toBe(`${second} is revoked\n`);
+  expect((await put(22)).body["approval_id"]).not.toBe(second);
+  expect(cli("list", "--all", "--json").stdout.trim().split("\n").length).toBe(3);
+  expect(cli("show", "apr-none").code).toBe(1);
+  const config = readFileSync(here.path("holdfast.yaml"), "utf8");
+  writeFileSync(
+    here.path("holdfast.yaml"),
+    config.replace(/cli_users: \[[^\]]*\]/, "cli_users: [x]"),
+  );
+  const stranger = cli("approve", second, "--reason", "yes");
+  expect([stranger.code, stranger.stderr]).toEqual([2, expect.stringContaining("cli_users")]);
 });
 
 test("a gateway that is killed while the upstream works: nobody knows, and the grant is not used again", async () => {

@@ -217,6 +217,13 @@ export class World {
     return { code: run.status, stdout: `${run.stdout}` };
   }
 
+  /** `holdfast <words> --config <that of this world>`, to its end. */
+  command(...words: string[]): { code: number | null; stdout: string; stderr: string } {
+    const args = [program, ...words, "--config", this.path("holdfast.yaml")];
+    const run = spawnSync(process.execPath, args, { encoding: "utf8", cwd: root });
+    return { code: run.status, stdout: run.stdout, stderr: run.stderr };
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.#clients.map((client) => client.close().catch(() => undefined)));
     for (const { child } of this.#processes) child.kill("SIGKILL");
