@@ -97,10 +97,17 @@ export interface HttpResponse {
   readonly body: AsyncIterable<Uint8Array>;
 }
 
-/** `not_sent`: the upstream saw nothing. `unknown`: it may have acted. */
+/** `not_sent`: the upstream saw nothing. `unknown`: it may have acted. `withheld`: the gateway itself did not send. */
 export interface TransportError {
   readonly kind: "not_sent" | "unknown";
-  readonly reason: "refused" | "timeout" | "aborted" | "broken" | "blocked_address" | "too_large";
+  readonly reason:
+    | "refused"
+    | "timeout"
+    | "aborted"
+    | "broken"
+    | "blocked_address"
+    | "too_large"
+    | "withheld";
   readonly detail: string;
 }
 

@@ -44,6 +44,7 @@ export class CallTrail {
       case "search":
       case "kill":
       case "approval":
+      case "breaker":
       case "digest":
         return [];
     }

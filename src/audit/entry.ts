@@ -74,6 +74,24 @@ export interface ApprovalEntry extends EntryCommon {
   }[];
 }
 
+/** A breaker opened or closed, and this instance calls accordingly from here on. */
+export interface BreakerEntry extends EntryCommon {
+  readonly kind: "breaker";
+  readonly upstream: string;
+  /** `null`: the whole upstream. */
+  readonly tool: string | null;
+  readonly state: "open" | "closed";
+  /** Names this change in the shared state. */
+  readonly change: string;
+  /** How often it has opened in a row. */
+  readonly times: number;
+  /** `null`: until people close it. */
+  readonly open_ms: number | null;
+  readonly cause: string;
+  /** The gateway or the person that opened or closed it. */
+  readonly by: string;
+}
+
 /** Made before anything is forwarded; durable before anything is forwarded. */
 export interface DecisionEntry extends EntryCommon {
   readonly kind: "decision";
@@ -114,6 +132,16 @@ export interface DecisionEntry extends EntryCommon {
 
 export type CallOutcome = "ok" | "tool_error" | "not_sent" | "unknown";
 
+/** One of several times that a call was sent. */
+export interface AttemptEntry {
+  /** `dry_run`: in the form that is declared to change nothing. */
+  readonly form: "as_judged" | "dry_run";
+  readonly outcome: CallOutcome;
+  readonly detail: string | null;
+  /** Since the first was sent. */
+  readonly started_ms: number;
+}
+
 /** What became of a forwarded call. */
 export interface OutcomeEntry extends EntryCommon {
   readonly kind: "outcome";
@@ -124,6 +152,8 @@ export interface OutcomeEntry extends EntryCommon {
   readonly result_digest: string | null;
   readonly result_bytes: number;
   readonly duration_ms: number;
+  /** Absent when it was sent once. */
+  readonly attempts?: readonly AttemptEntry[];
 }
 
 /**
@@ -175,6 +205,7 @@ export type Entry =
   | PolicyEntry
   | KillEntry
   | ApprovalEntry
+  | BreakerEntry
   | DecisionEntry
   | SearchEntry
   | OutcomeEntry;

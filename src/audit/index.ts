@@ -9,6 +9,8 @@ export {
 export { openCosignature } from "./cosignature.ts";
 export type {
   ApprovalEntry,
+  AttemptEntry,
+  BreakerEntry,
   CallOutcome,
   DecisionEntry,
   DigestEntry,

@@ -1,5 +1,13 @@
 /** Entries for people: one line each. */
-import type { ApprovalEntry, Entry, IndexedEntry, KillEntry } from "../audit/index.ts";
+import type {
+  ApprovalEntry,
+  BreakerEntry,
+  Entry,
+  IndexedEntry,
+  KillEntry,
+  OutcomeEntry,
+} from "../audit/index.ts";
+
 import { scopeText } from "../limits/index.ts";
 import { print } from "./audit-source.ts";
 
@@ -65,6 +73,22 @@ function approvalText({ votes, because }: ApprovalEntry): string {
   return [...said, ...(because === null ? [] : [because])].join("; ");
 }
 
+function breakerOf({ upstream, tool }: BreakerEntry): string {
+  return tool === null ? upstream : `${upstream}:${tool}`;
+}
+
+function breakerText({ state, open_ms: openMs, cause, by }: BreakerEntry): string {
+  if (state === "closed") return `closed by ${by}: ${cause}`;
+  return `open ${openMs === null ? "until it is reset" : `for ${openMs} ms`} by ${by}: ${cause}`;
+}
+
+function outcomeText({ detail, attempts }: OutcomeEntry): string {
+  const again = attempts?.map(
+    ({ form, outcome }) => `${form === "dry_run" ? "dry run" : "sent"}: ${outcome}`,
+  );
+  return [detail ?? [], again?.join(", ") ?? []].flat().join("; ");
+}
+
 function columns(entry: Entry, outcome: string): readonly string[] {
   switch (entry.kind) {
     case "start":
@@ -78,6 +102,8 @@ function columns(entry: Entry, outcome: string): readonly string[] {
         ...[`approval ${entry.state}`, "-", entry.agent_id, entry.tool, entry.approval_id],
         approvalText(entry),
       ];
+    case "breaker":
+      return ["breaker", entry.state, "-", breakerOf(entry), "-", breakerText(entry)];
     case "decision":
       return [entry.decision, outcome, entry.agent_id, entry.tool, entry.call, entry.reason];
     case "search": {
@@ -86,6 +112,6 @@ function columns(entry: Entry, outcome: string): readonly string[] {
       return ["search", "-", entry.agent_id, entry.method, call, why];
     }
     case "outcome":
-      return ["outcome", entry.outcome, "-", "-", entry.call, entry.detail ?? ""];
+      return ["outcome", entry.outcome, "-", "-", entry.call, outcomeText(entry)];
   }
 }

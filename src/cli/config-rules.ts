@@ -2,6 +2,7 @@
 import { neverSentOn, subjectName } from "../gateway/index.ts";
 import { checkApprovals } from "./config-approvals.ts";
 import type { Findings, Path } from "./config-source.ts";
+import { checkCare } from "./config-upstream-rules.ts";
 
 type Members = Readonly<Record<string, unknown>>;
 
@@ -13,6 +14,7 @@ export function checkRules(config: Members, findings: Findings): void {
   checkBundle(config, findings);
   for (const [name, upstream] of Object.entries(config["upstreams"] as Record<string, Members>)) {
     checkUpstream(upstream, ["upstreams", name], findings);
+    checkCare(upstream, ["upstreams", name], findings);
   }
   if (Object.hasOwn(config["upstreams"] as Members, "holdfast")) {
     const message =

@@ -47,10 +47,42 @@ export interface BundleConfig {
   readonly stale_after_seconds: number;
 }
 
-/** Exactly one of the two. */
-export type UpstreamConfig =
-  | { readonly mcp: McpUpstreamConfig; readonly http?: never }
-  | { readonly http: HttpUpstreamConfig; readonly mcp?: never };
+/** Exactly one of `mcp` and `http`. */
+export type UpstreamConfig = UpstreamCare &
+  (
+    | { readonly mcp: McpUpstreamConfig; readonly http?: never }
+    | { readonly http: HttpUpstreamConfig; readonly mcp?: never }
+  );
+
+/** How it is treated when it is slow or fails. */
+interface UpstreamCare {
+  readonly calls_in_flight_max: number;
+  readonly queue: { readonly calls_max: number; readonly wait_ms: number };
+  readonly call_timeout_ms?: number;
+  readonly breaker: {
+    readonly failures_in_row: number;
+    readonly failure_ratio: number;
+    readonly calls_min: number;
+    readonly window_seconds: number;
+    readonly open_ms: number;
+    readonly open_ms_max: number;
+    readonly probes_max: number;
+  };
+  readonly retries: {
+    readonly attempts_max: number;
+    readonly backoff_ms: number;
+    readonly backoff_ms_max: number;
+  };
+  readonly idempotency: "ignored" | "honoured";
+  /** By tool, as the upstream names it. */
+  readonly dry_run: Readonly<Record<string, DryRunConfig>>;
+}
+
+interface DryRunConfig {
+  /** `args.query.dry_run` */
+  readonly set: string;
+  readonly to: string | number | boolean;
+}
 
 interface McpCommon {
   readonly headers: Readonly<Record<string, Secret>>;

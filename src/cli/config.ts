@@ -96,6 +96,8 @@ async function completed(
     if (each) each["tenant"] ??= config["tenant"];
   await completeApprovals(config, how);
   for (const [name, upstream] of Object.entries(config["upstreams"] as Record<string, Upstream>)) {
+    const { calls_in_flight_max: calls } = config["limits"] as { calls_in_flight_max: number };
+    upstream["calls_in_flight_max"] ??= Math.ceil(calls / 2);
     await completeUpstream(upstream, ["upstreams", name], how);
   }
   return config as unknown as Config;
@@ -143,7 +145,7 @@ function withOwnNames(config: Members, names: unknown): readonly string[] {
   return [...new Set([...own, ...(names as readonly string[])])];
 }
 
-interface Upstream {
+interface Upstream extends Members {
   readonly mcp?: Members;
   readonly http?: Members;
 }

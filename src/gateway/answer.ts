@@ -160,6 +160,14 @@ const refusals: Readonly<Record<RefusalCode, { readonly reason: string; readonly
     override_revoked: { reason: "the approval was taken back", next: refusedOverride },
     override_superseded: { reason: "policy has changed since", next: refusedOverride },
     override_unknown: { reason: "no approval has granted the token", next: refusedOverride },
+    breaker_open: {
+      reason: "the upstream, or this tool of it, keeps failing, so nothing is sent for a while",
+      next: "nothing was forwarded; go on with other work, and try again after retry_after_ms; without it, tell the user",
+    },
+    upstream_busy: {
+      reason: "as many calls as the upstream takes are under way (calls_in_flight_max)",
+      next: "nothing was forwarded; wait a moment, then try again",
+    },
     kill_state_unknown: {
       reason: "the state of the kill switch is not known, so nothing is written",
       next: "nothing was forwarded; try again in a minute, and tell the operator if it persists",
@@ -176,7 +184,7 @@ export function refusalOf(
   code: RefusalCode,
   facts: Omit<AnswerFacts, "verdict" | "approval">,
   because?: string,
-  about: Pick<Decision, "approval_id" | "limit"> = {},
+  about: Pick<Decision, "approval_id" | "limit" | "retry_after_ms"> = {},
 ): Decision {
   const { reason, next } = refusals[code];
   const { request, tool } = facts;

@@ -68,11 +68,38 @@ export interface Judged {
   readonly args: JsonObject;
   /** True when `args` differs from what the agent sent. */
   readonly sanitized: boolean;
+  /** The same each time that the call is sent. */
   readonly idempotencyKey: string;
+  /** The form that its upstream is declared to change nothing on: the answer is looked at, and given to nobody. */
+  readonly isDryRun?: boolean;
+  /** Aborts when the call has taken as long as it may; its reason is a `TimeoutError`. */
+  readonly timeUp?: AbortSignal;
   readonly traceparent: string;
   readonly tracestate?: string;
   /** `traceparent` is a span of ours that will be exported. */
   readonly isExported?: boolean;
+}
+
+/** What one forward says of its upstream's health. */
+export type Health =
+  /** An answer came, whatever it says. */
+  | { readonly kind: "answered" }
+  /** `tool_failed`: the upstream is there, and this tool of it fails. `waitMs`: it asked to be left alone so long. */
+  | {
+      readonly kind: "failed" | "tool_failed";
+      readonly cause: string;
+      readonly waitMs?: number;
+    }
+  /** Nothing: the caller left, or the gateway itself did not send. */
+  | { readonly kind: "unsaid" };
+
+/** One of several times that a call was sent. */
+export interface Attempt {
+  readonly isDryRun: boolean;
+  readonly outcome: CallOutcome;
+  readonly detail?: string;
+  /** Since the first was sent. */
+  readonly startedMs: number;
 }
 
 /** What a forward came to. `answer` is the face's own value, handed back untouched. */
@@ -83,10 +110,16 @@ export interface Forwarded<A> {
   readonly statusCode?: number;
   readonly resultDigest?: string;
   readonly resultBytes: number;
+  /** Absent: as its outcome says. */
+  readonly health?: Health;
+  /** Part of the answer has reached the caller, so the call cannot be sent again. */
+  readonly hasBegun?: boolean;
+  /** Absent when it was sent once. */
+  readonly attempts?: readonly Attempt[];
   readonly answer: A;
 }
 
-/** Sends the judged call once. Never throws: a broken upstream is an outcome. */
+/** Sends the judged call, once each time. Never throws: a broken upstream is an outcome. */
 export type Forward<A> = (judged: Judged) => Promise<Forwarded<A>>;
 
 /** The decision in wire words (DESIGN: Aegis), what an agent's model is shown. */
@@ -119,6 +152,8 @@ export interface Decision {
     /** Until there is room, to the second; absent: never, as the limit is declared. */
     readonly room_in_seconds?: number;
   };
+  /** When trying again may make sense, where the machinery knows. */
+  readonly retry_after_ms?: number;
 }
 
 export type RefusalCode =
@@ -147,7 +182,11 @@ export type RefusalCode =
   /** Whether there is a grant cannot be read. */
   | "approvals_unknown"
   | "too_many_approvals"
-  | OverrideRefusal;
+  | OverrideRefusal
+  /** The upstream, or this tool of it, keeps failing or is held by people: nothing is sent for a while. */
+  | "breaker_open"
+  /** As many calls as it takes are under way at the upstream. */
+  | "upstream_busy";
 
 export interface Governed<A> {
   readonly decision: Decision;

@@ -1,5 +1,5 @@
 /** What stops a call whatever policy says, in the words of the answer and the record. */
-import { type Cap, type Switch, scopeText } from "../limits/index.ts";
+import { type BreakerOf, breakerName, type Cap, type Switch, scopeText } from "../limits/index.ts";
 import type { Verdict } from "../policy/index.ts";
 import type { Decision, RefusalCode } from "./call.ts";
 import { isoTime } from "./record.ts";
@@ -29,7 +29,20 @@ export type Hold =
       readonly kind: OverrideRefusal | "too_many_approvals" | "approvals_unknown";
       readonly detail: string;
     }
-  | { readonly kind: "over_rate" | "over_budget"; readonly limit: HeldByLimit };
+  | { readonly kind: "over_rate" | "over_budget"; readonly limit: HeldByLimit }
+  | {
+      readonly kind: "breaker_open";
+      readonly of: BreakerOf;
+      readonly cause: string;
+      /** Undefined: people opened it, and people close it. */
+      readonly retryAfterMs: number | undefined;
+    }
+  | {
+      readonly kind: "upstream_busy";
+      readonly upstream: string;
+      readonly max: number;
+      readonly retryAfterMs: number;
+    };
 
 /** The limit that has no room for the call. */
 export interface HeldByLimit {
@@ -65,9 +78,21 @@ export function holdReason(hold: Hold): string {
     case "over_rate":
     case "over_budget":
       return limitReason(hold.limit);
+    case "breaker_open":
+      return breakerReason(hold);
+    case "upstream_busy":
+      return `${hold.max} calls are under way at ${hold.upstream} (calls_in_flight_max)`;
     default:
       return hold.detail;
   }
+}
+
+function breakerReason({ of, cause, retryAfterMs }: Hold & { readonly kind: "breaker_open" }) {
+  const until =
+    retryAfterMs === undefined
+      ? "until people close its breaker"
+      : `for ${Math.ceil(retryAfterMs / 1_000)} s more`;
+  return `${breakerName(of)} is not called ${until}: ${cause}`;
 }
 
 function limitReason({ id, cap, each, amount, left, roomInMs, roomAtMs }: HeldByLimit): string {
@@ -93,8 +118,10 @@ function secondsOf(ms: number): number {
   return Math.max(1, Math.ceil(ms / 1_000));
 }
 
-/** What the answer says beside the reason: the approval that the hold is about, or the limit that is full. */
-export function aboutHold(hold: Hold): Pick<Decision, "approval_id" | "limit"> {
+/** What the answer says beside the reason: the approval that the hold is about, the limit that is full, or when it ends. */
+export function aboutHold(hold: Hold): Pick<Decision, "approval_id" | "limit" | "retry_after_ms"> {
+  if (hold.kind === "breaker_open" || hold.kind === "upstream_busy")
+    return hold.retryAfterMs === undefined ? {} : { retry_after_ms: Math.ceil(hold.retryAfterMs) };
   if ("approvalId" in hold) return { approval_id: hold.approvalId };
   if (!("limit" in hold)) return {};
   const { id, cap, left, roomInMs } = hold.limit;

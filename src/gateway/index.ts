@@ -10,7 +10,10 @@ export {
   OverrideKeys,
   recoverClaims,
 } from "./approvals/index.ts";
+export type { UpstreamRules } from "./attempts.ts";
 export { type AuthZen, authZen, authZenPaths } from "./authzen/index.ts";
+export { BreakerBoard, type BreakerBoardParts } from "./breaker-board.ts";
+export { Breakers } from "./breakers.ts";
 export { BundleSubscription, type SubscriptionStatus } from "./bundle-subscription.ts";
 export type {
   Decision,
@@ -98,3 +101,4 @@ export {
   type UpstreamAuthorizer,
   UpstreamCredentials,
 } from "./upstream-auth/index.ts";
+export { type RoomLimits, UpstreamRooms } from "./upstream-rooms.ts";

@@ -116,6 +116,18 @@ export interface OutcomeFacts {
   readonly forwarded: Forwarded<unknown>;
 }
 
+function attemptsOf({ attempts }: Forwarded<unknown>): Pick<OutcomeEntry, "attempts"> {
+  if (attempts === undefined) return {};
+  return {
+    attempts: attempts.map(({ isDryRun, outcome, detail, startedMs }) => ({
+      form: isDryRun ? "dry_run" : "as_judged",
+      outcome,
+      detail: detail ?? null,
+      started_ms: Math.round(startedMs),
+    })),
+  };
+}
+
 export function outcomeEntry(origin: EntryOrigin, facts: OutcomeFacts): OutcomeEntry {
   const outcome: CallOutcome = facts.forwarded.outcome;
   return {
@@ -127,6 +139,7 @@ export function outcomeEntry(origin: EntryOrigin, facts: OutcomeFacts): OutcomeE
     instance: origin.instance,
     kind: "outcome",
     outcome,
+    ...attemptsOf(facts.forwarded),
     result_bytes: facts.forwarded.resultBytes,
     result_digest: facts.forwarded.resultDigest ?? null,
     site: origin.site,

@@ -60,6 +60,10 @@ export function refusedByMachinery(code: RefusalCode): RefusedAs {
     case "override_superseded":
     case "override_unknown":
       return { status: 403, title: "The override token is refused" };
+    case "breaker_open":
+      return { status: 503, title: "The upstream is failing" };
+    case "upstream_busy":
+      return { status: 503, title: "The upstream has no room", retryAfter: "1" };
     case "kill_state_unknown":
       return { status: 503, title: "The state of the kill switch is not known", retryAfter: "5" };
     default:

@@ -13,7 +13,10 @@ import type { Clock, Entropy, Log, RegoRuntime, Telemetry } from "../ports.ts";
 import type { ActivePolicy } from "./active-policy.ts";
 import { admit, type Gate, lets, recheck, type Settle } from "./admit.ts";
 import { refusalOf } from "./answer.ts";
+
 import type { ApprovalWatch } from "./approvals/index.ts";
+import { type AttemptParts, sendWithAttempts } from "./attempts.ts";
+
 import type {
   Decision,
   Forward,
@@ -26,7 +29,7 @@ import type {
 import { trimmed } from "./carried.ts";
 import { policyAction, policySubject } from "./decide.ts";
 import { Directory } from "./directory.ts";
-import { type Hold, holdCode, holdReason } from "./hold.ts";
+import { aboutHold, type Hold, holdCode, holdReason } from "./hold.ts";
 import type { InFlight } from "./in-flight.ts";
 
 import {
@@ -55,6 +58,8 @@ export interface SpineParts {
   readonly approvals: Pick<ApprovalWatch, "answered">;
   /** In the order in which a call passes them. */
   readonly gates: readonly Gate[];
+  /** What is known and declared of those that are called. */
+  readonly upstreams: Pick<AttemptParts, "breakers" | "rules">;
   readonly telemetry: Telemetry;
   readonly log: Log;
   readonly origin: EntryOrigin;
@@ -149,17 +154,19 @@ async function act<A>(
   forward: Forward<A>,
   settle: Settle,
 ): Promise<Governed<A>> {
-  // Recording took a moment; whoever was stopped meanwhile goes no further.
-  const hold = parts.kill.hold(passage.request, passage.tool) ?? recheck(parts.gates, passage);
+  // Recording took a moment.
+  const hold = stopped(parts, passage);
   if (hold !== undefined) {
     await settle("not_sent");
     return await withhold(parts, passage, committed, hold);
   }
-  const forwarded = await send(passage, judgement, forward).catch(async (thrown: unknown) => {
-    await recordOutcome(parts, passage, committed, broken);
-    await settle("unknown");
-    throw thrown;
-  });
+  const forwarded = await sendAll(parts, passage, judgement, forward).catch(
+    async (thrown: unknown) => {
+      await recordOutcome(parts, passage, committed, broken);
+      await settle("unknown");
+      throw thrown;
+    },
+  );
   passage.forwardedMs = parts.clock.monotonicMs();
   // The upstream has acted (or may have). The answer waits for the outcome to be durable.
   const recorded = await recordOutcome(parts, passage, committed, forwarded);
@@ -216,21 +223,37 @@ async function record(
   return undefined;
 }
 
-async function send<A>(
+function sendAll<A>(
+  parts: SpineParts,
   passage: Passage,
   judgement: Judgement,
   forward: Forward<A>,
 ): Promise<Forwarded<A>> {
   const { traceparent, tracestate, isExported } = passage.span;
-  return forward({
-    callId: passage.callId,
-    args: judgement.obliged.args,
-    sanitized: judgement.obliged.sanitizedDigest !== null,
-    idempotencyKey: passage.callId,
-    traceparent,
-    ...(tracestate === undefined ? {} : { tracestate }),
-    ...(isExported === undefined ? {} : { isExported }),
-  });
+  const { clock, entropy, telemetry, upstreams } = parts;
+  return sendWithAttempts(
+    { clock, entropy, telemetry, ...upstreams },
+    {
+      asked: passage,
+      around: surroundings(parts),
+      args: judgement.obliged.args,
+      isStopped: () => parts.inFlight.stopping || stopped(parts, passage) !== undefined,
+      send: (form) =>
+        forward({
+          ...form,
+          callId: passage.callId,
+          sanitized: judgement.obliged.sanitizedDigest !== null,
+          traceparent,
+          ...(tracestate === undefined ? {} : { tracestate }),
+          ...(isExported === undefined ? {} : { isExported }),
+        }),
+    },
+  );
+}
+
+/** Whoever was stopped since the call was judged goes no further. */
+function stopped(parts: SpineParts, passage: Passage): Hold | undefined {
+  return parts.kill.hold(passage.request, passage.tool) ?? recheck(parts.gates, passage);
 }
 
 /** The decision stands in the log as policy made it; its outcome says that nothing was sent, and why. */
@@ -240,17 +263,16 @@ async function withhold(
   committed: Committed,
   hold: Hold,
 ): Promise<Governed<never>> {
-  const because = holdReason(hold);
   const unsent = {
     outcome: "not_sent",
-    detail: because,
+    detail: holdReason(hold),
     resultBytes: 0,
     answer: undefined,
   } as const;
   const settled = await recordOutcome(parts, passage, committed, unsent);
   const receipt = receiptOf(parts, committed);
   return settled
-    ? refuse(parts, passage, holdCode(hold), receipt, because)
+    ? refuse(parts, passage, holdCode(hold), receipt, hold)
     : refuse(parts, passage, "outcome_unrecorded", receipt);
 }
 
@@ -303,9 +325,12 @@ function refuse(
   passage: Passage,
   code: RefusalCode,
   receipt?: string,
-  because?: string,
+  hold?: Hold,
 ): Governed<never> {
-  const decision = refusalOf(code, passage, because);
+  const decision =
+    hold === undefined
+      ? refusalOf(code, passage)
+      : refusalOf(code, passage, holdReason(hold), aboutHold(hold));
   parts.telemetry.count("refusals", { code });
   observe(parts, passage, decision, code === "outcome_unrecorded" ? "unknown" : "refused");
   return { decision, ...(receipt === undefined ? {} : { receipt }) };

@@ -20,6 +20,7 @@ export {
   take,
   useOf,
 } from "./counter.ts";
+export { countedOutcomes, failureWindowAt } from "./failure-window.ts";
 export {
   escrowFor,
   type KillState,
@@ -44,7 +45,7 @@ export {
   breakerKey,
   breakerName,
   breakerPrefix,
-  keptOpening,
+  keptChange,
   openForMs,
   readBreakerKey,
   readSharedBreaker,

@@ -1,21 +1,22 @@
 /**
- * An open breaker as gateways share it. It is stored while it is open or half-open and removed when it closes, so that a
- * restart, or another gateway, knows what one has learnt. Times are of the wall clock: whoever reads one is never made
- * to wait longer than the opening was to last, however wrong a clock is.
+ * A change of a breaker as gateways share it, so that a restart, or another gateway, knows what one has learnt. Stored are
+ * only breakers that are open (or half-open, when their time is over), and for a moment those that have closed. Times are
+ * of the wall clock: whoever reads one is never made to wait longer than the opening was to last, however wrong a clock is.
  */
 import { isWellFormed, type JsonObject } from "../kernel/index.ts";
 
 export interface SharedBreaker {
-  /** Names this opening; a newer one of the same breaker has another. */
+  /** Names this change; the next of the same breaker has another. */
   readonly id: string;
+  readonly state: "open" | "closed";
   /** Since 1970, UTC. */
   readonly sinceMs: number;
-  /** `null`: until people close it. */
+  /** `null`: until people close it. Closed: 0. */
   readonly openMs: number | null;
-  /** How often it has opened in a row. */
+  /** How often it has opened in a row. Closed: 0. */
   readonly times: number;
   readonly cause: string;
-  /** The gateway, or the person, that opened it. */
+  /** The gateway, or the person, that opened or closed it. */
   readonly by: string;
 }
 
@@ -54,42 +55,44 @@ export function breakerName({ upstream, tool }: BreakerOf): string {
   return tool === undefined ? upstream : `${upstream}:${tool}`;
 }
 
-/** How long it stays open from `wallMs` on; 0 when it is half-open. */
+/** How long it stays open from `wallMs` on; 0 when it is half-open or closed, undefined when nothing but people end it. */
 export function openForMs({ sinceMs, openMs }: SharedBreaker, wallMs: number): number | undefined {
   if (openMs === null) return undefined;
   return Math.min(openMs, Math.max(0, sinceMs + openMs - wallMs));
 }
 
 export function sharedBreakerJson(shared: SharedBreaker): JsonObject {
-  const { id, sinceMs, openMs, times, cause, by } = shared;
-  return { id, since_ms: sinceMs, open_ms: openMs, times, cause, by };
+  const { id, state, sinceMs, openMs, times, cause, by } = shared;
+  return { id, state, since_ms: sinceMs, open_ms: openMs, times, cause, by };
 }
 
 /** Undefined for what is not stored as this Holdfast stores it. */
 export function readSharedBreaker(stored: JsonObject): SharedBreaker | undefined {
-  const { id, since_ms: sinceMs, open_ms: openMs, times, cause, by } = stored;
+  const { id, state, since_ms: sinceMs, open_ms: openMs, times, cause, by } = stored;
   if (typeof id !== "string" || typeof cause !== "string" || typeof by !== "string")
     return undefined;
-  if (!isCount(sinceMs) || !isCount(times) || times < 1) return undefined;
-  if (openMs !== null && !isCount(openMs)) return undefined;
-  return { id, sinceMs, openMs, times, cause, by };
+  if (state !== "open" && state !== "closed") return undefined;
+  if (!isCount(sinceMs) || !isCount(times) || (openMs !== null && !isCount(openMs)))
+    return undefined;
+  return { id, state, sinceMs, openMs, times, cause, by };
 }
 
 /**
- * What the store holds after this gateway's breaker opened. Of two gateways that saw the same failure at the same time,
- * one opening stays: that which people made, else that which lasts longer.
+ * What the store holds after this gateway's breaker changed to `own`, from `known`, the newest change that it had seen. A
+ * change that it had not seen goes before its closing. Of two openings one stays: that which people made, else that which
+ * lasts longer.
  */
-export function keptOpening(
+export function keptChange(
   stored: SharedBreaker | undefined,
   own: SharedBreaker,
   known: string | undefined,
   wallMs: number,
 ): SharedBreaker {
-  if (stored === undefined || stored.id === known || stored.id === own.id) return own;
+  if (stored === undefined || stored.id === known || stored.state === "closed") return own;
+  if (own.state === "closed") return stored;
   const left = openForMs(stored, wallMs);
-  return left === undefined || left >= (openForMs(own, wallMs) ?? Number.POSITIVE_INFINITY)
-    ? stored
-    : own;
+  const ownLeft = openForMs(own, wallMs) ?? Number.POSITIVE_INFINITY;
+  return left === undefined || left >= ownLeft ? stored : own;
 }
 
 function isCount(value: unknown): value is number {

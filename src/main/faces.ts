@@ -217,7 +217,10 @@ function mcpUpstream(
   plane: DataPlane,
   credentials: UpstreamCredentials,
 ): OpenedMcp {
-  const common = { server, trusted: mcp.trusted };
+  const common = {
+    ...{ server, trusted: mcp.trusted },
+    isHeld: () => plane.care.breakers.isHeld(server),
+  };
   if (mcp.url !== undefined) {
     const transport = authorizedTransport(plane.transport, server, credentials);
     const upstream = { ...common, url: mcp.url, transport };
@@ -319,6 +322,8 @@ function operations(plane: DataPlane, pins: ReadonlyMap<string, ToolPins>): read
       version,
       policy_version: plane.spine.policyVersion() ?? null,
       kill_switch: plane.kill.status,
+      breakers: plane.care.board.status,
+      upstreams: plane.care.rooms.status,
       tool_definitions: Object.fromEntries([...pins].map(([name, each]) => [name, each.status])),
     });
   // As OPA answers: alive, and with `?bundles` able to decide.

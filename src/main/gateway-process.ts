@@ -35,6 +35,7 @@ import { peopleAndLimits } from "./people-and-limits.ts";
 import { subscriptionOf } from "./policy-feed.ts";
 import { complain, stopSignal } from "./process.ts";
 import { openSharedState } from "./shared-state.ts";
+import type { UpstreamsCare } from "./upstream-care.ts";
 import { version } from "./version.ts";
 
 const policyPollMs = 500;
@@ -49,6 +50,7 @@ export interface DataPlane {
   readonly subscription: BundleSubscription | undefined;
   readonly kill: KillWatch;
   readonly overrideKeys: OverrideKeys;
+  readonly care: UpstreamsCare;
   readonly followPeople: (signal: AbortSignal) => Promise<unknown>;
   readonly state: SharedState;
   readonly inFlight: InFlight;
@@ -145,6 +147,7 @@ export async function openDataPlane(
     subscription,
     kill: people.value.kill,
     overrideKeys: people.value.overrideKeys,
+    care: people.value.care,
     followPeople: people.value.follow,
     state: state.value,
     inFlight,

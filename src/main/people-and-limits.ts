@@ -18,6 +18,7 @@ import { err, ok, type Result } from "../kernel/index.ts";
 import type { Signer } from "../ports.ts";
 import type { SharedState } from "../state/index.ts";
 import { callFates } from "./call-fates.ts";
+import { careOf, type UpstreamsCare } from "./upstream-care.ts";
 
 /** A thrown switch is in force within a second; this is how often it is looked for. */
 const killPollMs = 200;
@@ -31,10 +32,11 @@ interface Parts
   readonly signer: Signer;
 }
 
-interface PeopleAndLimits extends Pick<SpineParts, "gates"> {
+interface PeopleAndLimits extends Pick<SpineParts, "gates" | "upstreams"> {
   readonly kill: KillWatch;
   readonly approvals: ApprovalWatch;
   readonly overrideKeys: OverrideKeys;
+  readonly care: UpstreamsCare;
   /** What is kept an eye on, until the signal aborts. */
   readonly follow: (signal: AbortSignal) => Promise<unknown>;
 }
@@ -70,10 +72,11 @@ export async function peopleAndLimits(
   });
   const approvals = new ApprovalWatch(parts);
   const counters = new LimitWatch({ ...parts, pollMs: limitsPollMs });
-  const watched = [kill, approvals, consent, counters];
+  const care = await careOf(config, parts);
+  const watched = [kill, approvals, consent, counters, care.board];
   return ok({
-    ...{ kill, approvals, overrideKeys },
+    ...{ kill, approvals, overrideKeys, care, upstreams: care.upstreams },
     follow: (signal) => Promise.all(watched.map((each) => each.follow(signal))),
-    gates: [consent, new Reservations({ ...parts, run })],
+    gates: [consent, ...care.gates, new Reservations({ ...parts, run })],
   });
 }

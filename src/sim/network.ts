@@ -204,5 +204,7 @@ async function wait(
   if (ms > 0) await clock.sleep(ms, signal);
   else if (!signal.aborted)
     await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
-  return aborted?.aborted ? "aborted" : "timeout";
+  const isTimeUp =
+    aborted?.reason instanceof DOMException && aborted.reason.name === "TimeoutError";
+  return aborted?.aborted && !isTimeUp ? "aborted" : "timeout";
 }

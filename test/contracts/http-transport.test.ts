@@ -98,6 +98,16 @@ for (const [name, make] of Object.entries(wires))
       expect(sent).toMatchObject({ ok: false, error: { kind: "unknown", reason: "aborted" } });
     });
 
+    test("an abort because time is up is a timeout", async () => {
+      const wire = await begin();
+      const abort = new AbortController();
+      const sending = wire.transport.send({ ...to(wire, "/silent"), signal: abort.signal });
+      await until(() => wire.received().length === 1);
+      abort.abort(new DOMException("no answer within 5 ms", "TimeoutError"));
+      const sent = await wire.live(sending);
+      expect(sent).toMatchObject({ ok: false, error: { kind: "unknown", reason: "timeout" } });
+    });
+
     test("a connection that is cut without an answer is unknown", async () => {
       const wire = await begin();
       const sent = await wire.live(wire.transport.send(to(wire, "/reset")));
@@ -114,6 +124,30 @@ for (const [name, make] of Object.entries(wires))
         expect((failure as TransportFailure).error).toMatchObject({ kind: "unknown", reason });
       });
   });
+
+test("a request that still waits for a connection when it is aborted was not sent, and never is", async () => {
+  const paths: string[] = [];
+  const server = createServer((incoming) => paths.push(incoming.url ?? ""));
+  const origin = `http://127.0.0.1:${await listen(server)}`;
+  const transport = undiciTransport({ addresses: "not_metadata", connectionsMax: 1 });
+  const request = { method: "GET", headers: {}, headTimeoutMs: 60_000, idleTimeoutMs: 0 };
+  const first = transport.send({ ...request, url: `${origin}/first` });
+  await until(() => paths.length === 1);
+  const abort = new AbortController();
+  const second = transport.send({ ...request, url: `${origin}/second`, signal: abort.signal });
+  abort.abort(new DOMException("no answer within 5 ms", "TimeoutError"));
+  expect(await second).toMatchObject({ ok: false, error: { kind: "not_sent", reason: "timeout" } });
+  // The connection is free again, and what had its turn next is not sent.
+  const third = transport.send({ ...request, url: `${origin}/third` });
+  server.closeAllConnections();
+  expect(await first).toMatchObject({ ok: false, error: { kind: "unknown" } });
+  await until(() => paths.includes("/third"));
+  expect(paths).toEqual(["/first", "/third"]);
+  await transport.close();
+  await third;
+  server.closeAllConnections();
+  server.close();
+});
 
 test("what the simulated network loses, doubles and delays, it counts, and not_sent was never received", async () => {
   const counts = new FaultCounts();

@@ -23,6 +23,8 @@ export function asError(thrown: unknown): TransportError {
     return { kind: "not_sent", reason: "blocked_address", detail: error.message };
   if (beforeSending.has(code))
     return { kind: "not_sent", reason: code.includes("TIMEOUT") ? "timeout" : "refused", detail };
+  if (error.name === "TimeoutError")
+    return { kind: "unknown", reason: "timeout", detail: error.message };
   if (code.includes("TIMEOUT")) return { kind: "unknown", reason: "timeout", detail };
   if (error.name === "AbortError" || code === "UND_ERR_ABORTED")
     return { kind: "unknown", reason: "aborted", detail };

@@ -63,7 +63,10 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   readonly #abort = (): void => {
-    this.#control?.abort(this.#signal?.reason as Error);
+    const reason = this.#signal?.reason as Error;
+    // Still connecting, or waiting for a connection: when its turn comes it ends before a byte is written.
+    if (this.#control === undefined) this.#settle?.(err({ ...asError(reason), kind: "not_sent" }));
+    else this.#control.abort(reason);
   };
 
   #end(): void {

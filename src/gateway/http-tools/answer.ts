@@ -3,7 +3,8 @@
  * refusal is a problem document (RFC 9457). `approval_needed` is 403 and not 202: a client that reads any 2xx as done
  * must not believe that the action happened.
  */
-import type { Decision, Governed } from "../call.ts";
+import { attemptsText } from "../attempts.ts";
+import type { Decision, Forwarded, Governed } from "../call.ts";
 import type { FrontResponse } from "../http-front.ts";
 import { codedProblem, type RefusedAs, refusedByMachinery } from "../refused-as.ts";
 import type { HttpRefusal } from "./refusal.ts";
@@ -43,21 +44,43 @@ export function governedResponse(
   const headers = { ...decisionHeaders(decision), ...receiptHeaders(decision, receipt, receipts) };
   if (forwarded === undefined) return refusedResponse(decision, receipt, headers);
   const { answer, outcome } = forwarded;
+  const { attempts } = forwarded;
+  const again = attempts === undefined ? {} : { "holdfast-attempts": String(attempts.length) };
   if (answer.kind === "response") {
-    return { ...answer.response, headers: mergeLink(answer.response.headers, headers) };
+    const own = { ...headers, ...again };
+    return { ...answer.response, headers: mergeLink(answer.response.headers, own) };
   }
-  const next =
+  const next = [
+    attemptsText(forwarded) ?? [],
     outcome === "not_sent"
       ? "Nothing was sent; try again later."
-      : "The action may have happened; look before trying again, or repeat it with the same Idempotency-Key.";
-  const members = { detail: answer.detail, outcome, call_id: decision.call_id, next };
+      : "The action may have happened; look before trying again, or repeat it with the same Idempotency-Key.",
+  ].flat();
+  const members = {
+    detail: answer.detail,
+    outcome,
+    call_id: decision.call_id,
+    ...attemptMembers(attempts),
+    next: next.join(" "),
+  };
   return codedProblem(
     answer.status,
     `upstream_${outcome}`,
     "The upstream did not answer",
     members,
-    headers,
+    { ...headers, ...again },
   );
+}
+
+function attemptMembers(attempts: Forwarded<unknown>["attempts"]): object {
+  if (attempts === undefined) return {};
+  return {
+    attempts: attempts.map(({ isDryRun, outcome, detail = null }) => ({
+      form: isDryRun ? "dry_run" : "as_judged",
+      outcome,
+      detail,
+    })),
+  };
 }
 
 function refusedResponse(
@@ -74,7 +97,9 @@ function refusedResponse(
     next,
     ...(receipt === undefined ? {} : { receipt }),
   };
-  const retry = retryAfter === undefined ? {} : { "retry-after": retryAfter };
+  const known = decision.retry_after_ms;
+  const seconds = known === undefined ? retryAfter : String(Math.ceil(known / 1_000));
+  const retry = seconds === undefined ? {} : { "retry-after": seconds };
   return codedProblem(status, decision.refusal ?? decision.decision, title, members, {
     ...headers,
     ...retry,

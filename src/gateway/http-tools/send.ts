@@ -11,6 +11,7 @@ import {
   TransportFailure,
 } from "../../ports.ts";
 import type { Forwarded, Judged } from "../call.ts";
+import { healthOfFailure, healthOfStatus } from "../health.ts";
 import type { FrontRequest } from "../http-front.ts";
 import type { UpstreamAnswer } from "./answer.ts";
 import { writeRequest } from "./arguments.ts";
@@ -40,8 +41,10 @@ export async function sendJudged(
   limits: HttpToolLimits,
 ): Promise<Forwarded<UpstreamAnswer>> {
   const written = writeRequest(call.route, call.body, judged.args);
-  if (!written.ok)
-    return failed("not_sent", 403, `The judged request cannot be sent: ${written.error}.`);
+  if (!written.ok) {
+    const detail = `The judged request cannot be sent: ${written.error}.`;
+    return { ...failed("not_sent", 403, detail), health: { kind: "unsaid" } };
+  }
   const { target, body } = written.value;
   const url = call.upstream.baseUrl.replace(/\/$/, "") + target;
   const sent = await sendOnce(transport, {
@@ -51,15 +54,33 @@ export async function sendJudged(
     ...(body === undefined ? {} : { body }),
     headTimeoutMs: limits.headTimeoutMs,
     idleTimeoutMs: limits.idleTimeoutMs,
-    // A write is awaited even when the client is gone: to know what it did is worth more than to stop waiting.
-    ...(call.effect === "read" ? { signal: request.signal } : {}),
+    ...signalOf(call, judged, request),
   });
-  if (!sent.ok) {
-    const { kind, reason, detail } = sent.error;
-    return failed(kind, reason === "timeout" ? 504 : 502, `${reason}: ${detail}`);
-  }
+  if (!sent.ok) return failure(sent.error);
   const received = await receive(call, sent.value, url, limits);
+  if (judged.isDryRun === true) return unheard(received);
   return request.method === "HEAD" ? withoutBody(received) : received;
+}
+
+/** A write is awaited even when the client is gone: to know what it did is worth more than to stop waiting. */
+function signalOf(
+  { effect }: ResolvedCall,
+  { timeUp }: Judged,
+  request: FrontRequest,
+): { readonly signal?: AbortSignal } {
+  const ends = [timeUp ?? [], effect === "read" ? request.signal : []].flat();
+  const [only] = ends;
+  if (only === undefined) return {};
+  return { signal: ends.length === 1 ? only : AbortSignal.any(ends) };
+}
+
+/** Nobody reads what a dry run says; its connection is let go. */
+function unheard(received: Forwarded<UpstreamAnswer>): Forwarded<UpstreamAnswer> {
+  const { answer } = received;
+  if (answer.kind === "failed" || answer.response.body instanceof Uint8Array) return received;
+  const left = answer.response.body[Symbol.asyncIterator]().return?.();
+  left?.catch(() => undefined);
+  return received;
 }
 
 /** To a HEAD the upstream's Content-Length speaks of a body that is not sent; a stream leaves that header alone. */
@@ -102,7 +123,7 @@ function upstreamHeaders(
     headers["idempotency-key"] = upstreamIdempotencyKey(
       call.identity,
       call.tool,
-      call.clientKey,
+      judged.isDryRun === true ? undefined : call.clientKey,
       judged.idempotencyKey,
     );
   }
@@ -125,19 +146,28 @@ async function receive(
   const outcome = status >= 400 ? "tool_error" : "ok";
   const statusCode = status;
   const detail = status >= 400 ? { detail: `status ${status}` } : {};
+  const health = healthOfStatus(status, response.headers);
   const held = isEventStream(headers)
     ? { whole: false as const, body: response.body }
     : await hold(response.body, limits.holdBytesMax);
-  if ("broken" in held) return failed("unknown", 502, held.broken);
+  if ("broken" in held) return failure(held.broken);
   if (!held.whole) {
     const answer = { kind: "response", response: { status, headers, body: held.body } } as const;
-    return { outcome, detail: `status ${status}, streamed`, statusCode, resultBytes: 0, answer };
+    return {
+      outcome,
+      detail: `status ${status}, streamed`,
+      statusCode,
+      health,
+      resultBytes: 0,
+      answer,
+    };
   }
   const { body } = held;
   return {
     outcome,
     ...detail,
     statusCode,
+    health,
     resultDigest: `sha256:${sha256Hex(body)}`,
     resultBytes: body.length,
     answer: { kind: "response", response: { status, headers, body } },
@@ -151,7 +181,7 @@ function isEventStream(headers: Readonly<Record<string, string | readonly string
 type Held =
   | { readonly whole: true; readonly body: Uint8Array }
   | { readonly whole: false; readonly body: AsyncIterable<Uint8Array> }
-  | { readonly broken: string };
+  | { readonly broken: TransportError };
 
 /** Waits for the whole body up to `bytesMax`; beyond it, what came goes on as a stream. */
 async function hold(body: AsyncIterable<Uint8Array>, bytesMax: number): Promise<Held> {
@@ -167,8 +197,9 @@ async function hold(body: AsyncIterable<Uint8Array>, bytesMax: number): Promise<
       if (bytes > bytesMax) return { whole: false, body: resume(pieces, rest) };
     }
   } catch (thrown) {
-    if (thrown instanceof TransportFailure) return { broken: thrown.message };
-    return { broken: `the answer broke off: ${String(thrown)}` };
+    if (thrown instanceof TransportFailure) return { broken: thrown.error };
+    const detail = `the answer broke off: ${String(thrown)}`;
+    return { broken: { kind: "unknown", reason: "broken", detail } };
   }
 }
 
@@ -184,6 +215,12 @@ async function* resume(
   } finally {
     await rest.return?.();
   }
+}
+
+function failure(error: TransportError): Forwarded<UpstreamAnswer> {
+  const { kind, reason, detail } = error;
+  const status = reason === "timeout" ? 504 : 502;
+  return { ...failed(kind, status, `${reason}: ${detail}`), health: healthOfFailure(error) };
 }
 
 function failed(

@@ -2,6 +2,7 @@
 import { type JsonObject, sha256Hex, sliceJson } from "../../kernel/index.ts";
 import { type TransportError, TransportFailure } from "../../ports.ts";
 import type { Forwarded } from "../call.ts";
+import { healthOfFailure, healthOfStatus } from "../health.ts";
 import type { FrontResponse } from "../http-front.ts";
 import { errorMessage, type RpcRequest, rpcCode } from "./json-rpc.ts";
 import { isInputRequired, textAt } from "./refusals.ts";
@@ -21,14 +22,16 @@ export type Came =
 export function forwardedOf(came: Came): Forwarded<Came> {
   if (came.kind === "failed") {
     const { kind, reason, detail } = came.error;
-    return { outcome: kind, detail: `${reason}: ${detail}`, resultBytes: 0, answer: came };
+    const health = healthOfFailure(came.error);
+    return { outcome: kind, detail: `${reason}: ${detail}`, health, resultBytes: 0, answer: came };
   }
   if (came.kind === "response") {
-    const { status, body } = came.response;
+    const { status, headers, body } = came.response;
     const resultBytes = body instanceof Uint8Array ? body.length : 0;
     return {
       outcome: status >= 500 ? "unknown" : "tool_error",
       detail: `http ${status}`,
+      health: healthOfStatus(status, headers),
       resultBytes,
       answer: came,
     };
@@ -69,10 +72,13 @@ export function unreadableMessage(id: RpcRequest["id"]): JsonObject {
   });
 }
 
-/** Resolves when the client does not wait any more. What the upstream did by then nobody knows. */
+/** Resolves when nobody waits any more, or no longer. What the upstream did by then nobody knows. */
 export async function aborted(signal: AbortSignal): Promise<Came> {
   if (!signal.aborted)
     await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+  const { reason } = signal;
+  if (reason instanceof DOMException && reason.name === "TimeoutError")
+    return { kind: "failed", error: unknown(reason.message, "timeout") };
   const detail = "the client cancelled the call";
   return { kind: "failed", error: { kind: "unknown", reason: "aborted", detail } };
 }
@@ -86,5 +92,5 @@ export function unknown(detail: string, reason: "broken" | "timeout" = "broken")
 }
 
 export function notSent(detail: string): TransportError {
-  return { kind: "not_sent", reason: "refused", detail };
+  return { kind: "not_sent", reason: "withheld", detail };
 }

@@ -16,6 +16,7 @@ import {
 } from "./came.ts";
 import type { CatalogTool } from "./catalog.ts";
 import { deferred } from "./deferred.ts";
+import { dryRunAnswer } from "./dry-run.ts";
 import type { Exchange } from "./exchange.ts";
 import { judgedInput } from "./input-questions.ts";
 import { errorMessage, idKey, type RpcRequest, rpcCode } from "./json-rpc.ts";
@@ -189,10 +190,22 @@ class GovernedRequest {
   }
 
   async #forward(judged: Judged): Promise<Forwarded<Came>> {
+    if (judged.isDryRun === true) return await this.#dryRun(judged);
     const came = await this.#send(judged).catch(
       (thrown: unknown): Came => ({ kind: "failed", error: asTransportError(thrown) }),
     );
-    return forwardedOf(came);
+    return { ...forwardedOf(came), ...(this.#outlet.streaming ? { hasBegun: true } : {}) };
+  }
+
+  async #dryRun(judged: Judged): Promise<Forwarded<Came>> {
+    const params = this.#action.paramsWith(judged.args);
+    const request = { method: this.#message.method, params };
+    const message = await dryRunAnswer(this.#exchange, request, this.#tool, judged);
+    return forwardedOf(
+      message === undefined
+        ? { kind: "failed", error: unknown("no answer came") }
+        : { kind: "message", message, release: () => undefined },
+    );
   }
 
   #outgoing(judged: Judged): { headers: Record<string, string>; body: Uint8Array } {
@@ -235,9 +248,12 @@ class GovernedRequest {
     if (!open.add(key, rewrite, () => cancelled.abort()))
       return { kind: "failed", error: notSent("another request with this id is still open") };
     const came = new AbortController();
-    // Closing the stream cancels in the stateless era only.
-    const signal =
-      era === "modern" ? AbortSignal.any([cancelled.signal, request.signal]) : cancelled.signal;
+    const signal = AbortSignal.any([
+      cancelled.signal,
+      // Closing the stream cancels in the stateless era only.
+      ...(era === "modern" ? [request.signal] : []),
+      ...(judged.timeUp === undefined ? [] : [judged.timeUp]),
+    ]);
     const late = clock.sleep(limits.answerTimeoutMs, came.signal).then((): Came => {
       if (!came.signal.aborted) cancelled.abort();
       return { kind: "failed", error: unknown("no answer came in time", "timeout") };

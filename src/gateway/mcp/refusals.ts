@@ -10,6 +10,7 @@ import {
   spliceJson,
 } from "../../kernel/index.ts";
 import type { TransportError } from "../../ports.ts";
+import { attemptsText } from "../attempts.ts";
 import type { Decision, Governed } from "../call.ts";
 import type { Era } from "./eras.ts";
 import { errorMessage, type RpcId, resultMessage, rpcCode } from "./json-rpc.ts";
@@ -28,7 +29,7 @@ const verdictWords: Readonly<Record<Decision["decision"], string>> = {
 
 /** One paragraph that a model can act on without seeing anything else. */
 export function decisionText(decision: Decision): string {
-  const { determining_rules: rules, approval_id: approval } = decision;
+  const { determining_rules: rules, approval_id: approval, retry_after_ms: wait } = decision;
   return [
     `${verdictWords[decision.decision]}: ${decision.tool} was not executed.`,
     `Reason: ${decision.reason}`,
@@ -36,6 +37,7 @@ export function decisionText(decision: Decision): string {
     `rule=${rules.length === 0 ? "none (default deny)" : rules.join(", ")}`,
     `policy_version=${decision.policy_version}`,
     ...(approval === undefined ? [] : [`approval_id=${approval}`]),
+    ...(wait === undefined ? [] : [`retry_after_ms=${wait}`]),
     `call_id=${decision.call_id}`,
     `What to do next: ${decision.next}`,
   ].join("\n");
@@ -82,11 +84,20 @@ export function failureMessage(
   error: TransportError,
 ): JsonObject {
   const { tool, call_id } = governed.decision;
+  // What an earlier attempt may have done is not told as not done.
+  const outcome = governed.forwarded?.outcome ?? error.kind;
+  const again = governed.forwarded === undefined ? undefined : attemptsText(governed.forwarded);
   const what =
-    error.kind === "not_sent"
+    outcome === "not_sent"
       ? `Not executed: ${tool} was allowed, but its server could not be reached. It saw nothing; trying again is safe.`
       : `Outcome unknown: ${tool} was allowed and sent, but no complete answer came. It may have taken effect; check before trying again.`;
-  const text = `${what}\nReason: ${error.reason}: ${error.detail}\noutcome=${error.kind}\ncall_id=${call_id}`;
+  const text = [
+    what,
+    ...(again === undefined ? [] : [again]),
+    `Reason: ${error.reason}: ${error.detail}`,
+    `outcome=${outcome}`,
+    `call_id=${call_id}`,
+  ].join("\n");
   return told(asked, governed, text, rpcCode.internalError);
 }
 

@@ -154,7 +154,10 @@ export class StdioBridge implements HttpTransport {
     const theirs = [...this.#sessions].filter(([, of]) => of.owner === most && !of.session.calling);
     const [id, given] = theirs.find(([, { session }]) => !session.busy) ?? theirs[0] ?? [];
     if (id === undefined || given === undefined || this.#count(owner) >= this.#count(given.owner))
-      throw notSent(`${this.#limits.sessionsMax} sessions of this server are open already`);
+      throw notSent(
+        `${this.#limits.sessionsMax} sessions of this server are open already`,
+        "withheld",
+      );
     this.#sessions.delete(id);
     await given.session.close();
   }
@@ -289,8 +292,8 @@ function rpcError(
   );
 }
 
-function notSent(detail: string): TransportFailure {
-  return new TransportFailure({ kind: "not_sent", reason: "refused", detail });
+function notSent(detail: string, reason: "refused" | "withheld" = "refused"): TransportFailure {
+  return new TransportFailure({ kind: "not_sent", reason, detail });
 }
 
 function hex(bytes: Uint8Array): string {

@@ -27,7 +27,8 @@ export class ToolListing {
   /** The pinned definition; lists the upstream's tools, at most every 2 s, when it was never seen. */
   async tool(exchange: Exchange, name: string): Promise<CatalogTool | undefined> {
     const { clock, spine, identity, era } = exchange;
-    if (clock.monotonicMs() < this.#notBeforeMs) return this.#catalog.get(name);
+    if (clock.monotonicMs() < this.#notBeforeMs || this.#upstream.isHeld?.() === true)
+      return this.#catalog.get(name);
     let cursor: string | undefined;
     for (let page = 0; page < pagesMax && this.#catalog.get(name) === undefined; page++) {
       const answer = await this.#page(exchange, cursor);

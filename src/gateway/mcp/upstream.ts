@@ -13,6 +13,8 @@ export interface McpUpstream {
   readonly transport: HttpTransport;
   /** Instead of `transport`, where what is sent for one caller must stay apart from the others (see `acrossEras`). */
   readonly transportFor?: (owner: string) => HttpTransport;
+  /** True while nothing is to be asked of it, not even for ourselves: its breaker is open. */
+  readonly isHeld?: () => boolean;
   /** Whether its annotations (`readOnlyHint`) are believed. */
   readonly trusted: boolean;
   /** Where the definitions of its tools are stored; without, they are known only as long as this process lives. */
@@ -150,7 +152,7 @@ export async function sendUpstream(
 ): Promise<Result<HttpResponse, TransportError>> {
   const credentials = await upstream.credentials?.();
   if (credentials?.ok === false)
-    return err({ kind: "not_sent", reason: "refused", detail: credentials.error });
+    return err({ kind: "not_sent", reason: "withheld", detail: credentials.error });
   const transport = upstream.transportFor?.(out.owner) ?? upstream.transport;
   return await transport.send({
     method: out.method,

@@ -18,7 +18,7 @@ export function authorizedTransport(
   const once = async (request: HttpRequest): Promise<Sent> => {
     const added = await authorizer.headersFor(server);
     if (!added.ok)
-      return { answer: err({ kind: "not_sent", reason: "refused", detail: added.error.detail }) };
+      return { answer: err({ kind: "not_sent", reason: "withheld", detail: added.error.detail }) };
     const answer = await transport.send({
       ...request,
       headers: { ...request.headers, ...added.value },

@@ -44,6 +44,20 @@ test("the smallest file is completed with every default", async () => {
     upstreams: {
       files: {
         mcp: { command: ["node", "server.js"], cwd: folder, env: {}, headers: {}, trusted: false },
+        calls_in_flight_max: 512,
+        queue: { calls_max: 0, wait_ms: 1_000 },
+        breaker: {
+          failures_in_row: 5,
+          failure_ratio: 0.5,
+          calls_min: 20,
+          window_seconds: 60,
+          open_ms: 5_000,
+          open_ms_max: 60_000,
+          probes_max: 1,
+        },
+        retries: { attempts_max: 3, backoff_ms: 100, backoff_ms_max: 2_000 },
+        idempotency: "ignored",
+        dry_run: {},
       },
     },
     identity: {
@@ -149,6 +163,41 @@ const faults: readonly (readonly [string, string, string | RegExp])[] = [
     "both kinds",
     `${http(base)}    mcp: { url: http://x }\n`,
     /^3:5: .*exactly one of mcp and http/,
+  ],
+  [
+    "a rest that begins longer than it may last",
+    `${http(base)}    breaker: { open_ms: 90000 }\n`,
+    /^5:25: .*open_ms is 90000, over open_ms_max \(60000\)\n?.*raise open_ms_max/s,
+  ],
+  [
+    "a wait that begins longer than it may last",
+    `${http(base)}    retries: { backoff_ms: 5000 }\n`,
+    /backoff_ms is 5000, over backoff_ms_max \(2000\)/,
+  ],
+  [
+    "a program that honours keys it is never sent",
+    "upstreams:\n  a:\n    mcp: { command: [x] }\n    idempotency: honoured\n",
+    /^4:18: .*a program is sent no idempotency key/,
+  ],
+  [
+    "a dry run in no place of an HTTP call",
+    `${http(base)}    dry_run: { "POST /a": { set: args.dry_run, to: true } }\n`,
+    /args\.dry_run is no argument that makes an HTTP call a dry run.*below args\.query or args\.body/s,
+  ],
+  [
+    "a dry run of no route",
+    `${http(`${base}      routes: [{ method: POST, path: /pay }]\n`)}    dry_run: { "POST /pai": { set: args.query.dry, to: "1" } }\n`,
+    /"POST \/pai" is none of the routes.*POST \/pay/s,
+  ],
+  [
+    "a dry run by more than one value",
+    `${http(base)}    dry_run: { "POST /a": { set: args.body.dry, to: [1] } }\n`,
+    /to is one text, number or boolean/,
+  ],
+  [
+    "a misspelt word of a breaker",
+    `${http(base)}    breaker: { failures_in_a_row: 3 }\n`,
+    /unknown field "failures_in_a_row".*did you mean failures_in_row\?/s,
   ],
   ["neither", "upstreams:\n  a:\n    mcp: {}\n", /^3:5: .*exactly one of command and url/],
   [

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import {
   breakerKey,
   breakerPrefix,
-  keptOpening,
+  keptChange,
   openForMs,
   readBreakerKey,
   readSharedBreaker,
@@ -15,6 +15,7 @@ import {
 const sinceMs = 1_777_888_999_000;
 const opening: SharedBreaker = {
   id: "brk-1",
+  state: "open",
   sinceMs,
   openMs: 5_000,
   times: 2,
@@ -42,7 +43,15 @@ test("what is stored is read back; anything else is not an opening", () => {
   const stored = sharedBreakerJson(opening);
   expect(readSharedBreaker(stored)).toEqual(opening);
   expect(readSharedBreaker({ ...stored, open_ms: null })).toEqual({ ...opening, openMs: null });
-  const wrong = { id: 1, since_ms: "monday", open_ms: -1, times: 0, cause: null, by: [] };
+  const wrong = {
+    id: 1,
+    since_ms: "monday",
+    open_ms: -1,
+    times: -1,
+    state: "ajar",
+    cause: null,
+    by: [],
+  };
   for (const [name, value] of Object.entries(wrong))
     expect(readSharedBreaker({ ...stored, [name]: value }), name).toBeUndefined();
 });
@@ -60,11 +69,26 @@ test("of two openings one stays: people's first, else the longer; one's own next
   const held = { ...opening, openMs: null };
   const later = sinceMs + 1_000;
   const newer = { ...own, sinceMs: later };
-  expect(keptOpening(undefined, own, undefined, sinceMs)).toBe(own);
-  expect(keptOpening(held, own, undefined, sinceMs)).toBe(held);
-  expect(keptOpening(opening, newer, undefined, later)).toBe(newer);
-  expect(keptOpening({ ...opening, openMs: 60_000 }, newer, undefined, later)).toMatchObject({
+  expect(keptChange(undefined, own, undefined, sinceMs)).toBe(own);
+  expect(keptChange(held, own, undefined, sinceMs)).toBe(held);
+  expect(keptChange(opening, newer, undefined, later)).toBe(newer);
+  expect(keptChange({ ...opening, openMs: 60_000 }, newer, undefined, later)).toMatchObject({
     id: "brk-1",
   });
-  expect(keptOpening(opening, newer, "brk-1", later)).toBe(newer);
+  expect(keptChange(opening, newer, "brk-1", later)).toBe(newer);
+});
+
+test("a closing ends the opening that its gateway knew, and no other", () => {
+  const closing: SharedBreaker = {
+    ...opening,
+    id: "brk-3",
+    state: "closed",
+    openMs: 0,
+    times: 0,
+  };
+  expect(keptChange(opening, closing, "brk-1", sinceMs)).toBe(closing);
+  expect(keptChange(opening, closing, "brk-0", sinceMs)).toBe(opening);
+  expect(keptChange({ ...opening, openMs: null }, closing, "brk-0", sinceMs).id).toBe("brk-1");
+  expect(keptChange(closing, opening, "brk-0", sinceMs)).toBe(opening);
+  expect(keptChange(undefined, closing, "brk-0", sinceMs)).toBe(closing);
 });

@@ -49,6 +49,7 @@ describe("what becomes of a forwarded call", () => {
       outcome: "tool_error",
       detail: "status 500",
       statusCode: 500,
+      health: { kind: "tool_failed", cause: "it answered 500" },
       resultBytes: 3,
       resultDigest: "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
     });
