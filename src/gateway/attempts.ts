@@ -54,7 +54,7 @@ export interface Sending<A> {
   readonly around: Surroundings;
   /** Sends once. */
   readonly send: (
-    form: Pick<Judged, "args" | "idempotencyKey" | "isDryRun" | "timeUp">,
+    form: Pick<Judged, "args" | "idempotencyKey" | "isDryRun" | "isRepeat" | "timeUp">,
   ) => Promise<Forwarded<A>>;
   readonly args: JsonObject;
   /** Whether people or the end of this process stand against sending once more. */
@@ -118,6 +118,7 @@ class Attempts<A> {
     const form = {
       args,
       idempotencyKey: asked.callId,
+      ...(this.#made.length > 0 ? { isRepeat: true } : {}),
       ...(timeUp === undefined ? {} : { timeUp }),
     };
     const forwarded = await this.#noted(false, () => this.#sending.send(form));

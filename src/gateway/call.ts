@@ -72,6 +72,8 @@ export interface Judged {
   readonly idempotencyKey: string;
   /** The form that its upstream is declared to change nothing on: the answer is looked at, and given to nobody. */
   readonly isDryRun?: boolean;
+  /** It was sent before, and no answer came. */
+  readonly isRepeat?: boolean;
   /** Aborts when the call has taken as long as it may; its reason is a `TimeoutError`. */
   readonly timeUp?: AbortSignal;
   readonly traceparent: string;

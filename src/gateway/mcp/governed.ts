@@ -29,7 +29,14 @@ import { screenOf } from "./server-requests.ts";
 import { ownerOf } from "./sessions.ts";
 import { sseMessage } from "./sse.ts";
 import { outgoingMeta, overrideOf, rpcErrors, toolErrors, traceOf, versionOf } from "./trace.ts";
-import { contentTypeOf, jsonBytes, returnedHeaders, sendUpstream, wholeBody } from "./upstream.ts";
+import {
+  contentTypeOf,
+  jsonBytes,
+  returnedHeaders,
+  sendUpstream,
+  unread,
+  wholeBody,
+} from "./upstream.ts";
 
 /** Governs one request of a client. Resolves when the head of the answer is known. Never rejects. */
 export function governRequest(
@@ -283,7 +290,7 @@ class GovernedRequest {
     if (!sent.ok) return { kind: "failed", error: sent.error };
     return contentTypeOf(sent.value) === "text/event-stream"
       ? await this.#streamed(sent.value, final, release, signal)
-      : await this.#whole(sent.value);
+      : await this.#whole(sent.value, judged);
   }
 
   async #streamed(
@@ -329,8 +336,13 @@ class GovernedRequest {
       (this.#held && answeredId(message) === key) || (await screen(message, relay, ended));
   }
 
-  async #whole(response: HttpResponse): Promise<Came> {
+  async #whole(response: HttpResponse, { isRepeat }: Judged): Promise<Came> {
     const { status } = response;
+    // Whoever failed before has begun anew without the session. What the first attempt came to is still the answer.
+    if (isRepeat === true && status === 404 && "mcp-session-id" in this.#exchange.headers) {
+      unread(response);
+      return { kind: "failed", error: notSent("the server has forgotten the session") };
+    }
     const body = await wholeBody(response, this.#exchange.limits.answerBytesMax);
     if (body === undefined)
       return { kind: "failed", error: unknown("the answer is larger than the gateway accepts") };
