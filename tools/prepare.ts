@@ -64,6 +64,11 @@ const installed: readonly Installed[] = [
     packages: ["postgresql"],
     why: "keeps the state that gateways share",
   },
+  {
+    program: "chromium-headless-shell",
+    packages: ["chromium-headless-shell"],
+    why: "opens the approval page as people do",
+  },
 ];
 
 const cache = resolve(import.meta.dirname, "../.cache/tools");

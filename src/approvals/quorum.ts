@@ -9,11 +9,17 @@ export interface Approver {
   readonly alsoKnownAs: readonly string[];
 }
 
-/** The requester never answers its own question, nor whoever it acts for or came through. */
+/**
+ * The requester never answers its own question, nor whoever it acts for or came through. In any case of letters: two
+ * providers may write one address differently, and refusing somebody else's namesake is the smaller harm.
+ */
 export function isRequester(action: BoundAction, { id, alsoKnownAs }: Approver): boolean {
-  const asking = new Set([action.agent, ...action.delegation]);
-  if (action.principal !== null) asking.add(action.principal);
-  return [id, ...alsoKnownAs].some((name) => asking.has(name));
+  const asking = [action.agent, ...action.delegation, action.principal ?? ""].map(folded);
+  return [id, ...alsoKnownAs].some((name) => asking.includes(folded(name)));
+}
+
+function folded(name: string): string {
+  return name.normalize("NFKC").toLowerCase();
 }
 
 /** Whether a yes of these groups counts towards any requirement. */

@@ -6,9 +6,11 @@ import { componentSchemas } from "./schemas.ts";
 /** What every operation may answer. */
 const everywhere: Readonly<Record<string, string>> = {
   "400": "The request is not what the schema says.",
-  "401": "No token, or one that proves no approver.",
+  "401": "No token, or one that proves nothing.",
+  "403": "The token proves somebody who is no approver.",
   "429": "More requests than are answered in a minute; Retry-After says when to come back.",
-  "503": "The store cannot be reached; nothing has changed, unless the detail says otherwise.",
+  "503":
+    "The store, or the issuer of the token, cannot be reached; nothing has changed, unless the detail says otherwise.",
 };
 const withBody = { "413": "The body is too large.", "415": "The body is no application/json." };
 const whenConditional = { "412": "It has changed since the version in If-Match." };

@@ -30,14 +30,19 @@ export class Approvers {
     return found;
   }
 
-  /** Of the one provider there is: by subject, or by an address that the provider has verified: anybody could have typed in another one. */
+  /**
+   * Of the one provider there is: by subject, or by an address that it has verified, because anybody could have typed in
+   * another one. What the provider calls this person is added to what is known of them: requests may have come in by it.
+   */
   bySignedIn({ subject, email, emailVerified }: SignedIn): KnownApprover | undefined {
     const address = emailVerified ? email?.toLowerCase() : undefined;
-    return this.#all.find(({ oidc }) =>
+    const found = this.#all.find(({ oidc }) =>
       oidc?.subject === undefined
         ? address !== undefined && oidc?.email?.toLowerCase() === address
         : oidc.subject === subject,
     );
+    const names = email === undefined ? [subject] : [subject, email];
+    return found && { ...found, alsoKnownAs: [...found.alsoKnownAs, ...names] };
   }
 
   byAgent(agent: string): KnownApprover | undefined {

@@ -33,7 +33,6 @@ export interface ApprovalPageParts extends SignInParts {
 
 const listedMax = 50;
 const formBytesMax = 32 * 1024;
-const refreshSeconds = 30;
 const channel = "page";
 
 /** `/approvals/apr-…`, and what a form does to it. */
@@ -93,7 +92,7 @@ export class ApprovalPage {
       isMore: pending.value.next !== undefined,
     };
     const main = listView(listed, approver, clock.wallMs());
-    return pageAnswer({ title: listTitle(listed), visitor, main, refreshSeconds });
+    return pageAnswer({ title: listTitle(listed), visitor, main });
   }
 
   async #show(id: string, approver: KnownApprover, session: Session): Promise<WebResponse> {

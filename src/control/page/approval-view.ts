@@ -29,9 +29,10 @@ export function approvalTitle({ agent, tool }: Approval): string {
 }
 
 export function approvalView(approval: Approval, looking: Looking): Html {
-  const { agent, tool, reason, after_unknown: before, args_redacted: args } = approval;
+  const { agent, tool, principal, reason, after_unknown: before, args_redacted: args } = approval;
   return html`${looking.notice === undefined ? undefined : html`<p class="notice bad" role="alert">${looking.notice}</p>`}
 <h1>${shown(agent)} wants to use <code>${shown(tool)}</code></h1>
+<p>${principal === null ? "For nobody: it acts for itself." : html`For <strong>${shown(principal)}</strong>`}</p>
 ${tagsView(approval, looking.nowMs)}
 <p>${shown(reason)}</p>
 ${before === null ? undefined : unknownBefore(before)}
@@ -54,7 +55,7 @@ function endText({ state, expires_ms, grant, closed_ms }: Approval, nowMs: numbe
     return `to be used within ${spanText(grant.expires_ms - nowMs)}`;
   if (state !== "pending") return "under way";
   if (expires_ms === null) return "does not expire";
-  return `expires in ${spanText(expires_ms - nowMs)} (${instantText(expires_ms)})`;
+  return `expires in ${spanText(expires_ms - nowMs)}`;
 }
 
 function unknownBefore(id: string): Html {
@@ -125,7 +126,7 @@ function hiddenFields({ version, args_digest: digest }: Approval, { formToken }:
 }
 
 function factsView(approval: Approval, nowMs: number): Html {
-  const { asks, asked_ms, cost_estimate_micro_usd: cost, delegation } = approval;
+  const { asks, asked_ms, expires_ms: ends, cost_estimate_micro_usd: cost, delegation } = approval;
   const facts: readonly (readonly [string, string | null])[] = [
     ["Agent", approval.agent],
     ["Model", approval.model],
@@ -137,6 +138,7 @@ function factsView(approval: Approval, nowMs: number): Html {
     ["Rules", approval.determining_rules.join(", ")],
     ["Policy version", approval.policy_version],
     ["Asked", `${agoText(asked_ms, nowMs)} (${instantText(asked_ms)})`],
+    ["Expires", ends === null ? "never" : instantText(ends)],
     ["Asked again", asks === 1 ? null : `${asks} times in all`],
     ["Tenant", approval.tenant],
     ["Gateway", approval.instance],

@@ -13,8 +13,6 @@ export interface Page {
   readonly title: string;
   readonly visitor?: Visitor | undefined;
   readonly main: Html;
-  /** Seconds until the browser asks again; for pages nobody types into. */
-  readonly refreshSeconds?: number;
   readonly cookies?: readonly string[];
 }
 
@@ -28,17 +26,13 @@ export const pageHeaders: Readonly<Record<string, string>> = {
 };
 
 export function pageAnswer({ status = 200, title, visitor, main, ...page }: Page): WebResponse {
-  const refresh =
-    page.refreshSeconds === undefined
-      ? undefined
-      : html`<meta http-equiv="refresh" content="${page.refreshSeconds}">`;
   const whole = html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<meta name="robots" content="noindex">${refresh}
+<meta name="robots" content="noindex">
 <title>${title} · Holdfast</title>
 <link rel="stylesheet" href="/approvals/style.css">
 </head>

@@ -20,7 +20,7 @@ export function listView(listed: Listed, approver: KnownApprover, nowMs: number)
   const mine = pending.filter((each) => waitsFor(each, approver));
   const others = pending.filter((each) => !mine.includes(each));
   return html`<h1>${listTitle(listed)}</h1>
-${pending.length === 0 ? html`<p>No agent waits for an answer. This page asks again every 30 seconds.</p>` : undefined}
+<p>${pending.length === 0 ? "No agent waits for an answer. " : ""}<a href="/approvals">Look again</a></p>
 ${section("For you", mine, nowMs)}
 ${section("For others", others, nowMs)}
 ${isMore ? html`<p class="notice">More wait than are shown; answer these first. The admin API lists all.</p>` : undefined}

@@ -21,7 +21,7 @@ import { freePorts, Process } from "../product/harness.ts";
 export const aliceToken = "alice-token-0123456789abcdef0123456789";
 export const bobToken = "bob-token-0123456789abcdef012345678901";
 export const readerToken = "reader-token-0123456789abcdef012345678";
-const secret = "secret-of-the-page-0123456789";
+export const secret = "secret-of-the-page-0123456789";
 
 const people = {
   "s-alice": { email: "alice@example.com", email_verified: true, name: "Alice" },
@@ -57,11 +57,11 @@ export class ApprovalsWorld {
         },
         {
           ...{ client_id: "holdfast-cli", grant_types: ["authorization_code"] },
-          redirect_uris: ["http://127.0.0.1/callback"],
+          redirect_uris: [`${url}/openapi.json`],
         },
         {
           ...{ client_id: "other-app", grant_types: ["authorization_code"] },
-          redirect_uris: ["http://127.0.0.1/callback"],
+          redirect_uris: [`${url}/openapi.json`],
         },
         {
           ...{ client_id: "review-bot", client_secret: secret, redirect_uris: [] },
