@@ -42,6 +42,13 @@ const tools: readonly Tool[] = [
     libraries: ["libunwind8"],
     why: "shows that a decision is durable before its call is forwarded",
   },
+  {
+    program: "faketime",
+    debianPackage: "faketime",
+    path: "usr/bin/faketime",
+    libraries: ["libfaketime"],
+    why: "sets the clock of one gateway while it runs",
+  },
 ];
 
 interface Installed {

@@ -66,9 +66,10 @@ export class Process {
   readonly exit: Promise<number | NodeJS.Signals>;
   log = "";
 
-  constructor(args: readonly string[]) {
+  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
     this.child = spawn(process.execPath, [program, ...args], {
       cwd: root,
+      env: { ...process.env, ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
     for (const stream of [this.child.stdout, this.child.stderr])
@@ -125,6 +126,8 @@ export class World {
   readonly controlUrl: string;
   readonly desk: Desk;
   readonly payments: PaymentsProgram | undefined;
+  /** Of every process that is started after it was set. */
+  env: Readonly<Record<string, string>> = {};
   readonly #processes: Process[] = [];
   readonly #clients: Client[] = [];
 
@@ -146,7 +149,7 @@ export class World {
   }
 
   start(role: "gateway" | "control" | "up"): Process {
-    const started = new Process([role, "--config", this.path("holdfast.yaml")]);
+    const started = new Process([role, "--config", this.path("holdfast.yaml")], this.env);
     this.#processes.push(started);
     return started;
   }
