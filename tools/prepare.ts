@@ -72,6 +72,11 @@ const installed: readonly Installed[] = [
     why: "keeps the state that gateways share",
   },
   {
+    program: "curl",
+    packages: ["curl"],
+    why: "makes the requests that the docs show",
+  },
+  {
     program: "chromium-headless-shell",
     packages: ["chromium-headless-shell"],
     why: "opens the approval page as people do",
