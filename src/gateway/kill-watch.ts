@@ -37,6 +37,7 @@ export interface KillWatchParts {
   readonly pollMs: number;
 }
 
+const lookWaitMsMax = 500;
 /** How often a gateway says that it is there, in units of its lease. */
 const presencePerLease = 0.5;
 
@@ -48,6 +49,8 @@ export class KillWatch {
   #saidMs = Number.NEGATIVE_INFINITY;
   #lastError = "it was not read yet";
   #recording: Promise<void> = Promise.resolve();
+  /** One look for all the calls that wait for it. */
+  #looking: Promise<void> | undefined;
 
   constructor(parts: KillWatchParts) {
     this.#parts = parts;
@@ -60,6 +63,23 @@ export class KillWatch {
     readonly error: string | null;
   } {
     return { ...this.#state, error: this.#believed() ? null : this.#lastError };
+  }
+
+  /**
+   * A process that was stopped and goes on has calls waiting and an old look: they wait for the next one, at most half a
+   * second. Undefined, with nothing to wait for, while what was read is believed.
+   */
+  looked(): Promise<void> | undefined {
+    return this.#believed() ? undefined : this.#lookSoon();
+  }
+
+  async #lookSoon(): Promise<void> {
+    const enough = new AbortController();
+    this.#looking ??= this.refresh().finally(() => {
+      this.#looking = undefined;
+    });
+    await Promise.race([this.#looking, this.#parts.clock.sleep(lookWaitMsMax, enough.signal)]);
+    enough.abort();
   }
 
   /** Decides at this moment; called before the decision is recorded and again right before it is forwarded. */

@@ -54,7 +54,7 @@ export interface SpineParts {
   readonly ledger: Ledger;
   readonly policy: ActivePolicy;
   readonly inFlight: InFlight;
-  readonly kill: Pick<KillWatch, "hold">;
+  readonly kill: Pick<KillWatch, "hold" | "looked">;
   readonly approvals: Pick<ApprovalWatch, "answered">;
   /** In the order in which a call passes them. */
   readonly gates: readonly Gate[];
@@ -122,6 +122,8 @@ async function govern<A>(
   if (leave === undefined)
     return refuse(parts, passage, parts.inFlight.stopping ? "stopping" : "too_many_calls");
   try {
+    const looked = parts.kill.looked();
+    if (looked !== undefined) await looked;
     const around = surroundings(parts);
     const answers = regoAnswers(passage, around);
     const decisionOnly = forward === undefined;

@@ -2,7 +2,7 @@
 import type { SpineParts } from "../gateway/index.ts";
 
 export const unlimited: Pick<SpineParts, "kill" | "gates" | "approvals" | "upstreams"> = {
-  kill: { hold: () => undefined },
+  kill: { hold: () => undefined, looked: () => undefined },
   gates: [],
   approvals: { answered: async () => false },
   upstreams: {

@@ -6,7 +6,9 @@ const grants = 10_000;
 
 test("10,000 grants: none is used twice, none is lost, and honest first uses are not refused", async () => {
   const seed = Number(process.env["HOLDFAST_SEED"] ?? Date.now() % 1_000_000);
-  const say = (line: string): void => console.log(`seed ${seed}: ${line}`);
+  const say = (line: string): void => {
+    process.stdout.write(`seed ${seed}: ${line}\n`);
+  };
   const report = await grantStorm({ seed, grants, usesEach: 8, lanes: 32, chaos: true, say });
   say(JSON.stringify({ ...report, refusedFirst: report.refusedFirst.length }));
   expect(report).toMatchObject({ twice: [], lost: [] });

@@ -165,3 +165,18 @@ test("the first look goes on until the state is known, and ends with the lease w
   expect(other.clock.monotonicMs()).toBeGreaterThanOrEqual(5_000);
   expect(other.held("write")).toBe("kill_state_unknown");
 });
+
+test("a process that was stopped and goes on looks before it refuses what has waited, and not for long", async () => {
+  const { clock, database, watch, held } = world();
+  await clock.run(watch.refresh());
+  expect(watch.looked()).toBeUndefined();
+  await clock.run(clock.sleep(6_000));
+  expect(held("write")).toBe("kill_state_unknown");
+  await clock.run(Promise.all([watch.looked(), watch.looked()]));
+  expect(held("write")).toBeUndefined();
+  await clock.run(clock.sleep(6_000));
+  database.faults = { ...noStoreFaults, delayMsMax: 100_000 };
+  const began = clock.monotonicMs();
+  await clock.run(watch.looked() ?? Promise.resolve());
+  expect(clock.monotonicMs() - began).toBeLessThanOrEqual(500);
+});

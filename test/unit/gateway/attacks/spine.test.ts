@@ -63,7 +63,7 @@ function spineOf(
     policy,
     inFlight,
     ...unlimited,
-    kill: { hold },
+    kill: { hold, looked: () => undefined },
     telemetry: {
       startCall: () => ({ traceparent: "", end: () => undefined }),
       count: () => undefined,

@@ -78,7 +78,7 @@ export function realSpine(
       gauge: () => undefined,
     },
     ...unlimited,
-    kill: { hold: (request) => it.hold(request) },
+    kill: { hold: (request) => it.hold(request), looked: () => undefined },
     origin: { instance: "i", site: "s", epoch: 0 },
   });
   return Object.assign(it, { spine });
