@@ -5,6 +5,7 @@ import { formatDiagnostic } from "../policy/index.ts";
 import type { SharedState } from "../state/index.ts";
 import { registerApprovalCommands } from "./approvals.ts";
 import { registerAuditCommands } from "./audit.ts";
+import { registerBreakerCommands } from "./breakers.ts";
 import { loadConfig } from "./config.ts";
 import type { Config } from "./config-types.ts";
 import { registerKillCommands } from "./kill.ts";
@@ -127,6 +128,7 @@ export function createProgram(processes: Processes): Program {
   };
   registerKillCommands(program, withStore, onState);
   registerApprovalCommands(program, withStore, onState);
+  registerBreakerCommands(program, withStore, onState);
   registerLimitsCommand(program, withStore, onState);
   return { run: (args) => run(program, args, outcome) };
 }

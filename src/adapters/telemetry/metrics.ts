@@ -10,6 +10,11 @@ const help: Readonly<Record<string, string>> = {
   kill_state_unread: "Times the kill switch could not be read from the store.",
   kill_state_believed: "1 while the kill switch was read within its lease; 0: writes are refused.",
   kill_switches: "Switches thrown, as this gateway last read them.",
+  breaker_state: "Breaker of an upstream: 0 closed, 1 half-open, 2 open.",
+  breaker_tools_open: "Tools of an upstream whose own breaker is not closed.",
+  breaker_transitions:
+    "Times a breaker of an upstream or of its tools changed, by what it changed to.",
+  retries: "Calls sent again, by form: as_judged, or dry_run.",
   refusals: "Calls refused by the machinery and not by policy, by code.",
   limit_refusals: "Calls for which a limit of the policy had no room, by limit.",
   limit_used_ratio: "Of the fullest counter of each limit: used in parts of its cap.",
