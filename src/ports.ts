@@ -324,3 +324,67 @@ export interface SignInError {
   readonly kind: "unreachable" | "refused";
   readonly detail: string;
 }
+
+/** What people are told of approvals, the same for every channel. All text is plain: no markup in it means anything. */
+export interface Notice {
+  /** Of the message: the same for every try, every update, every reminder. Visible ASCII. */
+  readonly id: string;
+  /** One question; several of low risk that are answered together; or that too many were asked to tell one by one. */
+  readonly kind: "question" | "digest" | "flood";
+  /** `open`: people are asked. The rest says what became of it; `over`: of a flood, and of a digest. */
+  readonly status:
+    | "open"
+    | "granted"
+    | "declined"
+    | "expired"
+    | "revoked"
+    | "used"
+    | "unknown"
+    | "over";
+  readonly urgency: "low" | "high" | "critical";
+  /** At most 150 characters. */
+  readonly title: string;
+  readonly fields: readonly { readonly name: string; readonly value: string }[];
+  /** Exactly what would be done, whole, over several lines; null where there is nothing to show, or too much. */
+  readonly body: string | null;
+  /** What an answer given in the message binds itself to; empty: it cannot be answered there (any more). */
+  readonly answers: readonly BoundAnswer[];
+  /** The page where people sign in, see everything and answer. */
+  readonly link: string;
+  /** Approvers whose turn it is; empty: whoever may answer. */
+  readonly turn: readonly string[];
+  /** Approvers who may answer, without the requester. */
+  readonly eligible: readonly string[];
+}
+
+/** The approval as it was shown. An answer to any other version, or for other arguments, does not count. */
+export interface BoundAnswer {
+  readonly approval: string;
+  readonly version: number;
+  readonly argsDigest: string;
+}
+
+/**
+ * `not_delivered`: nobody was told; the same again is right. `unknown`: people may have been told; the same again is
+ * right too, because a repetition carries the same id. `refused`: it will be refused again until somebody changes
+ * something (a token, a channel that is gone).
+ */
+export interface NotifyError {
+  readonly kind: "not_delivered" | "unknown" | "refused";
+  readonly detail: string;
+  /** The channel asked to be left alone so long. */
+  readonly retryAfterMs?: number;
+}
+
+/** Where a message is, in the channel's own words; kept in the store. */
+export type NoticePlace = JsonObject;
+
+/** One channel by which people are told. Each call is one try and ends within `notifyTimeoutMs` (10 s). Never rejects. */
+export interface Notifier {
+  /** Tells people for the first time. */
+  deliver(notice: Notice): Promise<Result<NoticePlace, NotifyError>>;
+  /** Makes the message say what is so now. A channel that cannot change what it sent tells only how it ended. */
+  update(place: NoticePlace, notice: Notice): Promise<Result<NoticePlace, NotifyError>>;
+  /** Tells people again that they are waited for (or that nobody answered in time), beside the first message. */
+  remind(place: NoticePlace, notice: Notice): Promise<Result<NoticePlace, NotifyError>>;
+}

@@ -31,6 +31,7 @@ export {
   revoked,
   type Settlement,
   settled,
+  turnedDown,
 } from "./life.ts";
 export { type Approver, isAsked, isRequester, missing } from "./quorum.ts";
 export { type Ballot, type VoteRefusal, vote } from "./vote.ts";

@@ -69,6 +69,11 @@ export function revoked(approval: Approval, because: string, nowMs: number): App
     : approval;
 }
 
+/** By nobody's vote, and so it says why: nobody is asked more than they can read. The same approval when it is not pending. */
+export function turnedDown(approval: Approval, because: string, nowMs: number): Approval {
+  return approval.state === "pending" ? closed(approval, "declined", because, nowMs) : approval;
+}
+
 function closed(
   approval: Approval,
   state: Approval["state"],

@@ -9,7 +9,7 @@ type Members = Readonly<Record<string, unknown>>;
 const tokenLengthMin = 32;
 
 /** What people are known by; an agent has its own tokens and none of these. */
-const ofPeople = ["oidc", "slack", "email", "cli_users", "principals"] as const;
+const ofPeople = ["oidc", "slack", "teams", "email", "cli_users", "principals"] as const;
 
 /** A valid value by the schema, before secrets are read. */
 export function checkApprovals(approvals: Members, findings: Findings): void {
@@ -57,6 +57,7 @@ function namesOf(approver: Members): readonly OutsideName[] {
   add("subject", oidc?.["subject"], ["oidc", "subject"]);
   add("signed-in email", oidc?.["email"], ["oidc", "email"]);
   add("Slack member", approver["slack"], ["slack"]);
+  add("Teams member", approver["teams"], ["teams"]);
   add("email", approver["email"], ["email"]);
   for (const [i, user] of (approver["cli_users"] as readonly unknown[]).entries())
     add("user", user, ["cli_users", String(i)]);

@@ -1,6 +1,7 @@
 /** What a schema cannot say: choices between fields, and what makes a value usable. */
 import { neverSentOn, subjectName } from "../gateway/index.ts";
 import { checkApprovals } from "./config-approvals.ts";
+import { checkNotices } from "./config-notices.ts";
 import type { Findings, Path } from "./config-source.ts";
 import { checkCare } from "./config-upstream-rules.ts";
 
@@ -34,6 +35,7 @@ export function checkRules(config: Members, findings: Findings): void {
   checkEnforcementPoints(config, findings);
   checkDirectory(config, findings);
   checkApprovals(config["approvals"] as Members, findings);
+  checkNotices(config["approvals"] as Members, findings);
 }
 
 function checkEnforcementPoints({ authzen, tenant: home }: Members, findings: Findings): void {

@@ -3,6 +3,7 @@
  * `holdfast.yaml`; `schemas/config.schema.json` says what each means.
  */
 import type { JsonObject } from "../kernel/index.ts";
+import type { NoticesConfig } from "./notice-types.ts";
 import type { Secret } from "./secret.ts";
 
 export interface Config {
@@ -174,7 +175,7 @@ export interface EnforcementPointConfig {
   readonly obligations: readonly string[];
 }
 
-export interface ApprovalsConfig {
+export interface ApprovalsConfig extends NoticesConfig {
   /** The control process as browsers reach it; the audience of tokens for the admin API. */
   readonly url: string;
   readonly approvers: readonly ApproverConfig[];
@@ -192,6 +193,7 @@ export interface ApproverConfig {
   readonly groups: readonly string[];
   readonly oidc?: { readonly subject?: string; readonly email?: string };
   readonly slack?: string;
+  readonly teams?: string;
   readonly email?: string;
   readonly cli_users: readonly string[];
   readonly principals: readonly string[];

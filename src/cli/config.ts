@@ -5,6 +5,7 @@ import { compileSchema, type SchemaCheck } from "../adapters/json-schema/index.t
 import { err, type JsonObject, ok, type Result } from "../kernel/index.ts";
 import { type Diagnostic, parseSource, sortDiagnostics, sourceValue } from "../policy/index.ts";
 import { checkCompleteApprovals } from "./config-approvals.ts";
+import { completeNotices } from "./config-notices.ts";
 import { checkRules } from "./config-rules.ts";
 import { Findings, type Path } from "./config-source.ts";
 import type { ApprovalsConfig, Config } from "./config-types.ts";
@@ -126,6 +127,9 @@ async function completeApprovals(config: Members, how: Completion): Promise<void
     if (approver["token"] !== undefined)
       await readSecret(approver, "token", [...at, "approvers", String(i)], how);
   }
+  const read = (members: Members, key: string, path: Path): Promise<void> =>
+    readSecret(members, key, path, how);
+  await completeNotices(approvals, read, how.findings);
   const { audience } = config["identity"] as Members;
   checkCompleteApprovals(approvals as unknown as ApprovalsConfig, String(audience), how.findings);
 }

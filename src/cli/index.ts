@@ -18,5 +18,13 @@ export type {
   UpstreamConfig,
 } from "./config-types.ts";
 export { type KnownTool, type KnownTools, knownTools, routesOf, schemasOf } from "./known-tools.ts";
+export type {
+  ChannelConfig,
+  NoticeRouteConfig,
+  NoticesConfig,
+  RotationConfig,
+  SlackConfig,
+  WebhookConfig,
+} from "./notice-types.ts";
 export { createProgram, type Processes, type Program, type WrapOptions } from "./program.ts";
 export { Secret } from "./secret.ts";

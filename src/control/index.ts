@@ -14,6 +14,25 @@ export {
   currentBundlePath,
   type PublisherParts,
 } from "./bundles/index.ts";
+export {
+  type AnswerOutcome,
+  type AnswerRefusal,
+  type ChannelRules,
+  type ChannelStatus,
+  ChatAnswers,
+  type ChatAnswersParts,
+  type GivenAnswer,
+  isTimeZone,
+  minuteOf,
+  type NoticeRoute,
+  Notices,
+  type NoticesParts,
+  type OutsideKind,
+  outsideName,
+  type QuietHours,
+  type Rotation,
+  type TellingRules,
+} from "./notices/index.ts";
 export { ApprovalPage, cookieJar, Sessions } from "./page/index.ts";
 export { changeSwitches } from "./switches.ts";
 export type { WebRequest, WebResponse } from "./web.ts";

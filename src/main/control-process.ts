@@ -22,6 +22,7 @@ import { hostRules, listening } from "./listen.ts";
 import { complain, stopSignal } from "./process.ts";
 import { startPublishing } from "./publishing.ts";
 import { openSharedState } from "./shared-state.ts";
+import { type Telling, telling } from "./telling.ts";
 
 const reportBytesMax = 16 * 1024 * 1024;
 const stopGraceMs = 2_000;
@@ -39,17 +40,20 @@ export async function runControl(config: Config): Promise<number> {
   }
   const http = undiciTransport({ addresses: "not_metadata" });
   const ending = new AbortController();
+  const told = telling(config, { state: state.value, log });
+  const following = told.follow(ending.signal);
   const end = async (): Promise<void> => {
     stop();
     ending.abort();
-    await Promise.all([state.value.close(), http.close()]);
+    await following;
+    await Promise.all([state.value.close(), http.close(), told.close()]);
   };
   const protocol = new BundleProtocol(publisher, systemClock);
   const bundles = bundleFace(protocol, config.control.token, ending.signal);
   const answering = await answeringRoutes(config, { state: state.value, http, log });
   const routes = answering.ok ? answering.value : [];
   const face = routed(
-    [...controlRoutes(publisher, protocol, bundles), ...routes],
+    [...controlRoutes(publisher, protocol, bundles, told), ...routes, ...told.routes],
     hostRules(config, config.approvals.url),
   );
   const server = answering.ok
@@ -103,6 +107,7 @@ function controlRoutes(
   publisher: BundlePublisher,
   protocol: BundleProtocol,
   asked: FrontFace,
+  told: Telling,
 ): readonly Route[] {
   const ready: FrontFace = async () => {
     const { reports } = protocol;
@@ -120,12 +125,13 @@ function controlRoutes(
       current: opa.revision === revision,
       seen_seconds_ago: seenSecondsAgo,
     }));
-    return jsonResponse(200, { ...publisher.status, opas });
+    return jsonResponse(200, { ...publisher.status, opas, notices: told.status() });
   };
   return [
     ...["/bundles", "/status", "/logs"].map((prefix) => ({ prefix, face: asked })),
     { prefix: "/statusz", face: status, checkHost: false },
     { prefix: "/readyz", face: ready, checkHost: false },
+    { prefix: "/metrics", face: () => told.metrics(), checkHost: false },
     { prefix: "/livez", face: async () => jsonResponse(200, { live: true }), checkHost: false },
   ];
 }

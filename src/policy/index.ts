@@ -31,6 +31,7 @@ export {
 export { compile } from "./engine.ts";
 export { explain } from "./explain.ts";
 export { formatFieldPath } from "./field-path.ts";
+export { anyGlob } from "./glob.ts";
 export type {
   ApprovalTerms,
   Approvers,

@@ -30,6 +30,12 @@ const help: Readonly<Record<string, string>> = {
   policy_stale: "1 while the policy was not confirmed for longer than bundle.stale_after_seconds.",
   bundle_requests_failed: "Requests to the bundle server that did not confirm the policy.",
   policy_loaded: "1 while a valid policy bundle decides.",
+  notices: "Tries to tell people of approvals by a channel, by step and outcome.",
+  notices_waiting: "Messages that a channel has not taken yet, after at least one try.",
+  notices_approvals_pending:
+    "Approvals that wait for people, as the control process last saw them.",
+  approvals_declined_in_floods:
+    "Approvals declined because more were waiting than people can read.",
   ledger_healthy: "1 while the ledger accepts entries.",
 };
 

@@ -47,7 +47,8 @@ export function answerHold(agent: string, answer: Refusing): Hold {
   }
 }
 
-function declinedBy({ votes }: Approval): string {
+function declinedBy({ votes, closed_because }: Approval): string {
   const no = votes.find(({ verdict }) => verdict === "decline");
-  return no === undefined ? "a person" : `${no.approver}: ${no.reason}`;
+  if (no !== undefined) return `${no.approver}: ${no.reason}`;
+  return closed_because === null ? "a person" : `nobody: ${closed_because}`;
 }

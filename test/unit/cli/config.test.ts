@@ -75,6 +75,8 @@ test("the smallest file is completed with every default", async () => {
       session_minutes: 480,
       hold_seconds: 45,
       kill_groups: [],
+      ...{ channels: {}, routes: [], on_call: {} },
+      floods: { per_agent_max: 20, total_max: 200, decline: true },
     },
     limits: {
       body_bytes_max: 4_194_304,

@@ -1,0 +1,122 @@
+/** Channels, routes and turns in `approvals:`: every mistake by its line, because it would be found out at night. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { type Config, loadConfig } from "../../../src/cli/index.ts";
+import { formatDiagnostic } from "../../../src/policy/index.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "holdfast-notices-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+const file = join(folder, "holdfast.yaml");
+
+/** What the file is refused for, `3:5: error: …`, or the approvals it makes. */
+async function load(lines: readonly string[]): Promise<Config["approvals"] | readonly string[]> {
+  writeFileSync(
+    file,
+    `approvals:\n${lines.map((line) => `  ${line}`).join("\n")}\nupstreams: {}\n`,
+  );
+  const loaded = await loadConfig(file, { BOT: "xoxb-1" });
+  if (loaded.ok) return loaded.value.approvals;
+  return loaded.error.map((one) => formatDiagnostic(one).replace(`${file}:`, ""));
+}
+
+const approvers = "approvers: [{ id: alice }, { id: bob }]";
+const slack = "slack: { bot_token: { env: BOT }, signing_secret: s }";
+const channels = "channels: { pay: { slack: C0PAY }, night: { slack: C0OPS } }";
+
+test("what is left out is filled in: one route to every channel", async () => {
+  const config = await load([slack, channels]);
+  expect(config).toMatchObject({
+    slack: { api_url: "https://slack.com/api/" },
+    routes: [{ channels: ["pay", "night"], reminders_max: 3 }],
+    floods: { per_agent_max: 20, total_max: 200, decline: true },
+  });
+  expect((config as Config["approvals"]).slack?.bot_token.reveal()).toBe("xoxb-1");
+  expect(JSON.stringify(config)).not.toContain("xoxb-1");
+});
+
+const faults: readonly (readonly [string, readonly string[], RegExp])[] = [
+  [
+    "a channel of two kinds",
+    [slack, "channels: { a: { slack: C01, email: {} } }"],
+    /give exactly one of slack, teams, webhook, email/,
+  ],
+  [
+    "a channel of no kind",
+    ["channels: { a: { digest_seconds: 5 } }"],
+    /^2:15: .*give exactly one of/,
+  ],
+  [
+    "Slack that nobody configured",
+    ["channels: { a: { slack: C01 } }"],
+    /^2:20: .*slack needs approvals.slack/,
+  ],
+  ["Slack without clicks", ["slack: { bot_token: x }"], /^2:3: .*signing_secret .*or app_token/],
+  [
+    "a secret that is not there",
+    ["slack: { bot_token: { env: GONE }, signing_secret: s }"],
+    /environment variable GONE is not set/,
+  ],
+  [
+    "a channel name",
+    [slack, "channels: { a: { slack: general } }"],
+    /^3:27: .*the id of a Slack channel/,
+  ],
+  [
+    "a route to a channel that is not there",
+    [slack, channels, "routes: [{ channels: [pya] }]"],
+    /^4:25: .*no channel "pya".*pay/s,
+  ],
+  [
+    "an escalation to nowhere",
+    [slack, channels, "routes: [{ channels: [pay], escalate_after_seconds: 60 }]"],
+    /escalate_to and escalate_after_seconds belong together/,
+  ],
+  [
+    "turns that are not there",
+    [slack, channels, "routes: [{ channels: [pay], on_call: leads }]"],
+    /no rotation in approvals.on_call "leads"/,
+  ],
+  [
+    "turns of strangers",
+    [approvers, 'on_call: { a: { approvers: [alcie], starts: "2026-01-05T09:00:00Z" } }'],
+    /^3:31: .*no approver "alcie".*alice/s,
+  ],
+  [
+    "a date that is none",
+    [approvers, 'on_call: { a: { approvers: [alice], starts: "2026-13-05T09:00:00Z" } }'],
+    /is no date and time/,
+  ],
+  [
+    "a stand-in that ends before it begins",
+    [
+      approvers,
+      'on_call: { a: { approvers: [alice], starts: "2026-01-05T09:00:00Z", overrides: [{ from: "2026-02-02T00:00:00Z", to: "2026-02-01T00:00:00Z", approver: bob }] } }',
+    ],
+    /it ends before it begins/,
+  ],
+  [
+    "a time zone",
+    [
+      slack,
+      'channels: { a: { slack: C01, quiet_hours: { from: "22:00", to: "07:00", time_zone: Europe/Berln } } }',
+    ],
+    /"Europe\/Berln" is no time zone/,
+  ],
+  [
+    "an hour",
+    [
+      slack,
+      'channels: { a: { slack: C01, quiet_hours: { from: "24:00", to: "07:00", time_zone: UTC } } }',
+    ],
+    /a time of day, such as 22:00/,
+  ],
+];
+
+for (const [what, lines, expected] of faults)
+  test(`refused by its line: ${what}`, async () => {
+    const refused = await load(lines);
+    expect(Array.isArray(refused)).toBe(true);
+    expect((refused as readonly string[]).join("\n")).toMatch(expected);
+  });
