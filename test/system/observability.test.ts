@@ -20,6 +20,8 @@ async function served(): Promise<string> {
   telemetry.count("refusals", { code: "no_policy" });
   telemetry.count("policy_bundle_refused", {});
   telemetry.count("tool_definitions_changed", {});
+  telemetry.count("limit_refusals", { limit: "l" });
+  telemetry.gauge("limit_used_ratio", { limit: "l" }, 1);
   for (const gauge of ["ledger_entries", "ledger_healthy", "policy_loaded"])
     telemetry.gauge(gauge, {}, 1);
   telemetry.startCall(undefined).end({
