@@ -24,6 +24,8 @@ export interface StormOptions {
   /** Calls under way at one time. */
   readonly lanes: number;
   readonly chaos: boolean;
+  /** In the middle the primary is killed, and its synchronous standby takes over. */
+  readonly failover?: boolean;
   readonly say?: (line: string) => void;
 }
 
@@ -56,13 +58,34 @@ const hoursMax = 2;
 
 export async function grantStorm(options: StormOptions): Promise<StormReport> {
   const server = await PostgresServer.primary();
-  const storm = new Storm(options, server);
+  const standby = options.failover === true ? await synchronousStandby(server) : undefined;
+  const storm = new Storm(options, server, standby);
   try {
     return await storm.run();
   } finally {
     await storm.close();
     await server.remove();
+    await standby?.remove();
   }
+}
+
+/** What the primary acknowledges, this server has. */
+export async function synchronousStandby(primary: PostgresServer): Promise<PostgresServer> {
+  const standby = await primary.standby();
+  primary.query("ALTER SYSTEM SET synchronous_standby_names = '*'");
+  primary.query("SELECT pg_reload_conf()");
+  while (
+    primary.query("SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'") !== "1"
+  )
+    await new Promise((wake) => setTimeout(wake, 50));
+  return standby;
+}
+
+/** One address for both: whoever connects finds the primary of the moment. */
+export function addressOf(primary: PostgresServer, standby: PostgresServer | undefined): string {
+  if (standby === undefined) return primary.url;
+  const [one, both] = [`127.0.0.1:${primary.port}`, `127.0.0.1:${standby.port}`];
+  return primary.url.replace(one, `${one},${both}`);
 }
 
 interface Site {
@@ -77,6 +100,7 @@ class Storm {
   readonly #options: StormOptions;
   readonly #random: Random;
   readonly #server: PostgresServer;
+  readonly #standby: PostgresServer | undefined;
   readonly #sites: Site[] = [];
   #state!: SharedState;
   readonly #ids: string[] = [];
@@ -87,16 +111,17 @@ class Storm {
   #clockJumps = 0;
   #over = false;
 
-  constructor(options: StormOptions, server: PostgresServer) {
+  constructor(options: StormOptions, server: PostgresServer, standby?: PostgresServer) {
     this.#options = options;
     this.#random = new Random(options.seed);
     this.#server = server;
+    this.#standby = standby;
   }
 
   async run(): Promise<StormReport> {
     const { grants, usesEach, chaos, say } = this.#options;
     for (const name of ["one", "two", "three"]) this.#sites.push(await this.#site(name));
-    const store = PostgresStore.open(this.#server.url, "people");
+    const store = PostgresStore.open(this.#address, "people");
     if (!store.ok) throw new Error(store.error);
     this.#state = new SharedState(store.value);
     const numbers = Array.from({ length: grants }, (_, n) => n);
@@ -106,11 +131,29 @@ class Storm {
     say?.(`${grants} granted`);
     const uses = numbers.flatMap((n) => new Array<number>(usesEach).fill(n));
     const disturbing = chaos ? this.#disturb() : undefined;
-    await this.#each(this.#shuffled(uses), (n) => this.#use(n));
+    const shuffled = this.#shuffled(uses);
+    const half = shuffled.length >> 1;
+    await this.#each(shuffled.slice(0, half), (n) => this.#use(n));
+    const turning = this.#failover();
+    await this.#each(shuffled.slice(half), (n) => this.#use(n));
+    await turning;
     this.#over = true;
     await disturbing;
     say?.(`${uses.length} uses; ${this.#kills} kills, ${this.#stops} stops`);
     return await this.#count();
+  }
+
+  get #address(): string {
+    return addressOf(this.#server, this.#standby);
+  }
+
+  async #failover(): Promise<void> {
+    if (this.#standby === undefined) return;
+    await this.#server.kill();
+    await this.#standby.promote();
+    this.#standby.query("ALTER SYSTEM SET synchronous_standby_names = ''");
+    this.#standby.query("SELECT pg_reload_conf()");
+    this.#options.say?.("the standby has taken over");
   }
 
   async close(): Promise<void> {
@@ -120,7 +163,7 @@ class Storm {
 
   async #site(name: string): Promise<Site> {
     const here = await world({
-      config: `store: { postgres: "${this.#server.url}" }\ninstance: ${name}`,
+      config: `store: { postgres: "${this.#address}" }\ninstance: ${name}`,
       limits: "approval_questions_per_minute_max: 1000000, calls_in_flight_per_agent_max: 1024",
     });
     here.policy("storm.yaml", policy);
