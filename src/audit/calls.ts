@@ -45,6 +45,7 @@ export class CallTrail {
       case "kill":
       case "approval":
       case "breaker":
+      case "escrow":
       case "digest":
         return [];
     }

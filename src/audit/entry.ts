@@ -92,6 +92,21 @@ export interface BreakerEntry extends EntryCommon {
   readonly by: string;
 }
 
+/** A person let a held write go, discarded it, or said what became of it; recorded by a gateway that shares the queue. */
+export interface EscrowEntry extends EntryCommon {
+  readonly kind: "escrow";
+  readonly step: "released" | "discarded" | "settled";
+  /** The call that was held back. */
+  readonly item: string;
+  readonly agent_id: string;
+  readonly tool: string;
+  readonly args_digest: string;
+  readonly by: string;
+  readonly reason: string;
+  /** When the person said so, RFC 3339. */
+  readonly said: string;
+}
+
 /** Made before anything is forwarded; durable before anything is forwarded. */
 export interface DecisionEntry extends EntryCommon {
   readonly kind: "decision";
@@ -127,6 +142,19 @@ export interface DecisionEntry extends EntryCommon {
   readonly approved_by: readonly string[];
   readonly override_jti: string | null;
   readonly cost_estimate_micro_usd: number;
+  /**
+   * Where escrow has to do with it: the write was held back as `item` (`held_already`: as an earlier call of the same), or
+   * it is that item, which a person let go.
+   */
+  readonly escrow?:
+    | { readonly step: "held" | "held_already"; readonly item: string }
+    | {
+        readonly step: "released";
+        readonly item: string;
+        readonly attempt: number;
+        readonly by: string;
+        readonly reason: string;
+      };
   readonly trace: string | null;
 }
 
@@ -206,6 +234,7 @@ export type Entry =
   | KillEntry
   | ApprovalEntry
   | BreakerEntry
+  | EscrowEntry
   | DecisionEntry
   | SearchEntry
   | OutcomeEntry;

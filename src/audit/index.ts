@@ -16,6 +16,7 @@ export type {
   DigestEntry,
   Entry,
   EntryOrigin,
+  EscrowEntry,
   KillEntry,
   OutcomeEntry,
   PolicyEntry,

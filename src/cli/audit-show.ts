@@ -39,8 +39,15 @@ export async function show(folder: string, options: ShowOptions): Promise<number
   return worst ? exit.tampered : exit.usage;
 }
 
+/** A call that was held back has entries of its own later: what people said, and each time it was tried. */
+function isAbout(entry: Entry, call: string): boolean {
+  if ("call" in entry && entry.call === call) return true;
+  if (entry.kind === "decision") return entry.escrow?.item === call;
+  return entry.kind === "escrow" && entry.item === call;
+}
+
 function isWanted(entry: Entry, { call, agent, tool, decision }: ShowOptions): boolean {
-  if (call !== undefined && !("call" in entry && entry.call === call)) return false;
+  if (call !== undefined && !isAbout(entry, call)) return false;
   if (agent === undefined && tool === undefined && decision === undefined) return true;
   // A search names no tool and decides nothing; it tells of the agent that asked.
   if (entry.kind === "search")

@@ -2,12 +2,12 @@
 import type {
   ApprovalEntry,
   BreakerEntry,
+  DecisionEntry,
   Entry,
   IndexedEntry,
   KillEntry,
   OutcomeEntry,
 } from "../audit/index.ts";
-
 import { scopeText } from "../limits/index.ts";
 import { print } from "./audit-source.ts";
 
@@ -89,6 +89,12 @@ function outcomeText({ detail, attempts }: OutcomeEntry): string {
   return [detail ?? [], again?.join(", ") ?? []].flat().join("; ");
 }
 
+function releasedText(escrow: DecisionEntry["escrow"]): string {
+  if (escrow?.step !== "released") return "";
+  const { item, attempt, by, reason } = escrow;
+  return ` (escrow ${item}, attempt ${attempt}, released by ${by}: ${reason})`;
+}
+
 function columns(entry: Entry, outcome: string): readonly string[] {
   switch (entry.kind) {
     case "start":
@@ -104,8 +110,16 @@ function columns(entry: Entry, outcome: string): readonly string[] {
       ];
     case "breaker":
       return ["breaker", entry.state, "-", breakerOf(entry), "-", breakerText(entry)];
-    case "decision":
-      return [entry.decision, outcome, entry.agent_id, entry.tool, entry.call, entry.reason];
+    case "escrow":
+      return [
+        ...[`escrow ${entry.step}`, "-", entry.agent_id, entry.tool, entry.item],
+        `${entry.by}: ${entry.reason}`,
+      ];
+    case "decision": {
+      const { escrow, decision, agent_id: agent, tool, call, reason } = entry;
+      const word = escrow === undefined || escrow.step === "released" ? decision : "escrowed";
+      return [word, outcome, agent, tool, call, reason + releasedText(escrow)];
+    }
     case "search": {
       const { call, results, judged } = entry;
       const why = `${results} of ${judged} candidates`;

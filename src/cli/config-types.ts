@@ -68,6 +68,7 @@ interface UpstreamCare {
     readonly open_ms: number;
     readonly open_ms_max: number;
     readonly probes_max: number;
+    readonly writes: "refuse" | "escrow";
   };
   readonly retries: {
     readonly attempts_max: number;
@@ -233,6 +234,10 @@ export interface LimitsConfig {
   readonly line_bytes_max: number;
   readonly kill_lease_ms: number;
   readonly approval_questions_per_minute_max: number;
+  readonly escrow_items_max: number;
+  readonly escrow_bytes_max: number;
+  readonly escrow_items_per_agent_max: number;
+  readonly escrow_bytes_per_agent_max: number;
 }
 
 export interface TelemetryConfig {

@@ -8,6 +8,7 @@ import { registerAuditCommands } from "./audit.ts";
 import { registerBreakerCommands } from "./breakers.ts";
 import { loadConfig } from "./config.ts";
 import type { Config } from "./config-types.ts";
+import { registerEscrowCommands } from "./escrow.ts";
 import { registerKillCommands } from "./kill.ts";
 import { registerLimitsCommand } from "./limits.ts";
 import { registerPolicyCommands } from "./policy.ts";
@@ -130,6 +131,7 @@ export function createProgram(processes: Processes): Program {
   registerApprovalCommands(program, withStore, onState);
   registerBreakerCommands(program, withStore, onState);
   registerLimitsCommand(program, withStore, onState);
+  registerEscrowCommands(program, withStore, onState);
   return { run: (args) => run(program, args, outcome) };
 }
 

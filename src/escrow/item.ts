@@ -59,6 +59,8 @@ export interface Cause {
 export interface Claim {
   readonly call: string;
   readonly instance: string;
+  /** Names the log that knows what became of the call: two gateways of one name have two logs. */
+  readonly log: string;
   readonly run: string;
   readonly at_ms: number;
 }

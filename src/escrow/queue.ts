@@ -176,6 +176,7 @@ export interface Holder {
   readonly state: "executing" | "unknown";
   readonly call: string;
   readonly instance: string;
+  readonly log: string;
   readonly run: string;
 }
 
@@ -196,8 +197,8 @@ function laneAfter(lane: Lane, after: EscrowItem): Lane {
   const { id, state, claim } = after;
   const turn = lane.turn + 1;
   if ((state === "executing" || state === "unknown") && claim !== null) {
-    const { call, instance, run } = claim;
-    return { ...lane, turn, holder: { id, state, call, instance, run } };
+    const { call, instance, log, run } = claim;
+    return { ...lane, turn, holder: { id, state, call, instance, log, run } };
   }
   return lane.holder?.id === id ? { ...lane, turn, holder: null } : lane;
 }

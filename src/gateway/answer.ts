@@ -70,6 +70,19 @@ function untilText(approval: ApprovalFacts | null): string {
   return `, until ${new Date(approval.expiresMs).toISOString()}`;
 }
 
+/**
+ * The conservative response: first that nothing was executed, then that trying again changes nothing, then what remains to
+ * be done. For writes that only people can bring about now, or that they have declined.
+ */
+function conservative(state: string, remains: string): string {
+  return `${state}, not executed: do not retry; ${remains}`;
+}
+
+/** What an agent can do whose write waits as `id`. */
+export function queuedNext(id: string): string {
+  return conservative("queued", `a person will let ${id} go or discard it: tell the user`);
+}
+
 const refusedOverride = "nothing was forwarded; call without the token to ask people again";
 
 const refusals: Readonly<Record<RefusalCode, { readonly reason: string; readonly next: string }>> =
@@ -121,7 +134,29 @@ const refusals: Readonly<Record<RefusalCode, { readonly reason: string; readonly
     },
     declined: {
       reason: "people have declined this",
-      next: "nothing was forwarded; do not ask again unless something has changed: tell the user why",
+      next: conservative("nothing was forwarded", "tell the user why, and what was not done"),
+    },
+    escrowed: {
+      reason: "writes here are held back for people",
+      next: conservative("queued", "a person will let it go or discard it"),
+    },
+    read_only: {
+      reason: "writes here are held back for people, and this one cannot be queued",
+      next: conservative(
+        "nothing was forwarded and nothing is queued",
+        "go on with reads, and tell the user",
+      ),
+    },
+    escrow_full: {
+      reason: "writes here are held back for people, and no more can be queued",
+      next: conservative(
+        "nothing was forwarded and nothing is queued",
+        "tell the user that people must look at the queue first",
+      ),
+    },
+    escrow_unknown: {
+      reason: "writes here are held back for people, and whether this one is queued is not known",
+      next: "not executed; try again in a minute: the same write is queued once, however often you ask",
     },
     approval_expired: {
       reason: "nobody approved this in time",

@@ -117,7 +117,7 @@ class Attempts<A> {
     const { args, asked } = this.#sending;
     const form = {
       args,
-      idempotencyKey: asked.callId,
+      idempotencyKey: asked.request.released?.idempotencyKey ?? asked.callId,
       ...(this.#made.length > 0 ? { isRepeat: true } : {}),
       ...(timeUp === undefined ? {} : { timeUp }),
     };

@@ -4,7 +4,7 @@
  */
 import type { CallOutcome } from "../audit/index.ts";
 import type { Identity } from "../identity/index.ts";
-import type { JsonObject, Result, ToolId } from "../kernel/index.ts";
+import type { JsonObject, JsonValue, Result, ToolId } from "../kernel/index.ts";
 import type { Effect, Outcome, PolicyRequest, Risk, Verdict } from "../policy/index.ts";
 import type { TraceBeside } from "../ports.ts";
 import type { OverrideRefusal } from "./hold.ts";
@@ -48,6 +48,10 @@ export interface ToolRequest {
    * A tool of the catalog is what the catalog says: a question that says otherwise is denied.
    */
   readonly question?: PolicyRequest;
+  /** How to send it at another time; absent when that cannot be done. */
+  readonly later?: (callId: string) => Later;
+  /** A write that was held back, and that a person has let go. */
+  readonly released?: Released;
   /** A one-time override token that came along. Without one, a grant of the same action is found by itself. */
   readonly override?: string;
   /** More facts under `context`, for instance AuthZEN's. */
@@ -59,6 +63,28 @@ export interface ToolRequest {
   readonly protocolVersion?: string;
   /** How an answer that says no, or that the upstream failed, is classed on this wire; for spans and metrics. */
   readonly errorClass?: { readonly refused: string; readonly failed: string };
+}
+
+/** What a face needs to send a call at another time, beside its judged arguments. */
+export interface Later {
+  readonly carry: JsonObject;
+  /** Under which the upstream will know it. */
+  readonly idempotencyKey: string;
+  /** The agent's own word for "this is the same write", where it gave one. */
+  readonly repeats?: string;
+}
+
+/** Judged anew, under a call id of its own; sent under the key of the call that was held back. */
+export interface Released {
+  readonly item: string;
+  /** Chosen when the item was claimed, so that the log can be asked about it after a crash. */
+  readonly callId: string;
+  readonly idempotencyKey: string;
+  readonly attempt: number;
+  readonly by: string;
+  readonly reason: string;
+  /** Obligations that were carried out when it was held back: twice would be another value. */
+  readonly met: readonly JsonValue[];
 }
 
 /** Handed to `forward`: exactly what was judged. */
@@ -141,6 +167,8 @@ export interface Decision {
   readonly approval_expires_at?: string;
   /** Who said yes, where the call goes through because of it. */
   readonly approved_by?: readonly string[];
+  /** Held back under this id. */
+  readonly escrow_id?: string;
   readonly sanitized_payload?: { readonly digest: string; readonly redacted: JsonObject };
   /** What the agent can do now: one sentence. */
   readonly next: string;
@@ -184,6 +212,13 @@ export type RefusalCode =
   /** Whether there is a grant cannot be read. */
   | "approvals_unknown"
   | "too_many_approvals"
+  /** Held back for people: queued, not executed. */
+  | "escrowed"
+  /** Writes here are held back, and this one cannot be queued. */
+  | "read_only"
+  /** It would have been queued, but there is no room, or the store could not be asked. */
+  | "escrow_full"
+  | "escrow_unknown"
   | OverrideRefusal
   /** The upstream, or this tool of it, keeps failing or is held by people: nothing is sent for a while. */
   | "breaker_open"

@@ -26,7 +26,13 @@ export type Hold =
       readonly detail: string;
     }
   | {
-      readonly kind: OverrideRefusal | "too_many_approvals" | "approvals_unknown";
+      readonly kind:
+        | OverrideRefusal
+        | "too_many_approvals"
+        | "approvals_unknown"
+        | "read_only"
+        | "escrow_full"
+        | "escrow_unknown";
       readonly detail: string;
     }
   | { readonly kind: "over_rate" | "over_budget"; readonly limit: HeldByLimit }

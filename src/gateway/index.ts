@@ -34,6 +34,14 @@ export type {
 } from "./call.ts";
 export { Directory, type KnownEntity, subjectName } from "./directory.ts";
 export type { EnforcementPoint } from "./enforcement-point.ts";
+export {
+  EscrowExecutor,
+  EscrowGate,
+  type EscrowGateParts,
+  EscrowWords,
+  type ExecutorParts,
+  type Sender,
+} from "./escrow/index.ts";
 export type { FrontFace, FrontHeaders, FrontRequest, FrontResponse } from "./http-front.ts";
 export { emptyResponse, headerOf, jsonResponse, problemResponse } from "./http-front.ts";
 export {
@@ -43,6 +51,7 @@ export {
   type HttpToolLimits,
   type HttpTools,
   type HttpUpstream,
+  httpSender,
   httpToolLimits,
   httpTools,
   neverSentOn,
@@ -68,6 +77,7 @@ export {
   type McpParts,
   type McpUpstream,
   mcpLimitsDefault,
+  mcpSender,
   ownServer,
   ownTools,
   StdioBridge,

@@ -4,6 +4,7 @@
  */
 
 import type { Approval } from "../approvals/index.ts";
+import type { DecisionEntry } from "../audit/index.ts";
 import { type Engine, RegoAnswers, type RegoQuestion, type Verdict } from "../policy/index.ts";
 import type { RegoRuntime } from "../ports.ts";
 import { type AnswerFacts, decisionOf, refusalOf } from "./answer.ts";
@@ -31,6 +32,8 @@ export interface Judgement {
   /** The grant that lets it through. */
   readonly override?: { readonly jti: string; readonly approvedBy: readonly string[] };
   readonly decision: Decision;
+  /** It was held back. */
+  readonly escrow?: DecisionEntry["escrow"];
 }
 
 export interface Surroundings {
@@ -105,7 +108,7 @@ export function judge(
     request.question === undefined
       ? decide(engine, question, answers)
       : decideAsked(engine, question, tool, answers);
-  const obliged = oblige(verdict, request.args);
+  const obliged = oblige(verdict, request.args, request.released?.met);
   const needsApproval = obliged.verdict.outcome === "approval_needed";
   const approvalId = needsApproval ? `apr-${asked.callId}` : null;
   const approval = approvalId === null ? null : { id: approvalId, expiresMs: null, approvedBy: [] };

@@ -8,7 +8,7 @@ import type {
 } from "../audit/index.ts";
 import { digestOf, type JsonObject } from "../kernel/index.ts";
 import type { Verdict } from "../policy/index.ts";
-import type { Forwarded, Search, ToolRequest } from "./call.ts";
+import type { Forwarded, Released, Search, ToolRequest } from "./call.ts";
 import type { Obliged } from "./oblige.ts";
 import type { ResolvedTool } from "./resolve.ts";
 
@@ -22,6 +22,7 @@ export interface DecisionFacts {
   readonly policyVersion: string;
   readonly approvalId: string | null;
   readonly override?: { readonly jti: string; readonly approvedBy: readonly string[] };
+  readonly escrow?: DecisionEntry["escrow"];
 }
 
 /** RFC 3339, UTC, milliseconds. */
@@ -33,6 +34,7 @@ export function decisionEntry(origin: EntryOrigin, facts: DecisionFacts): Decisi
   const { request, tool, obliged } = facts;
   const { identity } = request;
   const verdict: Verdict = obliged.verdict;
+  const escrow = facts.escrow ?? (request.released && releasedMark(request.released));
   // In the order of canonical JSON, which is written fastest from what is already in order.
   return {
     agent_id: identity.agent,
@@ -49,6 +51,7 @@ export function decisionEntry(origin: EntryOrigin, facts: DecisionFacts): Decisi
     determining_rules: verdict.determiningRules,
     effect: tool.effect,
     epoch: origin.epoch,
+    ...(escrow === undefined ? {} : { escrow }),
     face: request.face,
     identity: identity.how,
     indeterminate: verdict.indeterminate,
@@ -70,6 +73,10 @@ export function decisionEntry(origin: EntryOrigin, facts: DecisionFacts): Decisi
     trace: request.traceparent ?? null,
     v: 1,
   };
+}
+
+function releasedMark({ item, attempt, by, reason }: Released): DecisionEntry["escrow"] {
+  return { step: "released", item, attempt, by, reason };
 }
 
 export interface SearchFacts {

@@ -64,6 +64,14 @@ export function refusedByMachinery(code: RefusalCode): RefusedAs {
       return { status: 503, title: "The upstream is failing" };
     case "upstream_busy":
       return { status: 503, title: "The upstream has no room", retryAfter: "1" };
+    case "escrowed":
+      return { status: 202, title: "Queued in escrow, not executed" };
+    case "read_only":
+      return { status: 403, title: "Read-only: this write cannot be queued" };
+    case "escrow_full":
+      return { status: 503, title: "Read-only, and the queue is full" };
+    case "escrow_unknown":
+      return { status: 503, title: "It is not known whether the write is queued", retryAfter: "5" };
     case "kill_state_unknown":
       return { status: 503, title: "The state of the kill switch is not known", retryAfter: "5" };
     default:

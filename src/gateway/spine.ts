@@ -189,7 +189,7 @@ function begin(parts: SpineParts, asked: ToolRequest): Passage {
   const request = trimmed(asked);
   const wallStartMs = parts.clock.wallMs();
   const startMs = parts.clock.monotonicMs();
-  const id = callId(wallStartMs, parts.entropy.bytes(10));
+  const id = request.released?.callId ?? callId(wallStartMs, parts.entropy.bytes(10));
   return {
     ...asking(request, parts.policy.current(), id, wallStartMs),
     startMs,
@@ -216,6 +216,7 @@ async function record(
     policyVersion: passage.policyVersion,
     approvalId: judgement.approvalId,
     ...(judgement.override === undefined ? {} : { override: judgement.override }),
+    ...(judgement.escrow === undefined ? {} : { escrow: judgement.escrow }),
   });
   const appended = await parts.ledger.append(entry);
   passage.recordedMs = parts.clock.monotonicMs();

@@ -17,17 +17,21 @@ import {
   type FrontFace,
   type FrontResponse,
   type HoldRules,
+  type HttpToolLimits,
   type HttpUpstream,
+  httpSender,
   httpTools,
   type Identifier,
   jsonResponse,
   type McpUpstream,
   mcpLimitsDefault,
+  mcpSender,
   opaApi,
   ownServer,
   ownTools,
   type Route,
   routed,
+  type Sender,
   StdioBridge,
   type ToolPins,
   type UpstreamCredentials,
@@ -35,6 +39,7 @@ import {
 } from "../gateway/index.ts";
 import { protectedResourceMetadata } from "../identity/index.ts";
 import { ok, type Result } from "../kernel/index.ts";
+import { escrowExecutor } from "./escrow.ts";
 import type { DataPlane } from "./gateway-process.ts";
 import { httpUpstream, revealed } from "./http-upstreams.ts";
 import { hostRules } from "./listen.ts";
@@ -44,6 +49,8 @@ import { version } from "./version.ts";
 
 export interface Faces {
   readonly face: FrontFace;
+  /** Carries out held writes that people let go, until the signal aborts. */
+  readonly follow: (signal: AbortSignal) => Promise<void>;
   close(): Promise<void>;
 }
 
@@ -63,14 +70,20 @@ export async function facesOf(
     metadataRoute(config),
     callbackRoute(credentials),
     ...mcp.routes,
-    { prefix: "/http", face: http.value },
+    { prefix: "/http", face: http.value.face },
     {
       prefix: "/approvals",
       face: approvalFace(identifier, approvalStatus(plane.state, plane.overrideKeys)),
     },
     ...decisionRoutes(config, plane, identifier),
   ];
-  return ok({ face: routed(routes, hostRules(config)), close: mcp.close });
+  const senders = new Map([...mcp.senders, ...http.value.senders]);
+  const executor = escrowExecutor(config, plane, senders);
+  return ok({
+    face: routed(routes, hostRules(config)),
+    follow: (signal) => executor.follow(signal),
+    close: mcp.close,
+  });
 }
 
 function mcpServers({ upstreams }: Config): readonly string[] {
@@ -79,6 +92,7 @@ function mcpServers({ upstreams }: Config): readonly string[] {
 
 interface McpFaces {
   readonly routes: readonly Route[];
+  readonly senders: ReadonlyMap<string, Sender>;
   readonly close: () => Promise<void>;
 }
 
@@ -100,13 +114,16 @@ function mcpFaces(
   };
   const world = { clock: systemClock, entropy: systemEntropy };
   const members = new Map<string, FrontFace>();
+  const senders = new Map<string, Sender>();
   const closers: (() => void | Promise<void>)[] = [];
   for (const [name, { mcp }] of Object.entries(config.upstreams)) {
     if (mcp === undefined) continue;
     const opened = mcpUpstream(name, mcp, config, plane, credentials);
     const pinned = pins.get(name);
     const upstream = pinned === undefined ? opened.upstream : { ...opened.upstream, pins: pinned };
-    const served = upstreamFace(acrossEras(upstream, world), { ...parts, limits });
+    const reached = acrossEras(upstream, world);
+    const served = upstreamFace(reached, { ...parts, limits });
+    senders.set(name, mcpSender(reached, systemClock, limits));
     members.set(name, served.face);
     closers.push(served.close, opened.close, () => pinned?.stored());
   }
@@ -124,6 +141,7 @@ function mcpFaces(
       { prefix: "/mcp", face: aggregate.face },
       ...[...members].map(([name, face]) => ({ prefix: `/mcp/${name}`, face })),
     ],
+    senders,
     close: async () => {
       await Promise.all(closers.map((close) => close()));
     },
@@ -151,7 +169,9 @@ async function httpFace(
   config: Config,
   plane: DataPlane,
   identifier: Identifier,
-): Promise<Result<FrontFace, string>> {
+): Promise<
+  Result<{ readonly face: FrontFace; readonly senders: ReadonlyMap<string, Sender> }, string>
+> {
   const upstreams = new Map<string, HttpUpstream>();
   for (const [name, { http }] of Object.entries(config.upstreams)) {
     if (http === undefined) continue;
@@ -159,21 +179,26 @@ async function httpFace(
     if (!opened.ok) return opened;
     upstreams.set(name, opened.value);
   }
-  const { limits } = config;
-  const face = httpTools({
-    ...{ upstreams, spine: plane.spine, identifier, transport: plane.transport },
-    approvalWaitMsMax: config.approvals.hold_seconds * 1_000,
-    limits: {
-      bodyBytesMax: limits.body_bytes_max,
-      depthMax: limits.depth_max,
-      pathBytesMax: limits.path_bytes_max,
-      parametersMax: limits.parameters_max,
-      holdBytesMax: limits.answer_hold_bytes_max,
-      headTimeoutMs: limits.upstream_head_timeout_ms,
-      idleTimeoutMs: limits.upstream_idle_timeout_ms,
-    },
-  });
-  return ok(face);
+  const { transport, spine } = plane;
+  const limits = httpLimits(config);
+  const senders = [...upstreams].map(
+    ([name, upstream]) => [name, httpSender(upstream, transport, limits)] as const,
+  );
+  const approvalWaitMsMax = config.approvals.hold_seconds * 1_000;
+  const face = httpTools({ upstreams, spine, identifier, transport, approvalWaitMsMax, limits });
+  return ok({ face, senders: new Map(senders) });
+}
+
+function httpLimits({ limits }: Config): Partial<HttpToolLimits> {
+  return {
+    bodyBytesMax: limits.body_bytes_max,
+    depthMax: limits.depth_max,
+    pathBytesMax: limits.path_bytes_max,
+    parametersMax: limits.parameters_max,
+    holdBytesMax: limits.answer_hold_bytes_max,
+    headTimeoutMs: limits.upstream_head_timeout_ms,
+    idleTimeoutMs: limits.upstream_idle_timeout_ms,
+  };
 }
 
 /** Enough for one durable write to hold many of them; the caller's other calls keep room. */

@@ -11,12 +11,14 @@ import { openSigner } from "../adapters/keys/index.ts";
 import { pinoLog } from "../adapters/log/index.ts";
 import { RegoThreads } from "../adapters/rego/index.ts";
 import { openTelemetry } from "../adapters/telemetry/index.ts";
+import type { EntryOrigin } from "../audit/index.ts";
 import type { Config } from "../cli/index.ts";
 import {
   ActivePolicy,
   type BundleSubscription,
   createSpine,
   Directory,
+  type ExecutorParts,
   InFlight,
   type KillWatch,
   type OverrideKeys,
@@ -51,12 +53,14 @@ export interface DataPlane {
   readonly kill: KillWatch;
   readonly overrideKeys: OverrideKeys;
   readonly care: UpstreamsCare;
+  readonly life: Pick<ExecutorParts, "run" | "logName" | "fateOf">;
   readonly followPeople: (signal: AbortSignal) => Promise<unknown>;
   readonly state: SharedState;
   readonly inFlight: InFlight;
   readonly transport: ClosableTransport;
   readonly log: Log;
   readonly telemetry: ReturnType<typeof openTelemetry>;
+  readonly origin: EntryOrigin;
   /** After this, nothing is recorded any more. */
   close(): Promise<void>;
 }
@@ -148,12 +152,14 @@ export async function openDataPlane(
     kill: people.value.kill,
     overrideKeys: people.value.overrideKeys,
     care: people.value.care,
+    life: people.value.life,
     followPeople: people.value.follow,
     state: state.value,
     inFlight,
     transport,
     log,
     telemetry,
+    origin,
     close: closing([transport, rego, ledger.value, state.value, telemetry]),
   });
 }
@@ -177,7 +183,7 @@ export async function runGateway(config: Config): Promise<number> {
   }
   const { server, faces } = serving.value;
   const stop = new AbortController();
-  const following = followAll(plane, stop.signal);
+  const following = Promise.all([followAll(plane, stop.signal), faces.follow(stop.signal)]);
   plane.log.write("info", "gateway_listening", { url: server.url, version, data: config.data });
   await stopSignal();
   plane.log.write("info", "gateway_stopping", { calls_under_way: plane.inFlight.total });

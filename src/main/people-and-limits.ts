@@ -4,9 +4,13 @@ import { systemEntropy } from "../adapters/clock/index.ts";
 import { openTokenKey } from "../adapters/token-key/index.ts";
 import { noteVerifier } from "../audit/index.ts";
 import type { Config } from "../cli/index.ts";
+import type { EscrowBounds } from "../escrow/index.ts";
 import {
   Approvals,
   ApprovalWatch,
+  EscrowGate,
+  EscrowWords,
+  type ExecutorParts,
   KillWatch,
   LimitWatch,
   OverrideKeys,
@@ -14,7 +18,7 @@ import {
   recoverClaims,
   type SpineParts,
 } from "../gateway/index.ts";
-import { err, ok, type Result } from "../kernel/index.ts";
+import { err, ok, type Result, sha256Hex } from "../kernel/index.ts";
 import type { Signer } from "../ports.ts";
 import type { SharedState } from "../state/index.ts";
 import { callFates } from "./call-fates.ts";
@@ -37,6 +41,8 @@ interface PeopleAndLimits extends Pick<SpineParts, "gates" | "upstreams"> {
   readonly approvals: ApprovalWatch;
   readonly overrideKeys: OverrideKeys;
   readonly care: UpstreamsCare;
+  /** For whoever carries out held writes: this life, and what the log says of the ones before. */
+  readonly life: Pick<ExecutorParts, "run" | "logName" | "fateOf">;
   /** What is kept an eye on, until the signal aborts. */
   readonly follow: (signal: AbortSignal) => Promise<unknown>;
 }
@@ -54,16 +60,17 @@ export async function peopleAndLimits(
   const key = await openTokenKey(join(data, "keys", "override.jwk"));
   if (!key.ok) return err(key.error.detail);
   const run = Buffer.from(systemEntropy.bytes(8)).toString("hex");
-  await recoverClaims({
-    ...parts,
-    ...{ instance: origin.instance, run },
+  const life: PeopleAndLimits["life"] = {
+    run,
+    logName: sha256Hex(signer.publicKey).slice(0, 16),
     fateOf: async (calls) => {
       const verifier = noteVerifier(signer.name, signer.publicKey);
       const fates = await callFates(join(data, "log"), verifier, calls);
       if (!fates.ok) log.write("error", "log_not_read", { detail: fates.error });
       return fates;
     },
-  });
+  };
+  await recoverClaims({ ...parts, ...life, instance: origin.instance });
   const overrideKeys = new OverrideKeys(parts.state, key.value);
   const consent = new Approvals({
     ...{ ...parts, run },
@@ -73,10 +80,25 @@ export async function peopleAndLimits(
   const approvals = new ApprovalWatch(parts);
   const counters = new LimitWatch({ ...parts, pollMs: limitsPollMs });
   const care = await careOf(config, parts);
-  const watched = [kill, approvals, consent, counters, care.board];
-  return ok({
-    ...{ kill, approvals, overrideKeys, care, upstreams: care.upstreams },
-    follow: (signal) => Promise.all(watched.map((each) => each.follow(signal))),
-    gates: [consent, ...care.gates, new Reservations({ ...parts, run })],
+  const words = new EscrowWords({ ...parts, run });
+  const escrow = new EscrowGate({
+    ...{ ...parts, kill, bounds: escrowBounds(config) },
+    breaker: care.toEscrow,
+    upstreams: new Set(Object.keys(config.upstreams)),
   });
+  const watched = [kill, approvals, consent, counters, care.board, words];
+  return ok({
+    ...{ kill, approvals, overrideKeys, care, life, upstreams: care.upstreams },
+    follow: (signal) => Promise.all(watched.map((each) => each.follow(signal))),
+    gates: [consent, escrow, ...care.gates, new Reservations({ ...parts, run })],
+  });
+}
+
+function escrowBounds({ limits }: Config): EscrowBounds {
+  return {
+    itemsMax: limits.escrow_items_max,
+    bytesMax: limits.escrow_bytes_max,
+    itemsPerAgentMax: limits.escrow_items_per_agent_max,
+    bytesPerAgentMax: limits.escrow_bytes_per_agent_max,
+  };
 }

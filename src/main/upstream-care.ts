@@ -5,11 +5,13 @@ import {
   BreakerBoard,
   type BreakerBoardParts,
   Breakers,
+  type EscrowGateParts,
   type Gate,
   type SpineParts,
   UpstreamRooms,
   type UpstreamRules,
 } from "../gateway/index.ts";
+import { splitToolId } from "../kernel/index.ts";
 import type { BreakerSettings } from "../limits/index.ts";
 
 /** How soon a gateway knows what another, or a person, has made of a breaker. */
@@ -19,6 +21,8 @@ export interface UpstreamsCare {
   readonly board: BreakerBoard;
   readonly breakers: Breakers;
   readonly rooms: UpstreamRooms;
+  /** Why a tool is not called now, at upstreams whose writes are held back then. */
+  readonly toEscrow: EscrowGateParts["breaker"];
   /** In their order among the other gates. */
   readonly gates: readonly Gate[];
   readonly upstreams: SpineParts["upstreams"];
@@ -40,6 +44,10 @@ export async function careOf(
   const rooms = new UpstreamRooms(clock, byUpstream(config, roomOf));
   return {
     ...{ board, breakers, rooms },
+    toEscrow: (tool) =>
+      config.upstreams[splitToolId(tool).server]?.breaker.writes === "escrow"
+        ? breakers.holdFor(tool)
+        : undefined,
     gates: [breakers, rooms],
     upstreams: { breakers, rules: byUpstream(config, rulesOf) },
   };

@@ -23,7 +23,9 @@ export async function wrap(configured: Config, options: WrapOptions): Promise<nu
   if (program === undefined) return complain("mcp wrap", "name the server's program after --");
   if (token === "")
     return complain("mcp wrap", `put the agent's token into the variable ${options.tokenEnv}`);
-  const config: Config = { ...configured, data: join(configured.data, "wrap", server) };
+  // The wrapped server is none of the configured upstreams, and nobody could send it anything later.
+  const own = { data: join(configured.data, "wrap", server), upstreams: {} };
+  const config: Config = { ...configured, ...own };
   const opened = await openDataPlane(config, `wrap-${server}`);
   if (!opened.ok) return complain("mcp wrap", opened.error);
   const plane = opened.value;

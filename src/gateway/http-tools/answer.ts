@@ -1,11 +1,11 @@
 /**
  * What an HTTP client is told. A forwarded call is the upstream's answer with the decision in `Holdfast-*` headers; a
  * refusal is a problem document (RFC 9457). `approval_needed` is 403 and not 202: a client that reads any 2xx as done
- * must not believe that the action happened.
+ * must not believe that the action happened. Only a write that is queued is 202, with `executed: false` in its body.
  */
 import { attemptsText } from "../attempts.ts";
 import type { Decision, Forwarded, Governed } from "../call.ts";
-import type { FrontResponse } from "../http-front.ts";
+import { type FrontResponse, jsonResponse } from "../http-front.ts";
 import { codedProblem, type RefusedAs, refusedByMachinery } from "../refused-as.ts";
 import type { HttpRefusal } from "./refusal.ts";
 
@@ -97,6 +97,11 @@ function refusedResponse(
     next,
     ...(receipt === undefined ? {} : { receipt }),
   };
+  // Accepted for processing that has not happened and may never (RFC 9110 15.3.3); nowhere to ask, so no Location.
+  if (decision.refusal === "escrowed") {
+    const body = { title, executed: false, ...members };
+    return jsonResponse(status, body, { ...headers, "holdfast-decision": "escrowed" });
+  }
   const known = decision.retry_after_ms;
   const seconds = known === undefined ? retryAfter : String(Math.ceil(known / 1_000));
   const retry = seconds === undefined ? {} : { "retry-after": seconds };

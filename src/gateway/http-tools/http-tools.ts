@@ -27,6 +27,7 @@ import {
 import { readArguments } from "./arguments.ts";
 import { readBody } from "./body.ts";
 import { idempotencyKeyPattern } from "./headers.ts";
+import { laterCall } from "./later.ts";
 import { type HttpRefusal, type HttpToolLimits, httpToolLimits } from "./refusal.ts";
 import type { HttpRoute, RouteTable } from "./routes.ts";
 import { type ResolvedCall, sendJudged } from "./send.ts";
@@ -193,6 +194,8 @@ function resolve(
       tool,
       resource: { type: "http", id: writePath(segments), properties: { server: upstream.name } },
       effectHint: effect,
+      later: (callId) =>
+        laterCall({ upstream, tool, identity, clientKey }, request, body.value, callId),
       args: args.value,
       context: { http: httpContext(request, upstream, body.value.kind) },
       ...(traceparent === undefined ? {} : { traceparent }),

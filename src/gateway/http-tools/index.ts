@@ -1,4 +1,5 @@
 export { neverSentOn } from "./headers.ts";
+export { httpSender } from "./held-sender.ts";
 export {
   definitionOf,
   effectOfMethod,

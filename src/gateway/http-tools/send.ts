@@ -32,11 +32,14 @@ export interface ResolvedCall {
   readonly clientKey: string | undefined;
 }
 
+/** What is left to be known of the request: its headers are not judged, and only some of them cross. */
+export type SentFor = Pick<FrontRequest, "method" | "headers" | "signal">;
+
 /** Never throws: a broken upstream is an outcome. */
 export async function sendJudged(
   call: ResolvedCall,
   judged: Judged,
-  request: FrontRequest,
+  request: SentFor,
   transport: HttpTransport,
   limits: HttpToolLimits,
 ): Promise<Forwarded<UpstreamAnswer>> {
@@ -66,7 +69,7 @@ export async function sendJudged(
 function signalOf(
   { effect }: ResolvedCall,
   { timeUp }: Judged,
-  request: FrontRequest,
+  request: SentFor,
 ): { readonly signal?: AbortSignal } {
   const ends = [timeUp ?? [], effect === "read" ? request.signal : []].flat();
   const [only] = ends;
@@ -74,8 +77,8 @@ function signalOf(
   return { signal: ends.length === 1 ? only : AbortSignal.any(ends) };
 }
 
-/** Nobody reads what a dry run says; its connection is let go. */
-function unheard(received: Forwarded<UpstreamAnswer>): Forwarded<UpstreamAnswer> {
+/** Nobody reads what it says; its connection is let go. */
+export function unheard(received: Forwarded<UpstreamAnswer>): Forwarded<UpstreamAnswer> {
   const { answer } = received;
   if (answer.kind === "failed" || answer.response.body instanceof Uint8Array) return received;
   const left = answer.response.body[Symbol.asyncIterator]().return?.();
@@ -109,7 +112,7 @@ async function sendOnce(
 function upstreamHeaders(
   call: ResolvedCall,
   judged: Judged,
-  request: FrontRequest,
+  request: SentFor,
   hasBody: boolean,
 ): Record<string, string> {
   const { upstream, effect, body } = call;

@@ -20,6 +20,7 @@ import { dryRunAnswer } from "./dry-run.ts";
 import type { Exchange } from "./exchange.ts";
 import { judgedInput } from "./input-questions.ts";
 import { errorMessage, idKey, type RpcRequest, rpcCode } from "./json-rpc.ts";
+import { laterCall } from "./later.ts";
 import { actionOf, type GovernedAction, treatmentOf } from "./methods.ts";
 import { Outlet } from "./outlet.ts";
 import { paramHeadersFor } from "./param-headers.ts";
@@ -188,6 +189,7 @@ class GovernedRequest {
         ? { effectHint: treatment.effect }
         : {}),
       ...(this.#tool === undefined ? {} : { definition: this.#tool.definition }),
+      ...laterCall(this.#message, this.#tool),
       ...(isJsonObject(retry) ? { context: { mcp: { input_responses: retry } } } : {}),
       ...traceOf(this.#exchange.request, params),
       ...versionOf(this.#exchange.request),

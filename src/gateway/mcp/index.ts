@@ -2,6 +2,7 @@ export { type AggregateParts, aggregateFace } from "./aggregate.ts";
 export type { HoldRules } from "./approval-hold.ts";
 export { acrossEras, type EraBridgeParts } from "./era-bridge.ts";
 export { type McpParts, type UpstreamFace, upstreamFace } from "./face.ts";
+export { mcpSender } from "./held-sender.ts";
 export { governedMethods } from "./methods.ts";
 export { ownServer, ownTools } from "./own-tools.ts";
 export { bridgeUrl, StdioBridge, type StdioBridgeParts, type StdioLimits } from "./stdio-bridge.ts";

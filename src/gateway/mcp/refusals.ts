@@ -30,14 +30,17 @@ const verdictWords: Readonly<Record<Decision["decision"], string>> = {
 /** One paragraph that a model can act on without seeing anything else. */
 export function decisionText(decision: Decision): string {
   const { determining_rules: rules, approval_id: approval, retry_after_ms: wait } = decision;
+  const { escrow_id: escrow } = decision;
+  const word = escrow === undefined ? verdictWords[decision.decision] : "Queued for people";
   return [
-    `${verdictWords[decision.decision]}: ${decision.tool} was not executed.`,
+    `${word}: ${decision.tool} was not executed.`,
     `Reason: ${decision.reason}`,
     `decision=${decision.decision}`,
     `rule=${rules.length === 0 ? "none (default deny)" : rules.join(", ")}`,
     `policy_version=${decision.policy_version}`,
     ...(approval === undefined ? [] : [`approval_id=${approval}`]),
     ...(wait === undefined ? [] : [`retry_after_ms=${wait}`]),
+    ...(escrow === undefined ? [] : [`escrow_id=${escrow}`]),
     `call_id=${decision.call_id}`,
     `What to do next: ${decision.next}`,
   ].join("\n");

@@ -28,6 +28,25 @@ async function problems(text: string): Promise<readonly string[]> {
 
 const smallest = "upstreams:\n  files:\n    mcp:\n      command: [node, server.js]\n";
 
+/** How an upstream is treated of which nothing is said. */
+const care = {
+  calls_in_flight_max: 512,
+  queue: { calls_max: 0, wait_ms: 1_000 },
+  breaker: {
+    failures_in_row: 5,
+    failure_ratio: 0.5,
+    calls_min: 20,
+    window_seconds: 60,
+    open_ms: 5_000,
+    open_ms_max: 60_000,
+    probes_max: 1,
+    writes: "refuse",
+  },
+  retries: { attempts_max: 3, backoff_ms: 100, backoff_ms_max: 2_000 },
+  idempotency: "ignored",
+  dry_run: {},
+};
+
 test("the smallest file is completed with every default", async () => {
   expect(await load(smallest)).toEqual({
     listen: "127.0.0.1:7080",
@@ -44,20 +63,7 @@ test("the smallest file is completed with every default", async () => {
     upstreams: {
       files: {
         mcp: { command: ["node", "server.js"], cwd: folder, env: {}, headers: {}, trusted: false },
-        calls_in_flight_max: 512,
-        queue: { calls_max: 0, wait_ms: 1_000 },
-        breaker: {
-          failures_in_row: 5,
-          failure_ratio: 0.5,
-          calls_min: 20,
-          window_seconds: 60,
-          open_ms: 5_000,
-          open_ms_max: 60_000,
-          probes_max: 1,
-        },
-        retries: { attempts_max: 3, backoff_ms: 100, backoff_ms_max: 2_000 },
-        idempotency: "ignored",
-        dry_run: {},
+        ...care,
       },
     },
     identity: {
@@ -101,6 +107,10 @@ test("the smallest file is completed with every default", async () => {
       line_bytes_max: 16_777_216,
       kill_lease_ms: 5000,
       approval_questions_per_minute_max: 10,
+      escrow_items_max: 1000,
+      escrow_bytes_max: 33_554_432,
+      escrow_items_per_agent_max: 100,
+      escrow_bytes_per_agent_max: 8_388_608,
     },
     telemetry: { trace_sample_ratio: 1, service_name: "holdfast" },
     log: { level: "info" },

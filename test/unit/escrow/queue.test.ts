@@ -187,7 +187,7 @@ function act(
       store.step(item, (now) => released(now, "ann", "fine", at), { step: "released", word });
       break;
     case "claim": {
-      const claim = { call: `x${at}`, instance: "one", run: "r", at_ms: at };
+      const claim = { call: `x${at}`, instance: "one", log: "l", run: "r", at_ms: at };
       const taken = store.step(item, (now, lane) => {
         const free = laneFree(lane, turn);
         return free.ok ? claimed(now, claim) : free;
@@ -216,7 +216,7 @@ test("an item goes from queued to executed, and leaves nothing of its arguments"
   expect(item).toMatchObject({ state: "queued", seq: 1, queued_ms: 1 });
   const go = value(store.step(item, (now) => released(now, "ann", " fine ", 2)));
   expect(go).toMatchObject({ state: "released", release: { by: "ann", reason: "fine", at_ms: 2 } });
-  const claim = { call: "x1", instance: "one", run: "r", at_ms: 3 };
+  const claim = { call: "x1", instance: "one", log: "l", run: "r", at_ms: 3 };
   value(store.step(item, (now) => claimed(now, claim)));
   const done = value(
     store.step(item, (now) => attempted(now, "x1", { kind: "executed", note: null }, 4)),
@@ -277,7 +277,7 @@ test("nobody takes an item past one that was in hand when the lane was looked at
   const claim =
     (call: string, turn: number) => (now: EscrowItem, lane: Parameters<typeof laneFree>[0]) => {
       const free = laneFree(lane, turn);
-      return free.ok ? claimed(now, { call, instance: "one", run: "r", at_ms: 2 }) : free;
+      return free.ok ? claimed(now, { call, instance: "one", log: "l", run: "r", at_ms: 2 }) : free;
     };
   value(store.step(one, claim("x1", 0)));
   // A second gateway looks now: the first item is in hand, so the second seems to be first.
@@ -296,7 +296,11 @@ test("an attempt is settled by its own call alone, also late; a person's word st
   const store = new Stored();
   const item = heldItem(store, draft("c1"));
   value(store.step(item, (now) => released(now, "ann", "go", 1)));
-  value(store.step(item, (now) => claimed(now, { call: "x1", instance: "a", run: "r", at_ms: 2 })));
+  value(
+    store.step(item, (now) =>
+      claimed(now, { call: "x1", instance: "a", log: "l", run: "r", at_ms: 2 }),
+    ),
+  );
   expect(
     store.step(item, (now) => attempted(now, "x2", { kind: "executed", note: null }, 3)).ok,
   ).toBe(false);
@@ -336,7 +340,11 @@ test("an item in hand is not discarded: it may be with the upstream this very mo
   const store = new Stored();
   const item = heldItem(store, draft("c1"));
   value(store.step(item, (now) => released(now, "ann", "go", 1)));
-  value(store.step(item, (now) => claimed(now, { call: "x", instance: "a", run: "r", at_ms: 2 })));
+  value(
+    store.step(item, (now) =>
+      claimed(now, { call: "x", instance: "a", log: "l", run: "r", at_ms: 2 }),
+    ),
+  );
   expect(store.step(item, (now) => endedByPerson(now, "discarded", "ann", "no", 3)).ok).toBe(false);
   expect(store.step(item, (now) => released(now, "ann", "go", 3)).ok).toBe(false);
 });
