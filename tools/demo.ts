@@ -1,13 +1,14 @@
 /**
  * The main job, seen from the terminal: two MCP reference servers and a payments API behind Holdfast, driven by the
- * official MCP client and by plain HTTP, then the record verified offline. Exits 0 only if each step was as expected.
- * `--stay` starts the same and stays.
+ * official MCP client and by plain HTTP; a payment that people decide on in Slack (a stand-in for it); then the record
+ * verified offline. Exits 0 only if each step was as expected. `--stay` starts the same and stays.
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { tmpdir, userInfo } from "node:os";
 import { join, resolve } from "node:path";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import { DemoPeople } from "./demo-people.ts";
 
 const root = resolve(import.meta.dirname, "..");
 const stay = process.argv.includes("--stay");
@@ -24,33 +25,40 @@ interface Seen {
   readonly reason: string;
   readonly rules: readonly string[];
   readonly receipt: string | undefined;
+  readonly refusal: string | undefined;
+  readonly approvalId: string | undefined;
 }
 
 interface Step {
   readonly what: string;
+  /** A decision, or the code of a refusal. */
   readonly expected: string;
   readonly call: () => Promise<Seen>;
   /** Beyond the decision: what must be true now. */
   readonly check?: () => boolean;
+  /** What people do next; what is to be said of it. */
+  readonly after?: (seen: Seen) => Promise<string>;
 }
 
 const say = (line: string): boolean => process.stdout.write(`${line}\n`);
 
 async function main(): Promise<number> {
   const base = stay ? join(root, ".holdfast") : mkdtempSync(join(tmpdir(), "holdfast-demo-"));
-  const started = begin(base);
+  const people = stay ? undefined : await DemoPeople.start(controlUrl);
+  const started = begin(base, people?.config ?? ownApprover());
   try {
     await ready(`${controlUrl}/readyz`, base);
     await ready(`${gatewayUrl}/readyz`, base);
-    if (stay) return await staying(started, base);
+    if (people === undefined) return await staying(started, base);
     const client = await connect("files");
-    const receipts = await runSteps(stepsOf(base, client));
+    const receipts = await runSteps([...stepsOf(base, client), ...approvalSteps(base, people)]);
     await client.close();
     await ended(started.holdfast);
     return receipts === undefined ? 1 : verifyOffline(base, receipts);
   } finally {
     for (const child of Object.values(started)) child.kill("SIGTERM");
     await ended(started.holdfast);
+    await people?.stop();
     if (!stay) rmSync(base, { recursive: true, force: true });
   }
 }
@@ -60,7 +68,18 @@ interface Started {
   readonly holdfast: ChildProcess;
 }
 
-function begin(base: string): Started {
+/** Whoever starts it may answer, from this machine. */
+function ownApprover(): string {
+  const { username } = userInfo();
+  return `
+approvals:
+  hold_seconds: 0
+  approvers: [{ id: ${JSON.stringify(username)}, groups: [payments-leads], cli_users: [${JSON.stringify(username)}] }]
+`;
+}
+
+/** `more` is added to the configuration. */
+function begin(base: string, more: string): Started {
   mkdirSync(join(base, "workspace"), { recursive: true });
   writeFileSync(join(base, "workspace", "welcome.txt"), "Hello from the workspace.\n");
   const config = readFileSync(join(root, "examples/holdfast.yaml"), "utf8")
@@ -71,7 +90,7 @@ function begin(base: string): Started {
     .replaceAll(/127\.0\.0\.1:708(\d)/g, (_, last: string) => `127.0.0.1:${port + Number(last)}`)
     .replaceAll(/: \.\//g, `: ${join(root, "examples")}/`);
   const configPath = join(base, "holdfast.yaml");
-  writeFileSync(configPath, config);
+  writeFileSync(configPath, config + more);
   const payments = spawn(
     process.execPath,
     [join(root, "examples/payments/server.ts"), String(port + 2), join(base, "payments.jsonl")],
@@ -151,13 +170,51 @@ function stepsOf(base: string, client: Client): readonly Step[] {
       call: pay(120),
       check: () => journal().includes("1111") && !journal().includes("4111111111111111"),
     },
+  ];
+}
+
+/** One payment over the limit, until it is made: once, after somebody has said so. */
+function approvalSteps(base: string, people: DemoPeople): readonly Step[] {
+  const paid = (): number =>
+    readFileSync(join(base, "payments.jsonl"), "utf8").split("75000").length - 1;
+  let token: string | undefined;
+  const pay = (): Promise<Seen> =>
+    payment(
+      { amount: 75_000, currency: "EUR", account_id: "acct_1001", memo: "invoice 8" },
+      token === undefined ? {} : { "holdfast-override": token },
+    );
+  return [
     {
       what: "pay 75,000 EUR",
       expected: "approval_needed",
-      call: pay(75_000),
-      check: () => !journal().includes("75000"),
+      call: pay,
+      check: () => paid() === 0,
+      after: () => people.answer("decline", "the invoice is for 7,500"),
     },
+    { what: "the same again", expected: "declined", call: pay, check: () => paid() === 0 },
+    {
+      what: "asked anew, with the right invoice",
+      expected: "approval_needed",
+      call: pay,
+      check: () => paid() === 0,
+      after: async ({ approvalId }) => {
+        const said = await people.answer("approve", "checked with the supplier");
+        token = await overrideToken(approvalId ?? "");
+        return said;
+      },
+    },
+    { what: "the same, once", expected: "allow", call: pay, check: () => paid() === 1 },
+    { what: "and twice", expected: "override_replayed", call: pay, check: () => paid() === 1 },
   ];
+}
+
+/** The agent looks after its own question. */
+async function overrideToken(approvalId: string): Promise<string | undefined> {
+  const answer = await fetch(`${gatewayUrl}/approvals/${approvalId}`, {
+    headers: { authorization: `Bearer ${token}` },
+  });
+  const status = (await answer.json()) as { readonly override_token?: string };
+  return status.override_token;
 }
 
 async function tool(client: Client, name: string, args: Record<string, unknown>): Promise<Seen> {
@@ -169,13 +226,22 @@ async function tool(client: Client, name: string, args: Record<string, unknown>)
     reason: String(decision?.["reason"] ?? ""),
     rules: (decision?.["determining_rules"] as string[] | undefined) ?? [],
     receipt: meta["io.holdfast/receipt"] as string | undefined,
+    refusal: undefined,
+    approvalId: undefined,
   };
 }
 
-async function payment(body: Record<string, unknown>): Promise<Seen> {
+async function payment(
+  body: Record<string, unknown>,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Seen> {
   const answer = await fetch(`${gatewayUrl}/http/payments/payments`, {
     method: "POST",
-    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    headers: {
+      authorization: `Bearer ${token}`,
+      "content-type": "application/json",
+      ...headers,
+    },
     body: JSON.stringify(body),
   });
   const problem = answer.ok ? {} : ((await answer.json()) as Record<string, unknown>);
@@ -185,6 +251,8 @@ async function payment(body: Record<string, unknown>): Promise<Seen> {
     reason: String(problem["detail"] ?? ""),
     rules: (problem["determining_rules"] as string[] | undefined) ?? [],
     receipt: receipt === null ? undefined : Buffer.from(receipt, "base64url").toString(),
+    refusal: problem["refusal"] as string | undefined,
+    approvalId: problem["approval_id"] as string | undefined,
   };
 }
 
@@ -192,16 +260,25 @@ async function payment(body: Record<string, unknown>): Promise<Seen> {
 async function runSteps(steps: readonly Step[]): Promise<readonly string[] | undefined> {
   const receipts: string[] = [];
   let wrong = 0;
-  for (const { what, expected, call, check } of steps) {
-    const seen = await call();
-    const right = seen.decision === expected && (check?.() ?? true) && seen.receipt !== undefined;
+  for (const step of steps) {
+    const seen = await step.call();
+    const right = isRight(step, seen);
     if (!right) wrong += 1;
     if (seen.receipt !== undefined) receipts.push(seen.receipt);
-    say(`${right ? "✓" : "✗"} ${seen.decision.padEnd(16)} ${what}`);
-    if (seen.reason !== "") say(`${" ".repeat(19)}${seen.reason}`);
+    say(`${right ? "✓" : "✗"} ${cameTo(seen).padEnd(18)}${step.what}`);
+    if (seen.reason !== "") say(`${" ".repeat(20)}${seen.reason}`);
+    if (step.after !== undefined && right) say(`${" ".repeat(20)}${await step.after(seen)}`);
   }
   if (wrong > 0) say(`\n${wrong} of ${steps.length} steps were not as expected`);
   return wrong === 0 ? receipts : undefined;
+}
+
+function cameTo({ refusal, decision }: Seen): string {
+  return refusal ?? decision;
+}
+
+function isRight({ expected, check }: Step, seen: Seen): boolean {
+  return cameTo(seen) === expected && (check?.() ?? true) && seen.receipt !== undefined;
 }
 
 /** With the gateway stopped: the whole log, and each receipt that the agent was given. */
@@ -215,7 +292,19 @@ function verifyOffline(base: string, receipts: readonly string[]): number {
   });
   const good = holdfast(["audit", "verify", log, "--key", join(log, "log.vkey"), ...kept]) === 0;
   say(good ? "✓ every call, its record and its receipt agree" : "✗ verification failed");
-  return good ? 0 : 1;
+  const isNamed = namesApprover(log);
+  say(`${isNamed ? "✓" : "✗"} the record of the payment names who approved it`);
+  return good && isNamed ? 0 : 1;
+}
+
+function namesApprover(log: string): boolean {
+  const args = [join(root, "bin/holdfast.mjs"), "audit", "show", log, "--json"];
+  const shown = spawnSync(process.execPath, args, { encoding: "utf8" }).stdout;
+  const entries = shown.split("\n").filter((line) => line !== "");
+  return entries.some((line) => {
+    const { approved_by: by, tool: what } = JSON.parse(line) as Record<string, unknown>;
+    return what === "payments:POST /payments" && JSON.stringify(by) === '["dana"]';
+  });
 }
 
 function holdfast(args: readonly string[]): number {
@@ -231,6 +320,9 @@ async function staying(started: Started, base: string): Promise<number> {
   say(`Agents send: Authorization: Bearer ${token}`);
   say(
     `Configuration: ${join(base, "holdfast.yaml")}. Policies: examples/policies (edit one: it is live).`,
+  );
+  say(
+    "A payment of 5,000 or more waits for you: npx holdfast approvals list --config .holdfast/holdfast.yaml",
   );
   say("Ctrl-C stops.\n");
   process.once("SIGINT", () => started.holdfast.kill("SIGINT"));
