@@ -69,6 +69,15 @@ test("a token that another client holds for the same person does not speak for t
   expect(refused.body.detail).toContain("approvals.oidc.api_clients");
 });
 
+test("a person's token that came through an agent is not the person's answer", async () => {
+  world().provider.claims = { act: { sub: "helper-bot" } };
+  const [person, agent] = [await personToken("s-alice", "holdfast-cli"), await agentToken()];
+  world().provider.claims = {};
+  expect((await me(person)).body).toMatchObject({ status: 403, code: "no_approver" });
+  const { id } = await world().ask({ agent: "helper-bot" });
+  expect((await vote(id, agent)).body).toMatchObject({ code: "own_request" });
+});
+
 test("somebody who is no approver is told what would make them one", async () => {
   const refused = await me(await personToken("s-stranger", "holdfast-cli"));
   expect(refused.status).toBe(403);

@@ -178,6 +178,14 @@ test("what was decided meanwhile is shown instead of decided again", async () =>
   expect((await world().stored(id))?.votes).toHaveLength(1);
 });
 
+test("an answer to other arguments than those that are asked about is none", async () => {
+  const { id } = await world().ask();
+  const { browser, at } = await signedIn("s-bob", `/${id}`);
+  const late = await browser.submit(at, "Approve", { reason: "fine", args_digest: "sha256:other" });
+  expect([late.status, (await world().stored(id))?.state]).toEqual([409, "pending"]);
+  expect(late.text).toContain(">fine</textarea>");
+});
+
 test("two clicks are one answer", async () => {
   const two = [{ groups: [], count: 2 }];
   const { id } = await world().ask({ requirements: two });

@@ -157,6 +157,12 @@ for (const [name, trial, kind] of trials)
     expect(await signIn(trial)).toMatchObject({ ok: false, error: { kind } });
   });
 
+test("a provider is trusted under its own name alone, to the last slash", async () => {
+  expect(await signIn({ issuer: `${provider().issuer}/` })).toMatchObject({
+    ...{ ok: false, error: { kind: "unreachable" } },
+  });
+});
+
 test("nobody is signed in when nobody is there", async () => {
   expect(await signIn({ issuer: "http://127.0.0.1:9" })).toMatchObject({
     ...{ ok: false, error: { kind: "unreachable" } },
