@@ -197,7 +197,7 @@ const refusals: Readonly<Record<RefusalCode, { readonly reason: string; readonly
     override_unknown: { reason: "no approval has granted the token", next: refusedOverride },
     breaker_open: {
       reason: "the upstream, or this tool of it, keeps failing, so nothing is sent for a while",
-      next: "nothing was forwarded; go on with other work, and try again after retry_after_ms; without it, tell the user",
+      next: "nothing was forwarded; go on with other work, and try again after retry_after_ms where it is given; otherwise tell the user",
     },
     upstream_busy: {
       reason: "as many calls as the upstream takes are under way (calls_in_flight_max)",
