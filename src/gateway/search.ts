@@ -7,14 +7,14 @@
 import type { EntryOrigin } from "../audit/index.ts";
 import { callId, err, type JsonObject, ok, type Result } from "../kernel/index.ts";
 import type { Committed, Ledger } from "../ledger/index.ts";
-import type { Engine } from "../policy/index.ts";
+import type { Engine, RegoAnswers } from "../policy/index.ts";
 import type { Clock, Entropy, Log, Telemetry } from "../ports.ts";
 import type { ActivePolicy } from "./active-policy.ts";
 import { refusalText } from "./answer.ts";
-import type { Decision, RefusalCode, Search, Searched, SearchRefusal } from "./call.ts";
+import type { RefusalCode, Search, Searched, SearchRefusal } from "./call.ts";
 import { trimmed } from "./carried.ts";
 import type { InFlight } from "./in-flight.ts";
-import { asking, judge, type Surroundings } from "./judge.ts";
+import { type Asked, asking, judge, regoAnswers, type Surroundings } from "./judge.ts";
 import { searchEntry } from "./record.ts";
 import type { Turns } from "./turns.ts";
 
@@ -82,32 +82,40 @@ async function judged<C>(parts: SearchParts, asked: Search<C>, moment: Moment): 
   const candidates = asked.candidates.slice(0, candidatesMax);
   const endMs = parts.clock.monotonicMs() + timeMsMax;
   const results: JsonObject[] = [];
-  let judgedCount = 0;
-  let withheld = 0;
+  let [judgedCount, withheld] = [0, 0];
+  /** What users' own Rego says of the next candidate: asked outside the turn, because others can go on meanwhile. */
+  let wanted: Promise<RegoAnswers> | undefined;
+  let answers: RegoAnswers | undefined;
   const step = (): boolean => {
     const candidate = candidates[judgedCount];
     if (candidate === undefined || results.length >= resultsMax) return false;
     const mayEnd = judgedCount > 0;
     if (mayEnd && (signal.aborted || parts.clock.monotonicMs() >= endMs)) return false;
-    const decision = decisionAbout(parts, asked, moment, candidate);
+    const about = aboutCandidate(asked, moment, candidate);
+    if (answers === undefined) wanted = regoAnswers(about, parts);
+    if (wanted !== undefined) return false;
+    const { decision } = judge(about, parts, true, answers);
+    answers = undefined;
     judgedCount += 1;
     if (decision.refusal !== undefined) withheld += 1;
     const result = asked.resultOf(candidate, decision);
     if (result !== undefined) results.push(result);
     return true;
   };
-  while (await parts.searchTurns.turn(step));
-  return { results, judged: judgedCount, withheld };
+  for (;;) {
+    const more = await parts.searchTurns.turn(step);
+    if (wanted === undefined && !more) return { results, judged: judgedCount, withheld };
+    answers = await wanted;
+    wanted = undefined;
+  }
 }
 
-function decisionAbout<C>(
-  parts: SearchParts,
+function aboutCandidate<C>(
   asked: Search<C>,
   { engine, callId: id, wallMs }: Moment,
   candidate: C,
-): Decision {
-  const about = asking(asked.requestOf(candidate), engine, id, wallMs);
-  return judge(about, parts, true).decision;
+): Asked {
+  return asking(asked.requestOf(candidate), engine, id, wallMs);
 }
 
 async function record<C>(

@@ -11,8 +11,13 @@ import {
   type SpineParts,
 } from "../../../../src/gateway/index.ts";
 import { err, type JsonObject, ok } from "../../../../src/kernel/index.ts";
-import { compile, loadPolicySet } from "../../../../src/policy/index.ts";
-import type { Clock } from "../../../../src/ports.ts";
+import {
+  compile,
+  loadPolicySet,
+  type RegoBundles,
+  regoDigest,
+} from "../../../../src/policy/index.ts";
+import type { Clock, RegoRuntime } from "../../../../src/ports.ts";
 import { unlimited } from "../../../../src/sim/index.ts";
 import { realClock, silentLog } from "../../../fixtures/fake-spine.ts";
 
@@ -45,6 +50,7 @@ export function realSpine(
   { subjects = [], resources = [] }: Known = {},
   clock: Clock = realClock,
   perAgentMax = 64,
+  rego?: RegoRuntime,
 ): RealSpine {
   const entries: Entry[] = [];
   const inFlight = new InFlight({ perAgentMax, totalMax: 1000 });
@@ -80,12 +86,19 @@ export function realSpine(
     ...unlimited,
     kill: { hold: (request) => it.hold(request), looked: () => undefined },
     origin: { instance: "i", site: "s", epoch: 0 },
+    ...(rego === undefined ? {} : { rego }),
   });
   return Object.assign(it, { spine });
 }
 
+/** What `own.tar.gz` of a policy is; whatever it answers, a test's own runtime does. */
+const module = { wasm: Buffer.from("program"), data: Buffer.from("{}") };
+const regoBundles: RegoBundles = new Map([
+  ["own.tar.gz", ok({ ...module, digest: regoDigest(module), entrypoints: ["own/good"] })],
+]);
+
 export function engineOf(text: string, revision = "rev-1"): ReturnType<typeof compile> {
-  const { set, diagnostics } = loadPolicySet([{ path: "test.yaml", text }]) as {
+  const { set, diagnostics } = loadPolicySet([{ path: "test.yaml", text }], { regoBundles }) as {
     set?: Parameters<typeof compile>[0];
     diagnostics: readonly unknown[];
   };
