@@ -22,6 +22,7 @@ async function served(): Promise<string> {
   telemetry.count("tool_definitions_changed", {});
   telemetry.count("limit_refusals", { limit: "l" });
   telemetry.gauge("limit_used_ratio", { limit: "l" }, 1);
+  telemetry.gauge("breaker_state", { upstream: "u" }, 0);
   for (const gauge of ["ledger_entries", "ledger_healthy", "policy_loaded"])
     telemetry.gauge(gauge, {}, 1);
   telemetry.startCall(undefined).end({
