@@ -19,7 +19,11 @@ export class SqliteStore implements Store {
   /** The error is a sentence for the operator. */
   static async open(path: string): Promise<Result<SqliteStore, string>> {
     const worker = new Worker(new URL(workerFile, import.meta.url), { workerData: path });
-    const [first] = (await once(worker, "message")) as [string | null];
+    // `once` rejects when the thread ends with an error before it says anything.
+    const first = await once(worker, "message").then(
+      ([said]) => said as string | null,
+      (thrown: unknown) => `the store's thread did not start: ${String(thrown)}`,
+    );
     if (first === null) return ok(new SqliteStore(worker));
     await worker.terminate();
     return err(first);
