@@ -1,10 +1,15 @@
-export { type AggregateParts, aggregateFace } from "./aggregate.ts";
-export type { HoldRules } from "./approval-hold.ts";
-export { acrossEras, type EraBridgeParts } from "./era-bridge.ts";
-export { type McpParts, type UpstreamFace, upstreamFace } from "./face.ts";
-export { mcpSender } from "./held-sender.ts";
-export { governedMethods } from "./methods.ts";
-export { ownServer, ownTools } from "./own-tools.ts";
-export { bridgeUrl, StdioBridge, type StdioBridgeParts, type StdioLimits } from "./stdio-bridge.ts";
-export { type McpLimits, type McpUpstream, mcpLimitsDefault } from "./upstream.ts";
+export { type AggregateParts, aggregateFace } from "./aggregate/aggregate.ts";
+export { ownServer, ownTools } from "./aggregate/own-tools.ts";
+export { acrossEras, type EraBridgeParts } from "./bridge/era-bridge.ts";
+export {
+  bridgeUrl,
+  StdioBridge,
+  type StdioBridgeParts,
+  type StdioLimits,
+} from "./bridge/stdio-bridge.ts";
+export type { HoldRules } from "./face/approval-hold.ts";
+export { type McpParts, type UpstreamFace, upstreamFace } from "./face/face.ts";
+export { mcpSender } from "./face/held-sender.ts";
+export { governedMethods } from "./wire/methods.ts";
+export { type McpLimits, type McpUpstream, mcpLimitsDefault } from "./wire/upstream.ts";
 export { type WrapParts, wrapStdio } from "./wrap.ts";

@@ -4,10 +4,10 @@
  */
 import type { Clock } from "../../ports.ts";
 import type { FrontFace, FrontRequest, FrontResponse } from "../http-front.ts";
-import { metaKey, mirroredHeaders } from "./eras.ts";
-import { jsonValueOf } from "./inbound.ts";
-import { metaOf, type RpcMessage, rpcMessageOf } from "./json-rpc.ts";
-import { sseEvents } from "./sse.ts";
+import { metaKey, mirroredHeaders } from "./wire/eras.ts";
+import { jsonValueOf } from "./wire/inbound.ts";
+import { metaOf, type RpcMessage, rpcMessageOf } from "./wire/json-rpc.ts";
+import { sseEvents } from "./wire/sse.ts";
 
 export interface WrapParts {
   /** The face of the one upstream, usually over a `StdioBridge`. */

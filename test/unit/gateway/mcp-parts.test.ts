@@ -1,16 +1,16 @@
 /** The small parts of the MCP face, by property. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { Mailbox } from "../../../src/gateway/mcp/mailbox.ts";
-import { Outlet } from "../../../src/gateway/mcp/outlet.ts";
+import { Mailbox } from "../../../src/gateway/mcp/wire/mailbox.ts";
+import { Outlet } from "../../../src/gateway/mcp/wire/outlet.ts";
 import {
   decodeHeaderValue,
   encodeHeaderValue,
   paramHeaderFault,
   paramHeadersFor,
   paramHeadersOf,
-} from "../../../src/gateway/mcp/param-headers.ts";
-import { sseEvents, sseMessage, withData } from "../../../src/gateway/mcp/sse.ts";
+} from "../../../src/gateway/mcp/wire/param-headers.ts";
+import { sseEvents, sseMessage, withData } from "../../../src/gateway/mcp/wire/sse.ts";
 import type { JsonObject } from "../../../src/kernel/index.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);

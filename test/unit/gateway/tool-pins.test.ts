@@ -7,7 +7,7 @@ import {
   type Spine,
   type ToolPins,
 } from "../../../src/gateway/index.ts";
-import { Catalog } from "../../../src/gateway/mcp/catalog.ts";
+import { Catalog } from "../../../src/gateway/mcp/face/catalog.ts";
 import type { Identity } from "../../../src/identity/index.ts";
 import type { JsonObject, JsonValue } from "../../../src/kernel/index.ts";
 import type { Disk } from "../../../src/ports.ts";

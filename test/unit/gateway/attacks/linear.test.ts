@@ -3,7 +3,7 @@
  * time limit of a test is the guard.
  */
 import { expect, test } from "vitest";
-import { sseEvents } from "../../../../src/gateway/mcp/sse.ts";
+import { sseEvents } from "../../../../src/gateway/mcp/wire/sse.ts";
 import { nearArgument } from "../../../../src/gateway/near-names.ts";
 import type { JsonObject } from "../../../../src/kernel/index.ts";
 
