@@ -42,10 +42,6 @@ function checkChannel(
     const message = `${at.join(".")}: give exactly one of ${kinds.join(", ")}`;
     findings.report(at, { code: "choice", message }, given[1]);
   }
-  for (const kind of ["teams", "webhook", "email"] as const) {
-    if (channel[kind] === undefined) continue;
-    findings.report(at, { code: "choice", message: `${kind} is not there yet` }, kind);
-  }
   for (const kind of ["slack", "email"] as const) {
     if (channel[kind] === undefined || approvals[kind] !== undefined) continue;
     findings.report(at, { code: "choice", message: `${kind} needs approvals.${kind}` }, kind);

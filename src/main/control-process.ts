@@ -40,7 +40,7 @@ export async function runControl(config: Config): Promise<number> {
   }
   const http = undiciTransport({ addresses: "not_metadata" });
   const ending = new AbortController();
-  const told = telling(config, { state: state.value, log });
+  const told = telling(config, { state: state.value, http, log });
   const following = told.follow(ending.signal);
   const end = async (): Promise<void> => {
     stop();

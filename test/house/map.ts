@@ -115,6 +115,7 @@ export const packages: Readonly<Record<string, string>> = {
   commander: "src/cli/",
   pg: "src/adapters/postgres/",
   "openid-client": "src/adapters/oidc/",
+  nodemailer: "src/adapters/email/",
   "@slack/web-api": "src/adapters/slack/",
   "@slack/socket-mode": "src/adapters/slack/",
   "@slack/types": "src/adapters/slack/",

@@ -71,8 +71,11 @@ export function plan(situation: Situation): readonly Step[] {
 /** Questions that are to be told by a channel that has not been told of them. */
 function newMessages(calm: readonly Approval[], situation: Situation): readonly Message[] {
   const { messages, rules, nowMs } = situation;
+  // A flood names questions that it is told instead of; when it ebbs, each is told by itself.
   const told = new Set(
-    messages.flatMap((each) => each.approvals.map((id) => pair(each.channel, id))),
+    messages
+      .filter(({ kind }) => kind !== "flood")
+      .flatMap((each) => each.approvals.map((id) => pair(each.channel, id))),
   );
   const wanted = calm
     .flatMap((approval) => wantedFor(approval, rules, nowMs, isDead(approval, situation)))

@@ -23,6 +23,7 @@ async function load(lines: readonly string[]): Promise<Config["approvals"] | rea
 
 const approvers = "approvers: [{ id: alice }, { id: bob }]";
 const slack = "slack: { bot_token: { env: BOT }, signing_secret: s }";
+const whsec = `whsec_${Buffer.alloc(32, 1).toString("base64")}`;
 const channels = "channels: { pay: { slack: C0PAY }, night: { slack: C0OPS } }";
 
 test("what is left out is filled in: one route to every channel", async () => {
@@ -111,6 +112,54 @@ const faults: readonly (readonly [string, readonly string[], RegExp])[] = [
       'channels: { a: { slack: C01, quiet_hours: { from: "24:00", to: "07:00", time_zone: UTC } } }',
     ],
     /a time of day, such as 22:00/,
+  ],
+  ["mail without a server", ["channels: { a: { email: {} } }"], /email needs approvals.email/],
+  [
+    "a server that is none",
+    ["email: { smtp: 'https://mail.test', from: a@b.test }"],
+    /^2:18: .*an smtp:\/\/ or smtps:\/\/ address is needed/,
+  ],
+  [
+    "a webhook in clear",
+    [`channels: { a: { webhook: { url: "http://pager.test/", secret: ${whsec} } } }`],
+    /^2:36: .*over https only/,
+  ],
+  [
+    "a webhook's secret",
+    ["channels: { a: { webhook: { url: https://pager.test/, secret: whsec_c2hvcnQ= } } }"],
+    /whsec_ and base64 of 24 to 64 bytes.*openssl rand/,
+  ],
+  [
+    "a webhook that could decide for anybody",
+    [
+      `channels: { a: { webhook: { url: https://pager.test/, secret: ${whsec}, decision_secret: ${whsec} } } }`,
+    ],
+    /decision_secret and decides_for belong together/,
+  ],
+  [
+    "a webhook that decides for a stranger",
+    [
+      approvers,
+      `channels: { a: { webhook: { url: https://pager.test/, secret: ${whsec}, decision_secret: ${whsec}, decides_for: [bbo] } } }`,
+    ],
+    /no approver "bbo"; did you mean bob/,
+  ],
+  [
+    "a workflow in clear",
+    ["channels: { a: { teams: { url: http://flow.test/ } } }"],
+    /an https:\/\/ address is needed/,
+  ],
+  [
+    "a token that is none",
+    ["channels: { a: { teams: { url: https://flow.test/, outgoing_webhook_token: short } } }"],
+    /security token that Teams showed/,
+  ],
+  [
+    "a person of two approvers",
+    [
+      "approvers: [{ id: a, teams: 00000000-0000-0000-0000-000000000001 }, { id: b, teams: 00000000-0000-0000-0000-000000000001 }]",
+    ],
+    /Teams member .* is that of a/,
   ],
 ];
 

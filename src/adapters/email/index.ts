@@ -1,0 +1,1 @@
+export { emailNotifier } from "./email-notifier.ts";

@@ -1,0 +1,2 @@
+export { teamsOutgoingWebhook } from "./outgoing-webhook.ts";
+export { teamsNotifier } from "./teams-notifier.ts";

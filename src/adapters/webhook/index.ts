@@ -1,0 +1,2 @@
+export { webhookDecisions } from "./decisions.ts";
+export { webhookNotifier } from "./webhook-notifier.ts";
