@@ -8,8 +8,11 @@ import {
   approvalIn,
   approvalKeys,
   approvalWrites,
+  closedPrefix,
   isClosed,
+  newestKey,
   presently,
+  readApproval,
   unrecordedPrefix,
 } from "../../approvals/index.ts";
 import type { ApprovalEntry, EntryOrigin } from "../../audit/index.ts";
@@ -31,6 +34,8 @@ export interface ApprovalWatchParts {
 /** How often a call that waits is looked after. */
 const waitPollMs = 250;
 const recordPollMs = 1_000;
+const sweepMs = 10 * 60_000;
+const keptMs = 30 * 86_400_000;
 const page = 200;
 
 export class ApprovalWatch {
@@ -72,6 +77,7 @@ export class ApprovalWatch {
     await Promise.all([
       again(() => this.#wake(), waitPollMs),
       again(() => this.recordAnswers(), recordPollMs),
+      again(() => this.sweep(), sweepMs),
     ]);
   }
 
@@ -132,6 +138,28 @@ export class ApprovalWatch {
       return { writes: now === stored ? new Map() : approvalWrites(now), result: now };
     });
     return ended.ok ? ended.value : approval;
+  }
+
+  /** Takes away what ended long ago, the oldest first: ids begin with the time. */
+  async sweep(): Promise<void> {
+    const { state, clock } = this.#parts;
+    const listed = await state.list(closedPrefix, page);
+    if (!listed.ok) return;
+    const before = clock.wallMs() - keptMs;
+    const old = listed.value
+      .flatMap(({ value }) => readApproval(value) ?? [])
+      .filter(({ closed_ms: closed }) => closed !== null && closed < before);
+    if (old.length === 0) return;
+    const keys = old.flatMap((each) => [approvalKeys(each.id).closed, newestKey(each)]);
+    await state.transact([...new Set(keys)], (values) => {
+      const writes = new Map<string, null>();
+      for (const each of old) {
+        writes.set(approvalKeys(each.id).closed, null);
+        // A newer one of the same action may be open.
+        if (values.get(newestKey(each))?.["id"] === each.id) writes.set(newestKey(each), null);
+      }
+      return { writes, result: undefined };
+    });
   }
 
   async #record(key: string, approval: Approval, recorded: unknown): Promise<void> {
