@@ -23,14 +23,14 @@ const body = JSON.stringify({ amount: 12, currency: "EUR", memo: "x".repeat(220)
 
 const ways = ["direct", "gateway", "gateway, record not synced"] as const;
 
-interface Way {
-  readonly name: (typeof ways)[number];
+export interface Way {
+  readonly name: string;
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly gateway?: Listening;
 }
 
-interface Series {
+export interface Series {
   readonly p50Ms: number[];
   readonly p99Ms: number[];
   readonly perSecond: number[];
@@ -78,15 +78,17 @@ export async function benchGateway(folder: string, trials: number): Promise<read
   }
 }
 
-async function closedLoop(
+/** By name and number of connections. The ways take turns of a fraction of a second. */
+export async function closedLoop(
   agent: Agent,
   all: readonly Way[],
   trials: number,
+  counts: readonly number[] = connections,
 ): Promise<ReadonlyMap<string, Series>> {
   const series = new Map<string, Series>();
   for (const way of all) await warmUp(agent, way);
   for (let trial = 0; trial < trials; trial++)
-    for (const count of connections)
+    for (const count of counts)
       for (const [name, { latenciesMs, ms, cpuUs: cpu }] of await inTurns(agent, all, count)) {
         const key = `${name} ${count}`;
         const kept = series.get(key) ?? { p50Ms: [], p99Ms: [], perSecond: [], cpuUs: [] };

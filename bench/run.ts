@@ -1,9 +1,9 @@
 /**
  * Measures this checkout on this machine: the gateway beside a direct call, policy engines by number of rules, durable
- * calls a second, what telemetry costs. Each comparison is with a baseline of the same run. Needs a disk under the
+ * calls a second, what telemetry and shared state cost. Each comparison is with a baseline of the same run. Needs a disk under the
  * folder for temporary files; a file system in memory would make every durable figure a fiction, and is refused.
  *
- *   npm run bench -- [--trials 5] [--only gateway|policy|durable|telemetry] [--json] [--out <file>]
+ *   npm run bench -- [--trials 5] [--only gateway|policy|durable|telemetry|state] [--json] [--out <file>]
  */
 import { mkdir, mkdtemp, rm, statfs } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -16,6 +16,7 @@ import { endOnSignal, figure, machineFacts } from "./machine.ts";
 import type { Measured } from "./measure.ts";
 import { benchPolicy, policyNotes } from "./policy.ts";
 import { writeReport } from "./report.ts";
+import { benchState } from "./state.ts";
 import { benchTelemetry } from "./telemetry.ts";
 
 interface Report {
@@ -51,6 +52,7 @@ async function measureAll(): Promise<Report> {
   const machine = { ...machineFacts(), pinned: own, trials };
   const benches: Readonly<Record<string, () => Promise<readonly Measured[]>>> = {
     gateway: async () => benchGateway(await subfolder("gateway"), trials),
+    state: async () => benchState(await subfolder("state"), trials),
     durable: async () => benchDurable(await subfolder("durable"), trials),
     telemetry: () => benchTelemetry(trials),
     policy: async () => benchPolicy(await subfolder("policy"), trials),
