@@ -3,6 +3,7 @@ import type { JsonObject, ToolId } from "../kernel/index.ts";
 import type {
   ApprovalTerms,
   Effect,
+  EscrowRule,
   Limit,
   Obligation,
   Outcome,
@@ -84,6 +85,8 @@ export interface Engine {
     agent: string,
     action: Pick<PolicyRequest["action"], "name" | "effect">,
   ): readonly Limit[];
+  /** Why a write to this tool by these agents is held back for people; undefined when policy does not say so. */
+  escrowOf(agents: readonly string[], tool: ToolId): EscrowRule | undefined;
   /** Every limit of the set, by id. */
   readonly limits: readonly Limit[];
   /** Every tool of the catalog, by id. */

@@ -13,6 +13,7 @@ import {
 import type { Engine, PolicyRequest, PolicySubject, Verdict } from "./decision.ts";
 import type { Obligation, PolicySet, ToolDeclaration } from "./ir.ts";
 import { limitMatcher } from "./limit.ts";
+import { escrowMatcher } from "./read-escrow.ts";
 import { keyOf, RegoAnswers, type RegoQuestion, regoInput } from "./rego-answers.ts";
 import { isRego } from "./rego-modules.ts";
 import { type CompiledRule, compileRule } from "./rule.ts";
@@ -55,6 +56,7 @@ export function compile(set: PolicySet, revision: string): Engine {
       });
       return combineApprovals(asked, risk);
     },
+    escrowOf: escrowMatcher(set.escrow ?? []),
     limits: set.limits,
     limitsOf: limitMatcher(set.limits),
     tools: [...tools.keys()].sort(),

@@ -183,6 +183,15 @@ export interface Limit {
   readonly source: string;
 }
 
+/** Writes that are held back for people, for as long as the policy says so. */
+export interface EscrowRule {
+  /** Which writes; its effect is always that. */
+  readonly match: Pick<Match, "agents" | "tools">;
+  readonly reason: string;
+  /** For people: `file:line`. */
+  readonly source: string;
+}
+
 /** Grows when what an older Holdfast would not see could let more through. */
 export const policySetFormat = 2;
 
@@ -191,4 +200,6 @@ export interface PolicySet {
   readonly rules: readonly Rule[];
   readonly tools: readonly ToolDeclaration[];
   readonly limits: readonly Limit[];
+  /** Absent when nothing is held back. */
+  readonly escrow?: readonly EscrowRule[];
 }

@@ -9,6 +9,7 @@ import {
   sortDiagnostics,
 } from "./diagnostic.ts";
 import { type PolicySet, policySetFormat, type Rule } from "./ir.ts";
+import { readEscrow } from "./read-escrow.ts";
 import { readLimits } from "./read-limit.ts";
 import type { RegoBundles } from "./read-rego.ts";
 import { readRule } from "./read-rule.ts";
@@ -58,6 +59,7 @@ export function loadPolicySet(files: readonly PolicyFile[], options: LoadOptions
   const regoBundles: RegoBundles = options.regoBundles ?? new Map();
   const rules = readRules(sources, catalog, regoBundles);
   const limits = readLimits(sources, catalog);
+  const escrow = readEscrow(sources, catalog);
   const sorted = sortDiagnostics(diagnostics);
   const modules = modulesOf(regoBundles);
   if (sorted.some(({ severity }) => severity === "error")) return { modules, diagnostics: sorted };
@@ -66,6 +68,7 @@ export function loadPolicySet(files: readonly PolicyFile[], options: LoadOptions
     rules: byId(rules),
     tools: byId([...catalog.tools.values()]),
     limits,
+    ...(escrow.length === 0 ? {} : { escrow }),
   };
   return { set, modules, diagnostics: sorted };
 }

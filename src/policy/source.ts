@@ -221,6 +221,17 @@ export const limitFields: LimitFields = {
   period: optional(placed(oneOf("day", "week", "month"))),
 };
 
+interface EscrowFields {
+  readonly match: Field<Struct<MatchFields>>;
+  readonly reason: Field<TextScalar>;
+}
+
+export const escrowFields: EscrowFields = {
+  match: optional(struct("match", matchFields)),
+  reason: required(text),
+};
+
+export type SourceEscrow = Struct<EscrowFields>;
 export type SourceLimit = Struct<LimitFields>;
 export type SourceRule = Struct<RuleFields>;
 export type SourceTool = Named<Struct<ToolFields>>;
@@ -230,6 +241,7 @@ interface FileFields {
   readonly tools: Field<readonly SourceTool[]>;
   readonly agents: Field<readonly SourceAgent[]>;
   readonly limits: Field<readonly SourceLimit[]>;
+  readonly escrow: Field<readonly SourceEscrow[]>;
   readonly policy: Field<Placed<string>>;
   readonly description: Field<TextScalar>;
   readonly rules: Field<readonly SourceRule[]>;
@@ -239,6 +251,7 @@ export const fileFields: FileFields = {
   tools: optional(named(toolPattern, toolForm, struct("a tool", toolFields))),
   agents: optional(named(agentPattern, agentForm, struct("an agent", agentFields))),
   limits: optional(list(struct("a limit", limitFields))),
+  escrow: optional(list(struct("an escrow", escrowFields))),
   policy: optional(placed(name(namePattern, nameForm))),
   description: optional(text),
   rules: optional(list(struct("a rule", ruleFields))),

@@ -88,13 +88,16 @@ export class EscrowGate implements Gate {
       : { judgement: heldBack(asked, judgement, held.id, cause.text, held.asks) };
   }
 
-  #cause({ request, tool }: Asked): Cause | undefined {
+  #cause({ request, tool, engine }: Asked): Cause | undefined {
     const by = this.#parts.kill.escrow(request, tool);
     if (by !== undefined) {
       const text = `read-only by ${by.by} (${by.id}, ${scopeText(by.scope)}): ${by.reason}`;
       return { by: "switch", text };
     }
-    return undefined;
+    const { agent, delegation } = request.identity;
+    const rule = engine?.escrowOf([agent, ...delegation], tool.id);
+    if (rule === undefined) return undefined;
+    return { by: "policy", text: `read-only by policy (${rule.source}): ${rule.reason}` };
   }
 
   #brokenCause({ tool }: Asked): Cause | undefined {

@@ -29,11 +29,14 @@ rules:
 `;
 
 /** Bank honours keys, shop does not; blog is an MCP server that does. */
-export interface Town {
-  readonly here: World;
+export interface Upstreams {
   readonly bank: EscrowUpstream;
   readonly shop: EscrowUpstream;
   readonly blog: EscrowUpstream;
+}
+
+export interface Town extends Upstreams {
+  readonly here: World;
 }
 
 /** Everything that is started goes onto `cleanups`, to be undone in the reverse order. */
@@ -44,17 +47,29 @@ export async function town(cleanups: (() => unknown)[], config = ""): Promise<To
     await EscrowUpstream.start(true),
   ];
   for (const each of [bank, shop, blog]) cleanups.push(() => each.down().catch(() => undefined));
+  const upstreams = { bank, shop, blog };
+  return { ...upstreams, here: await worldOf(cleanups, upstreams, config) };
+}
+
+/** A gateway's world in front of upstreams that there are. */
+export async function worldOf(
+  cleanups: (() => unknown)[],
+  { bank, shop, blog }: Upstreams,
+  config: string,
+): Promise<World> {
+  const routes = "[{ method: GET, path: /notes }, { method: POST, path: /notes }]";
+  const never = "{ failures_in_row: 1000000, calls_min: 1000000 }";
   const here = await world({
     config,
     upstreams: `
-  bank: { idempotency: honoured, http: { base_url: "${bank.url}", routes: [{ method: GET, path: /notes }, { method: POST, path: /notes }] } }
-  shop: { http: { base_url: "${shop.url}", routes: [{ method: GET, path: /notes }, { method: POST, path: /notes }] } }
-  blog: { idempotency: honoured, mcp: { url: "${blog.url}/mcp" } }
+  bank: { idempotency: honoured, breaker: ${never}, http: { base_url: "${bank.url}", routes: ${routes} } }
+  shop: { breaker: ${never}, http: { base_url: "${shop.url}", routes: ${routes} } }
+  blog: { idempotency: honoured, breaker: ${never}, mcp: { url: "${blog.url}/mcp" } }
 `,
   });
   cleanups.push(() => here.close());
   here.policy("escrow.yaml", policy);
-  return { here, bank, shop, blog };
+  return here;
 }
 
 export interface Ran {
