@@ -1,10 +1,11 @@
 /**
- * Grants used from all sides at once: three gateways on one PostgreSQL, several uses of each grant, while gateways are
- * killed and started again, stopped and let go on, and their clocks set by hours. What came of it is counted at the
+ * Grants used from all sides at once: three gateways on one PostgreSQL, or one on its embedded store; several uses of each
+ * grant, while gateways are killed and started again, stopped and let go on, and their clocks set by hours. What came of it is counted at the
  * upstreams and in the store, not believed from answers.
  */
 import { globSync, writeFileSync } from "node:fs";
 import { PostgresStore } from "../../../src/adapters/postgres/index.ts";
+import { SqliteStore } from "../../../src/adapters/sqlite/index.ts";
 import {
   type Approval,
   approvalIn,
@@ -12,6 +13,8 @@ import {
   approvalWrites,
   vote,
 } from "../../../src/approvals/index.ts";
+import type { Result } from "../../../src/kernel/index.ts";
+import type { Store } from "../../../src/ports.ts";
 import { Random } from "../../../src/sim/index.ts";
 import { SharedState } from "../../../src/state/index.ts";
 import { PostgresServer } from "../../fixtures/postgres.ts";
@@ -24,6 +27,8 @@ export interface StormOptions {
   /** Calls under way at one time. */
   readonly lanes: number;
   readonly chaos: boolean;
+  /** One gateway, on the store in its data folder. */
+  readonly embedded?: boolean;
   /** In the middle the primary is killed, and its synchronous standby takes over. */
   readonly failover?: boolean;
   readonly say?: (line: string) => void;
@@ -57,6 +62,10 @@ rules:
 const hoursMax = 2;
 
 export async function grantStorm(options: StormOptions): Promise<StormReport> {
+  if (options.embedded === true) {
+    const alone = new Storm(options);
+    return await alone.run().finally(() => alone.close());
+  }
   const server = await PostgresServer.primary();
   const standby = options.failover === true ? await synchronousStandby(server) : undefined;
   const storm = new Storm(options, server, standby);
@@ -99,7 +108,7 @@ type Used = "executed" | "refused" | "unanswered";
 class Storm {
   readonly #options: StormOptions;
   readonly #random: Random;
-  readonly #server: PostgresServer;
+  readonly #server: PostgresServer | undefined;
   readonly #standby: PostgresServer | undefined;
   readonly #sites: Site[] = [];
   #state!: SharedState;
@@ -111,7 +120,7 @@ class Storm {
   #clockJumps = 0;
   #over = false;
 
-  constructor(options: StormOptions, server: PostgresServer, standby?: PostgresServer) {
+  constructor(options: StormOptions, server?: PostgresServer, standby?: PostgresServer) {
     this.#options = options;
     this.#random = new Random(options.seed);
     this.#server = server;
@@ -120,8 +129,9 @@ class Storm {
 
   async run(): Promise<StormReport> {
     const { grants, usesEach, chaos, say } = this.#options;
-    for (const name of ["one", "two", "three"]) this.#sites.push(await this.#site(name));
-    const store = PostgresStore.open(this.#address, "people");
+    const names = this.#server === undefined ? ["one"] : ["one", "two", "three"];
+    for (const name of names) this.#sites.push(await this.#site(name));
+    const store = await this.#store();
     if (!store.ok) throw new Error(store.error);
     this.#state = new SharedState(store.value);
     const numbers = Array.from({ length: grants }, (_, n) => n);
@@ -143,13 +153,19 @@ class Storm {
     return await this.#count();
   }
 
-  get #address(): string {
-    return addressOf(this.#server, this.#standby);
+  #address(server: PostgresServer): string {
+    return addressOf(server, this.#standby);
+  }
+
+  async #store(): Promise<Result<Store, string>> {
+    if (this.#server !== undefined)
+      return PostgresStore.open(this.#address(this.#server), "people");
+    return await SqliteStore.open(this.#sites[0]?.here.path("data/store.db") ?? "");
   }
 
   async #failover(): Promise<void> {
     if (this.#standby === undefined) return;
-    await this.#server.kill();
+    await this.#server?.kill();
     await this.#standby.promote();
     this.#standby.query("ALTER SYSTEM SET synchronous_standby_names = ''");
     this.#standby.query("SELECT pg_reload_conf()");
@@ -163,7 +179,7 @@ class Storm {
 
   async #site(name: string): Promise<Site> {
     const here = await world({
-      config: `store: { postgres: "${this.#address}" }\ninstance: ${name}`,
+      config: `${this.#server === undefined ? "" : `store: { postgres: "${this.#address(this.#server)}" }`}\ninstance: ${name}`,
       limits: "approval_questions_per_minute_max: 1000000, calls_in_flight_per_agent_max: 1024",
     });
     here.policy("storm.yaml", policy);
