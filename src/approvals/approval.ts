@@ -94,6 +94,8 @@ export interface Approval extends Question {
   readonly closed_ms: number | null;
   /** Why it was closed, where no vote says it. */
   readonly closed_because: string | null;
+  /** Declined in favour of other arguments: what the agent may ask instead, and the approval that waits for it. */
+  readonly superseded_by?: { readonly id: string; readonly args: JsonObject };
   /** The approval of the same action before this one, when that may have taken effect. */
   readonly after_unknown: string | null;
 }

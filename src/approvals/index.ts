@@ -33,5 +33,12 @@ export {
   settled,
   turnedDown,
 } from "./life.ts";
+export {
+  type Proposal,
+  type ProposalRefusal,
+  type Proposed,
+  proposed,
+  showsAll,
+} from "./propose.ts";
 export { type Approver, isAsked, isRequester, missing } from "./quorum.ts";
 export { type Ballot, type VoteRefusal, vote } from "./vote.ts";

@@ -19,6 +19,9 @@ const statuses: Readonly<Record<DeskRefusal["kind"], readonly [number, string]>>
   own_request: [403, "Your own request"],
   not_asked: [403, "Not asked"],
   not_together: [422, "Answered alone"],
+  same_arguments: [422, "The same arguments"],
+  not_all_shown: [422, "Not all shown"],
+  asked_already: [409, "Asked already"],
   reason_missing: [422, "Reason missing"],
   changed: [412, "Changed meanwhile"],
   store: [503, "Store unavailable"],
@@ -52,6 +55,7 @@ export function approvalRoutes(desk: ApprovalDesk): readonly AdminRoute[] {
     readRoute(desk),
     voteRoute(desk),
     revokeRoute(desk),
+    proposeRoute(desk),
     togetherRoute(desk),
   ];
 }
@@ -148,6 +152,43 @@ function revokeRoute(desk: ApprovalDesk): AdminRoute {
         ...(version === undefined ? {} : { version }),
       });
       return revoked.ok ? approvalAnswer(revoked.value) : problemOf(revoked.error);
+    },
+  };
+}
+
+function proposeRoute(desk: ApprovalDesk): AdminRoute {
+  return {
+    ...{ method: "POST", path: "/v1/approvals/{id}/edit", operation: "proposeArguments" },
+    summary: "Decline it in favour of other arguments",
+    description:
+      "The agent is told which arguments would do; a new approval for exactly those has your yes, and waits for the agent's call, which policy judges like any other. Possible only where people are shown all arguments.",
+    body: {
+      type: "object",
+      properties: {
+        args: { type: "object", description: "All arguments, as the agent should send them." },
+        reason: reasonSchema,
+      },
+      required: ["args", "reason"],
+      additionalProperties: false,
+    },
+    conditional: true,
+    success: {
+      ...{ status: 200, description: "The one declined, and the one instead.", schema: "Proposed" },
+    },
+    refusals: {
+      ...voteRefusals,
+      "409": "It is decided or expired, or these arguments are asked about already.",
+      "422": "Not all arguments are shown, these are the same, or the reason says nothing.",
+    },
+    answer: async ({ approver, path, body, version }) => {
+      const { args, reason } = body;
+      const done = await desk.propose(approver, path["id"] ?? "", {
+        ...{ args: args as JsonObject, reason: String(reason), channel },
+        ...(version === undefined ? {} : { version }),
+      });
+      if (!done.ok) return problemOf(done.error);
+      const { declined, instead } = done.value;
+      return jsonAnswer(200, { declined: view(declined), instead: view(instead) });
     },
   };
 }

@@ -57,38 +57,47 @@ export const stoppingModeSchema: JsonObject = {
   enum: ["pause", "dry_run"],
 };
 
-const approval = objectOf({
-  id: idSchema,
-  version: { type: "integer", minimum: 1, description: "Grows with every change; the ETag." },
-  state: { type: "string", enum: [...approvalStates] },
-  ...{ tenant: text, agent: text, delegation: listOf(text), principal: orNull(text) },
-  ...{ model: orNull(text), tool: text },
-  effect: { type: "string", enum: ["read", "write"] },
-  risk: { type: "string", enum: ["low", "high", "critical"] },
-  args_redacted: {
-    type: "object",
-    description: "The arguments, with what policy redacts redacted.",
+const approval = objectOf(
+  {
+    id: idSchema,
+    version: { type: "integer", minimum: 1, description: "Grows with every change; the ETag." },
+    state: { type: "string", enum: [...approvalStates] },
+    ...{ tenant: text, agent: text, delegation: listOf(text), principal: orNull(text) },
+    ...{ model: orNull(text), tool: text },
+    effect: { type: "string", enum: ["read", "write"] },
+    risk: { type: "string", enum: ["low", "high", "critical"] },
+    args_redacted: {
+      type: "object",
+      description: "The arguments, with what policy redacts redacted.",
+    },
+    args_digest: { type: "string", description: "Of the arguments as the agent sent them." },
+    cost_estimate_micro_usd: { type: "number" },
+    definition_digest: orNull(text),
+    ...{ policy_version: text, determining_rules: listOf(text) },
+    reason: { type: "string", description: "Why policy wants people to look." },
+    requirements: listOf(
+      objectOf({ groups: listOf(text), count: { type: "integer", minimum: 1 } }),
+    ),
+    missing: { type: "integer", minimum: 0, description: "Approvers who have yet to say yes." },
+    batch: { type: "boolean", description: "May be answered together with others." },
+    ...{ instance: text, asked_ms: ms, expires_ms: orNull(ms) },
+    asks: { type: "integer", minimum: 1, description: "How often the agent asked the same." },
+    votes: listOf(ref("Vote")),
+    grant: orNull(objectOf({ at_ms: ms, expires_ms: ms })),
+    claim: orNull(objectOf({ call: text })),
+    closed_ms: orNull(ms),
+    closed_because: orNull(text),
+    superseded_by: {
+      ...objectOf({ id: idSchema, args: { type: "object" } }),
+      description: "Declined in favour of these arguments, by that approval.",
+    },
+    after_unknown: orNull({
+      type: "string",
+      description: "An earlier approval of the same action that may have taken effect already.",
+    }),
   },
-  args_digest: { type: "string", description: "Of the arguments as the agent sent them." },
-  cost_estimate_micro_usd: { type: "number" },
-  definition_digest: orNull(text),
-  ...{ policy_version: text, determining_rules: listOf(text) },
-  reason: { type: "string", description: "Why policy wants people to look." },
-  requirements: listOf(objectOf({ groups: listOf(text), count: { type: "integer", minimum: 1 } })),
-  missing: { type: "integer", minimum: 0, description: "Approvers who have yet to say yes." },
-  batch: { type: "boolean", description: "May be answered together with others." },
-  ...{ instance: text, asked_ms: ms, expires_ms: orNull(ms) },
-  asks: { type: "integer", minimum: 1, description: "How often the agent asked the same." },
-  votes: listOf(ref("Vote")),
-  grant: orNull(objectOf({ at_ms: ms, expires_ms: ms })),
-  claim: orNull(objectOf({ call: text })),
-  closed_ms: orNull(ms),
-  closed_because: orNull(text),
-  after_unknown: orNull({
-    type: "string",
-    description: "An earlier approval of the same action that may have taken effect already.",
-  }),
-});
+  ["superseded_by"],
+);
 
 export const componentSchemas: Readonly<Record<string, JsonObject>> = {
   Approval: approval,
@@ -107,6 +116,7 @@ export const componentSchemas: Readonly<Record<string, JsonObject>> = {
     },
     ["next"],
   ),
+  Proposed: objectOf({ declined: ref("Approval"), instead: ref("Approval") }),
   Approvals: objectOf({ approvals: listOf(ref("Approval")) }),
   Approver: objectOf({
     id: text,

@@ -14,23 +14,17 @@ import {
   isAsked,
   isClosed,
   openPrefix,
+  type Proposed,
   presently,
   readApproval,
   revoked,
-  type VoteRefusal,
   vote,
 } from "../../approvals/index.ts";
-import { err, type JsonObject, ok, type Result } from "../../kernel/index.ts";
+import { callId, err, type JsonObject, ok, type Result } from "../../kernel/index.ts";
 import type { Clock, Entropy, StoreWrites } from "../../ports.ts";
-import type { SharedState, StateError } from "../../state/index.ts";
-
-/** `not_found`: there never was such an approval, or it was swept. `store`: nothing is known to have changed. */
-export interface DeskRefusal {
-  readonly kind: VoteRefusal["kind"] | "not_found" | "not_together" | "other_arguments" | "store";
-  readonly detail: string;
-  /** The approval as it is now, when there is one. */
-  readonly now?: Approval;
-}
+import type { SharedState } from "../../state/index.ts";
+import { Proposing } from "./proposing.ts";
+import { changed, type DeskRefusal, storeRefusal, unknownId } from "./refusal.ts";
 
 export interface Answer extends Omit<Ballot, "jti"> {
   /** The arguments that were looked at; other ones are refused. */
@@ -179,6 +173,30 @@ export class ApprovalDesk {
     });
   }
 
+  /** Declines it in favour of other arguments, which are then asked about with this approver's yes. */
+  async propose(
+    approver: Approver,
+    id: string,
+    proposal: Pick<Answer, "reason" | "version" | "channel"> & { readonly args: JsonObject },
+  ): Promise<Result<Proposed, DeskRefusal>> {
+    const found = await this.find(id);
+    if (!found.ok) return found;
+    const asking = new Proposing(found.value, {
+      ...proposal,
+      ...{
+        id: `apr-${callId(this.#clock.wallMs(), this.#entropy.bytes(10))}`,
+        jti: this.#newJti(),
+      },
+    });
+    const newest = await this.#state.read([asking.newest]);
+    if (!newest.ok) return err(storeRefusal(newest.error));
+    const before = newest.value.get(asking.newest)?.["id"];
+    const done = await this.#state.transact(asking.keys(before), (values, nowMs) =>
+      asking.change(values, approver, before, nowMs),
+    );
+    return done.ok ? done.value : err(storeRefusal(done.error));
+  }
+
   async #change(
     id: string,
     next: (approval: Approval, nowMs: number) => Answered,
@@ -270,25 +288,4 @@ function together(
   const why =
     approval.risk === "low" ? "policy wants it looked at" : `its risk is ${approval.risk}`;
   return err({ kind: "not_together", detail: `${approval.id} is answered alone: ${why}` });
-}
-
-function changed(id: string): DeskRefusal {
-  return { kind: "changed", detail: `${id} has changed since it was shown; look at it again` };
-}
-
-function unknownId(id: string): DeskRefusal {
-  return {
-    kind: "not_found",
-    detail: `there is no approval ${id}; ended ones are kept for 30 days`,
-  };
-}
-
-function storeRefusal({ kind, detail }: StateError): DeskRefusal {
-  return {
-    kind: "store",
-    detail:
-      kind === "unknown"
-        ? `the store broke off, so this may or may not be stored; look again (${detail})`
-        : `the store is ${kind}; nothing has changed (${detail})`,
-  };
 }

@@ -1,2 +1,3 @@
 export { Approvers, type KnownApprover } from "./approvers.ts";
-export { type Answer, ApprovalDesk, type DeskRefusal } from "./desk.ts";
+export { type Answer, ApprovalDesk } from "./desk.ts";
+export type { DeskRefusal } from "./refusal.ts";

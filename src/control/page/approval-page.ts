@@ -9,6 +9,7 @@ import type { Clock } from "../../ports.ts";
 import type { ApprovalDesk, Approvers, DeskRefusal, KnownApprover } from "../approvals/index.ts";
 import { headerIn, textAnswer, type WebRequest, type WebResponse } from "../web.ts";
 import { approvalTitle, approvalView, type Looking } from "./approval-view.ts";
+import { carryOut, type FormRefusal, type SentForm } from "./forms.ts";
 import { html, shown } from "./html.ts";
 import { notePage, pageAnswer, pageHeaders, type Visitor } from "./layout.ts";
 import { listTitle, listView } from "./list-view.ts";
@@ -33,10 +34,9 @@ export interface ApprovalPageParts extends SignInParts {
 
 const listedMax = 50;
 const formBytesMax = 32 * 1024;
-const channel = "page";
 
 /** `/approvals/apr-…`, and what a form does to it. */
-const approvalPath = /^\/approvals\/(apr-[\w-]{1,64})(\/revoke)?$/;
+const approvalPath = /^\/approvals\/(apr-[\w-]{1,64})(\/revoke|\/edit)?$/;
 
 export class ApprovalPage {
   readonly #parts: ApprovalPageParts;
@@ -106,7 +106,7 @@ export class ApprovalPage {
     approval: Approval,
     approver: KnownApprover,
     session: Session,
-    how: Pick<Looking, "notice" | "reason"> & { readonly status?: number } = {},
+    how: Pick<Looking, "notice" | "reason" | "args"> & { readonly status?: number } = {},
   ): WebResponse {
     const { status, ...said } = how;
     const { formToken } = session;
@@ -128,7 +128,7 @@ export class ApprovalPage {
         html`<p>Nothing was decided: this is not what the forms of this page send.</p>`,
       );
     const session = this.#sessionOf(request);
-    const [, id, revoke] = approvalPath.exec(request.path) ?? [];
+    const [, id, deed] = approvalPath.exec(request.path) ?? [];
     const back = id === undefined ? "/approvals" : `/approvals/${id}`;
     if (session === undefined) return endedPage(back, form.get("reason"));
     if (!isSame(form.get("form_token") ?? "", session.formToken))
@@ -140,38 +140,28 @@ export class ApprovalPage {
     if (id === undefined) return signOut(this.#parts, request);
     const approver = this.#parts.approvers.bySignedIn(session.person);
     if (approver === undefined) return strangerPage(session);
-    return await this.#decide(id, revoke !== undefined, form, approver, session);
+    return await this.#decide({ id, deed, form }, approver, session);
   }
 
-  async #decide(
-    id: string,
-    isRevoke: boolean,
-    form: URLSearchParams,
-    approver: KnownApprover,
-    session: Session,
-  ): Promise<WebResponse> {
-    const reason = form.get("reason") ?? "";
-    const verdict = form.get("verdict");
-    const version = Number(form.get("version"));
-    const argsDigest = form.get("args_digest") ?? "";
-    if (!isRevoke && verdict !== "approve" && verdict !== "decline")
-      return notePage(
-        400,
-        "Nothing was decided",
-        html`<p>Say yes or no. <a href="/approvals/${id}">Look at it again</a></p>`,
-      );
-    const { desk } = this.#parts;
-    const decided = isRevoke
-      ? await desk.revoke(approver, id, { reason, version })
-      : await desk.vote(approver, id, {
-          ...{ verdict: verdict === "approve" ? "approve" : "decline", reason, channel, version },
-          argsDigest,
-        });
-    if (decided.ok) return redirect(`/approvals/${id}`);
-    const { now, detail, kind } = decided.error;
-    if (now === undefined) return refusedPage(decided.error, visitorOf(session, approver));
-    const notice = `Your answer was not taken: ${detail}.`;
-    return this.#approval(now, approver, session, { status: statusOf(kind), notice, reason });
+  async #decide(sent: SentForm, approver: KnownApprover, session: Session): Promise<WebResponse> {
+    const { id, form } = sent;
+    const done = await carryOut(this.#parts.desk, sent, approver);
+    if (done.ok) return redirect(`/approvals/${done.value}`);
+    const { now, detail, kind } = done.error;
+    if (now === undefined)
+      return kind === "not_understood"
+        ? notePage(
+            400,
+            "Nothing was decided",
+            html`<p>${detail}. <a href="/approvals/${id}">Look at it again</a></p>`,
+          )
+        : refusedPage({ kind, detail }, visitorOf(session, approver));
+    const args = form.get("args");
+    return this.#approval(now, approver, session, {
+      ...{ status: statusOf(kind), notice: `Your answer was not taken: ${detail}.` },
+      reason: form.get("reason") ?? "",
+      ...(args === null ? {} : { args }),
+    });
   }
 
   #sessionOf(request: WebRequest): Session | undefined {
@@ -253,8 +243,15 @@ function storePage(visitor: Visitor): WebResponse {
   );
 }
 
-function statusOf(kind: DeskRefusal["kind"]): number {
+function statusOf(kind: FormRefusal["kind"]): number {
   if (kind === "not_found") return 404;
   if (kind === "own_request" || kind === "not_asked") return 403;
-  return kind === "reason_missing" ? 422 : 409;
+  return unfit.has(kind) ? 422 : 409;
 }
+
+const unfit: ReadonlySet<FormRefusal["kind"]> = new Set([
+  "reason_missing",
+  "same_arguments",
+  "not_all_shown",
+  "not_understood",
+] as const);

@@ -5,6 +5,7 @@ import {
   isRequester,
   missing,
   type Requirement,
+  showsAll,
   type Vote,
 } from "../../approvals/index.ts";
 import type { KnownApprover } from "../approvals/index.ts";
@@ -19,6 +20,7 @@ export interface Looking {
   readonly nowMs: number;
   /** What was typed before, when the answer could not be taken. */
   readonly reason?: string;
+  readonly args?: string;
   /** What happened to the answer, when the page comes instead of it. */
   readonly notice?: string;
 }
@@ -63,13 +65,13 @@ function unknownBefore(id: string): Html {
 }
 
 function answersView(approval: Approval, nowMs: number): Html {
-  const { state, requirements, votes, closed_because: because } = approval;
+  const { state, requirements, votes, closed_because: because, superseded_by: other } = approval;
   const left = missing(approval);
   const wanted =
     state === "pending" ? html`<p>${left} more to say yes.</p>` : html`<p>This is ${state}.</p>`;
   return html`<h2>Who must agree</h2>
 <ul>${requirements.map((each) => html`<li>${requirementText(each)}</li>`)}</ul>
-${wanted}${because === null ? undefined : html`<p>${shown(because)}</p>`}
+${wanted}${other === undefined ? undefined : html`<p>Other arguments were proposed instead: <a href="/approvals/${other.id}">${other.id}</a></p>`}${because === null ? undefined : html`<p>${shown(because)}</p>`}
 <ul class="list">${votes.map((vote) => voteView(vote, nowMs))}</ul>`;
 }
 
@@ -97,7 +99,23 @@ ${hiddenFields(approval, looking)}
 <label for="reason">Why (recorded, and shown to the agent)</label>
 <textarea id="reason" name="reason" required maxlength="2000">${looking.reason ?? ""}</textarea>
 <div class="answers"><button class="no" name="verdict" value="decline">Decline</button><button class="yes" name="verdict" value="approve">Approve</button></div>
-</form>`;
+</form>
+${showsAll(approval) ? proposeForm(approval, looking) : undefined}`;
+}
+
+/** Rarely wanted, so folded away until it is. */
+function proposeForm(approval: Approval, looking: Looking): Html {
+  const args = looking.args ?? JSON.stringify(approval.args_redacted, null, 2);
+  return html`<details${looking.args === undefined ? undefined : html` open`}><summary>Only with other arguments</summary>
+<form method="post" action="/approvals/${approval.id}/edit">
+${hiddenFields(approval, looking)}
+<p>This is declined; the agent is told your arguments, and may call with exactly those. You have said yes to them then.</p>
+<label for="args">Arguments, as JSON</label>
+<textarea id="args" name="args" required spellcheck="false" rows="10">${args}</textarea>
+<label for="edit-reason">Why not as they were (recorded, and shown to the agent)</label>
+<textarea id="edit-reason" name="reason" required maxlength="2000">${looking.reason ?? ""}</textarea>
+<div class="answers"><button>Decline, and propose these</button></div>
+</form></details>`;
 }
 
 /** Why this person has no say here; undefined for somebody who has. */

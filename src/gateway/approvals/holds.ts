@@ -23,7 +23,7 @@ export function answerHold(agent: string, answer: Refusing): Hold {
       return {
         kind: "declined",
         approvalId: answer.approval.id,
-        detail: `${answer.approval.id} was declined by ${declinedBy(answer.approval)}`,
+        detail: `${answer.approval.id} was declined by ${declinedBy(answer.approval)}${instead(answer.approval)}`,
       };
     case "expired":
       return {
@@ -45,6 +45,12 @@ export function answerHold(agent: string, answer: Refusing): Hold {
         detail: `${agent} has asked for approval ${answer.max} times in a minute; people are not asked more often than that`,
       };
   }
+}
+
+/** An agent sees the text alone, so the arguments stand in it. */
+function instead({ superseded_by: other }: Approval): string {
+  if (other === undefined) return "";
+  return `; with these arguments it would be ${other.id} instead: ${JSON.stringify(other.args)}`;
 }
 
 function declinedBy({ votes, closed_because }: Approval): string {

@@ -52,6 +52,7 @@ function shown(approval: Approval): JsonObject {
     use_until: grant === null ? null : isoTime(grant.expires_ms),
     votes: votes.map(({ verdict, reason, at_ms }) => ({ verdict, reason, time: isoTime(at_ms) })),
     closed_because: approval.closed_because,
+    ...(approval.superseded_by !== undefined && { superseded_by: approval.superseded_by }),
     next: nextOf(state),
   };
 }

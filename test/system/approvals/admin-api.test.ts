@@ -1,7 +1,9 @@
 /** The admin API of a running control process: every operation, every answer checked against the document it serves. */
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { newestKey, unrecordedPrefix } from "../../../src/approvals/index.ts";
 import { adminDocument } from "../../../src/control/admin/index.ts";
+import { digestOf } from "../../../src/kernel/index.ts";
 import { ApprovalsWorld, aliceToken, bobToken, readerToken } from "./approvals-world.ts";
 import { DescribedApi } from "./described-api.ts";
 
@@ -106,6 +108,45 @@ test("a grant is taken back by who may answer, until it is used", async () => {
   expect(await api().ask("POST", path, { token: aliceToken, body })).toMatchObject({
     ...{ status: 409, body: { code: "closed" } },
   });
+});
+
+test("other arguments are proposed: the question is declined, and a new one has this approver's yes", async () => {
+  const args = { body: { amount: 75_000, currency: "EUR" } };
+  const all = { args_redacted: args, args_digest: digestOf(args) };
+  const { id } = await world().ask(all);
+  const path = `/v1/approvals/${id}/edit`;
+  const less = { body: { amount: 500, currency: "EUR" } };
+  const body = { args: less, reason: "the rest next month" };
+  const propose = (at: string, sent: object): ReturnType<DescribedApi["ask"]> =>
+    api().ask("POST", at, { token: aliceToken, body: sent });
+  const hidden = await world().ask();
+  const own = await world().ask({ ...all, principal: "alice@example.com" });
+  for (const [answer, status, code] of [
+    [await propose(`/v1/approvals/${hidden.id}/edit`, body), 422, "not_all_shown"],
+    [await propose(`/v1/approvals/${own.id}/edit`, body), 403, "own_request"],
+    [await propose(path, { ...body, args }), 422, "same_arguments"],
+    [await propose(path, { ...body, args: [1] }), 400, "invalid_body"],
+  ] as const)
+    expect([answer.status, answer.body.code]).toEqual([status, code]);
+  const { declined, instead } = (await propose(path, body)).body;
+  const superseded_by = { id: instead.id, args: less };
+  expect(declined).toMatchObject({ id, state: "declined", superseded_by });
+  expect(instead).toMatchObject({
+    ...{ state: "granted", args_redacted: less, args_digest: digestOf(less) },
+    votes: [{ approver: "alice", verdict: "approve", reason: body.reason }],
+  });
+  const newest = newestKey(instead);
+  const unrecorded = `${unrecordedPrefix("gateway")}${instead.id}`;
+  const read = await world().state.read([newest, unrecorded]);
+  expect(read.ok && Object.fromEntries(read.value)).toEqual({
+    [newest]: { id: instead.id },
+    [unrecorded]: { state: "pending" },
+  });
+  const again = await world().ask(all);
+  expect(await propose(`/v1/approvals/${again.id}/edit`, body)).toMatchObject({
+    ...{ status: 409, body: { code: "asked_already" } },
+  });
+  expect((await world().stored(again.id))?.state).toBe("pending");
 });
 
 test("questions of low risk are answered together, all or none, each for its own arguments", async () => {

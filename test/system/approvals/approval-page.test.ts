@@ -1,5 +1,6 @@
 /** The approval page of a running control process, signed in to through a real OpenID Connect provider, over HTTP. */
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { digestOf } from "../../../src/kernel/index.ts";
 import { formIn, PlainBrowser, type Shown } from "../../fixtures/plain-browser.ts";
 import { ApprovalsWorld, aliceToken } from "./approvals-world.ts";
 
@@ -184,6 +185,26 @@ test("an answer to other arguments than those that are asked about is none", asy
   const late = await browser.submit(at, "Approve", { reason: "fine", args_digest: "sha256:other" });
   expect([late.status, (await world().stored(id))?.state]).toEqual([409, "pending"]);
   expect(late.text).toContain(">fine</textarea>");
+});
+
+test("other arguments are proposed in their place, and what cannot be read is given back", async () => {
+  const args = { amount: 75_000 };
+  const shownWhole = { args_redacted: args, args_digest: digestOf(args) };
+  const { id } = await world().ask(shownWhole);
+  const { browser, at } = await signedIn("s-bob", `/${id}`);
+  const button = "Decline, and propose these";
+  const wrong = await browser.submit(at, button, { args: '{"amount": 5', reason: "less" });
+  expect([wrong.status, (await world().stored(id))?.state]).toEqual([422, "pending"]);
+  expect(wrong.text).toContain("the arguments cannot be read");
+  expect(wrong.text).toContain("{&quot;amount&quot;: 5</textarea>");
+  const right = await browser.submit(wrong, button, { args: '{\r\n"amount": 5 }', reason: "less" });
+  expect(right.status).toBe(200);
+  expect(right.text).toContain("bob approved");
+  const declined = await browser.get(page(`/${id}`));
+  expect(declined.text).toContain("Other arguments were proposed instead");
+  expect(declined.text).toContain(new URL(right.url).pathname);
+  const hidden = await browser.get(page(`/${(await world().ask()).id}`));
+  expect(hidden.text).not.toContain(button);
 });
 
 test("two clicks are one answer", async () => {
