@@ -44,8 +44,13 @@ export class SlackInteractions {
     }
     if (payload["type"] !== "view_submission") return undefined;
     const { clock } = this.#parts;
-    const late = clock.sleep(answerWithinMs).then(() => stillStoring);
-    return await Promise.race([this.#submitted(payload), late]);
+    const answered = new AbortController();
+    const late = clock.sleep(answerWithinMs, answered.signal).then(() => stillStoring);
+    try {
+      return await Promise.race([this.#submitted(payload), late]);
+    } finally {
+      answered.abort();
+    }
   }
 
   async #clicked(payload: JsonObject): Promise<void> {

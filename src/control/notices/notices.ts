@@ -119,7 +119,9 @@ export class Notices {
     if (nowMs === undefined) return [];
     const steps = await this.#steps(nowMs);
     if (steps === undefined) return [];
-    for (const step of steps) if (step.do === "decline") await this.#decline(step);
+    await Promise.all(
+      steps.map((step) => (step.do === "decline" ? this.#decline(step) : undefined)),
+    );
     if (nowMs - this.#sweptMs >= sweepMs) {
       this.#sweptMs = nowMs;
       await sweepSeen(this.#parts.state, nowMs);
