@@ -15,7 +15,7 @@ import {
   readApproval,
   turnedDown,
 } from "../../approvals/index.ts";
-import type { JsonObject, Result } from "../../kernel/index.ts";
+import { err, type JsonObject, type Result } from "../../kernel/index.ts";
 import { exponentialMs } from "../../limits/index.ts";
 import type {
   Clock,
@@ -105,7 +105,12 @@ export class Notices {
     const { clock } = this.#parts;
     let under: readonly Promise<void>[] = [];
     while (!signal.aborted) {
-      under = await this.look();
+      try {
+        under = await this.look();
+      } catch (thrown) {
+        // A bug of ours stops no bundle and no vote of this process.
+        this.#parts.log.write("error", "notices_failed", { detail: String(thrown) });
+      }
       await clock.sleep(pollMs, signal);
     }
     // What is being sent is written down first: the next run would send it once more.
@@ -269,14 +274,21 @@ export class Notices {
       this.#owed.set(messageKey(message), after);
   }
 
-  #send(
+  async #send(
     notifier: Notifier,
     how: "deliver" | "update" | "remind",
     place: NoticePlace | null,
     notice: Notice,
   ): Promise<Result<NoticePlace, NotifyError>> {
-    if (how === "deliver" || place === null) return notifier.deliver(notice);
-    return how === "update" ? notifier.update(place, notice) : notifier.remind(place, notice);
+    try {
+      if (how === "deliver" || place === null) return await notifier.deliver(notice);
+      return await (how === "update"
+        ? notifier.update(place, notice)
+        : notifier.remind(place, notice));
+    } catch (thrown) {
+      // It has broken its promise; whether people were told nobody knows.
+      return err({ kind: "unknown", detail: String(thrown) });
+    }
   }
 
   #count(

@@ -127,7 +127,7 @@ describe("several processes", () => {
     const first = world.notices({ chat: slow }, rulesOf(), "run-1");
     const under = await first.look();
     await world.clock.advance(9_000);
-    const chat = new RecordingChannel();
+    const chat = new RecordingChannel(undefined, "b");
     const second = world.notices({ chat }, rulesOf(), "run-2");
     await look(second);
     finish();
@@ -136,6 +136,13 @@ describe("several processes", () => {
     await look(second);
     expect([slow.words, chat.words]).toEqual([[`deliver ${id} open`], [`deliver ${id} open`]]);
     expect(first.status.leading).toBe(false);
+    // What is stored is where the second one put it, and there it is changed.
+    const asked = await world.stored(id);
+    if (asked === undefined) throw new Error("it is gone");
+    await world.store({ ...asked, state: "declined", closed_ms: 1 });
+    await look(second);
+    expect(chat.said.at(-1)).toMatchObject({ how: "update", at: "b1" });
+    expect(slow.said).toHaveLength(1);
   });
 });
 
@@ -169,6 +176,32 @@ describe("channels that fail", () => {
       ...{ name: "notices", value: 1 },
       labels: { channel: "down", step: "deliver", outcome: "not_delivered" },
     });
+  });
+
+  test("and throw are tried again like those that say so; a value nobody can read is in the log, and ends no process", async () => {
+    const world = new NoticesWorld();
+    const broken = new RecordingChannel();
+    broken.deliver = () => {
+      throw new Error("a bug");
+    };
+    const chat = new RecordingChannel();
+    const rules = rulesOf({ routes: [route({ channels: ["broken", "chat"] })] });
+    const notices = world.notices({ broken, chat }, rules);
+    const { id } = await world.ask();
+    const stop = new AbortController();
+    const following = notices.follow(stop.signal);
+    await world.clock.advance(3_000);
+    expect(chat.words).toEqual([`deliver ${id} open`]);
+    expect(notices.status.channels[0]?.last_error).toContain("a bug");
+    const unreadable = { v: 1, id: "apr-9", state: "pending", votes: [], requirements: [{}] };
+    const bad = { ...unreadable, grant: null, claim: null };
+    await world.state.transact(["approval/open/apr-9"], () => ({
+      ...{ writes: new Map([["approval/open/apr-9", bad]]), result: undefined },
+    }));
+    await world.clock.advance(3_000);
+    expect(world.log.lines.map(({ event }) => event)).toContain("notices_failed");
+    stop.abort();
+    await following;
   });
 
   test("are left alone as long as they ask", async () => {
