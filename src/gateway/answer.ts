@@ -170,6 +170,10 @@ const refusals: Readonly<Record<RefusalCode, { readonly reason: string; readonly
       reason: "whether people have approved this is not known",
       next: "nothing was forwarded; try again in a minute, and tell the operator if it persists",
     },
+    approval_too_large: {
+      reason: "its arguments are more than people can be shown",
+      next: "nothing was forwarded and nobody was asked; do it in smaller steps, or tell the user",
+    },
     too_many_approvals: {
       reason: "people were asked too often in this minute",
       next: "nothing was forwarded and nobody was asked; stop asking: tell the user",

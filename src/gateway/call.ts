@@ -212,6 +212,8 @@ export type RefusalCode =
   /** Whether there is a grant cannot be read. */
   | "approvals_unknown"
   | "too_many_approvals"
+  /** More than people can be shown. */
+  | "approval_too_large"
   /** Held back for people: queued, not executed. */
   | "escrowed"
   /** Writes here are held back, and this one cannot be queued. */

@@ -29,6 +29,7 @@ export type Hold =
       readonly kind:
         | OverrideRefusal
         | "too_many_approvals"
+        | "approval_too_large"
         | "approvals_unknown"
         | "read_only"
         | "escrow_full"

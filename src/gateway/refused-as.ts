@@ -48,6 +48,8 @@ export function refusedByMachinery(code: RefusalCode): RefusedAs {
       return { status: 409, title: "Another call is using the approval" };
     case "approvals_unknown":
       return { status: 503, title: "Approvals could not be read", retryAfter: "5" };
+    case "approval_too_large":
+      return { status: 413, title: "More than people can be shown" };
     case "too_many_approvals":
       return { status: 429, title: "People were asked too often", retryAfter: "60" };
     case "override_forged":

@@ -50,6 +50,8 @@ interface Presented {
   readonly jti: string;
 }
 
+/** What somebody can be expected to read, and what the store keeps for each question. */
+const shownBytesMax = 32 * 1024;
 const settleAgainMs = 1_000;
 /** Another gateway or a person changed it meanwhile, so often. */
 const movesMax = 8;
@@ -69,6 +71,13 @@ export class Approvals implements Gate {
       return { judgement };
     const terms = termsFor(engine, judgement.obliged.verdict.determiningRules, tool.risk);
     const question = questionOf(asked, judgement, terms);
+    const bytes = JSON.stringify(question.args_redacted).length;
+    // Nobody says yes to what they cannot see.
+    if (bytes > shownBytesMax)
+      return this.#turnedAway(asked, {
+        kind: "approval_too_large",
+        detail: `its arguments have ${bytes} bytes, and people are shown at most ${shownBytesMax}`,
+      });
     const presented = await this.#presented(asked, question);
     if ("kind" in presented) return this.#turnedAway(asked, presented);
     const came = await this.#ask(asked, question, terms, presented.token);

@@ -180,6 +180,13 @@ describe("no yes", () => {
     expect(word(await run(enter({ identity: other })))).toBe("approval_needed");
   });
 
+  test("more than people can be shown: nobody is asked", async () => {
+    const { gateway, run, database } = world();
+    const request = { args: { memo: "x".repeat(40_000) } };
+    expect(word(await run(gateway("a").enter(request)))).toBe("approval_too_large");
+    expect(database.commits).toBe(0);
+  });
+
   test("other arguments, another agent, another chain: nobody's grant but the one it was given for", async () => {
     const { gateway, say, run } = world();
     const { enter } = gateway("a");
