@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Client } from "@modelcontextprotocol/client";
 import { afterEach, expect, test } from "vitest";
+import { auto } from "../../fixtures/mcp-gateway.ts";
 import { FailingUpstream, type Mode } from "./failing-upstream.ts";
 import { type Answer, ask, decisionIn, until, type World, world } from "./harness.ts";
 
@@ -226,12 +227,13 @@ test("a write is sent once, or once more under a key that is honoured, or in the
   ].join("");
   const here = await made(["plain", "keyed", "dry"], yaml);
   const { gateway } = await here.both();
-  const client = async (name: string): Promise<Client> => await here.client(`${name}-mcp`);
   const callsOf = async (name: string): Promise<readonly (readonly [string, Call, Call])[]> => {
-    const mcp = await client(name);
+    const legacy = await here.client(`${name}-mcp`);
+    const modern = await here.client(`${name}-mcp`, auto);
     return [
       [`${name} http`, overHttp(here, name, "POST"), overHttp(here, name, "GET")],
-      [`${name} mcp`, overMcp(mcp, "put"), overMcp(mcp, "look")],
+      [`${name} mcp, legacy`, overMcp(legacy, "put"), overMcp(legacy, "look")],
+      [`${name} mcp, modern`, overMcp(modern, "put"), overMcp(modern, "look")],
     ];
   };
   /** What the upstream received and did while `work` ran. */

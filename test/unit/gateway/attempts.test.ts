@@ -194,6 +194,13 @@ test("a caller that left, a person who stopped it, an open breaker: nothing more
     expect((await play({ ...against, tool: "pay:look", plays: [broken] })).forms.length).toBe(1);
     expect((await play({ ...against, own, plays: [broken] })).forms.length).toBe(1);
   }
+  let asked = 0;
+  const meanwhile = await play({
+    ...{ tool: "pay:look", plays: [broken] },
+    // Not before the wait, but after it.
+    isStopped: () => asked++ > 0,
+  });
+  expect(meanwhile.forms.length).toBe(1);
   const begun = await play({ tool: "pay:look", plays: [{ ...broken, hasBegun: true }] });
   expect(begun.forms.length).toBe(1);
 });

@@ -45,7 +45,25 @@ function asked(tool: ToolId, effect: "read" | "write" = tool === look ? "read" :
   return { callId: `call-${calls}`, request, tool: { id: tool, effect } } as unknown as Asked;
 }
 
-function gateway(name: string, clock: SimClock, database: SimDatabase) {
+/** `slow`: what the store is asked waits, when a promise is set, until that is kept. */
+function gateway(
+  name: string,
+  clock: SimClock,
+  database: SimDatabase,
+  slow: { list?: Promise<void> | undefined; write?: Promise<void> | undefined } = {},
+) {
+  const real = new SharedState(database.open(), { process: `gateway/${name}` });
+  const state = {
+    list: async (...of: Parameters<SharedState["list"]>) => {
+      const listed = await real.list(...of);
+      await slow.list;
+      return listed;
+    },
+    transact: async (...of: Parameters<SharedState["transact"]>) => {
+      await slow.write;
+      return await real.transact(...of);
+    },
+  } as unknown as SharedState;
   const entropy = { bytes: (count: number) => new Uint8Array(count).fill((calls * 7) % 256) };
   const entries: BreakerEntry[] = [];
   const ledger = {
@@ -59,7 +77,7 @@ function gateway(name: string, clock: SimClock, database: SimDatabase) {
   const board = new BreakerBoard({
     ...{ breakers, clock, ledger, log: recordingLog(), telemetry, tenant: "t" },
     upstreams: ["pay"],
-    state: new SharedState(database.open(), { process: `gateway/${name}` }),
+    state,
     entropy: { bytes: (count) => Buffer.from(entropy.bytes(count)).fill(name, 0, 1) },
     origin: { instance: name, site: "s", epoch: 0 },
     pollMs: 500,
@@ -329,4 +347,48 @@ test("no fault of the store makes two gateways disagree for good", async () => {
     stop.abort();
     await clock.run(Promise.all(following));
   }
+});
+
+function gate(): { readonly passed: Promise<void>; open(): void } {
+  let open = (): void => undefined;
+  const passed = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { passed, open };
+}
+
+test("a look that began before one's own change was stored takes nothing back", async () => {
+  const { clock, database, stored } = world();
+  const slow: { list?: Promise<void> | undefined } = {};
+  const one = gateway("one", clock, database, slow);
+  for (let i = 0; i < 3; i++) one.call(create, toolFailed);
+  await clock.advance(1_000);
+  const looking = gate();
+  slow.list = looking.passed;
+  const refreshing = one.board.refresh();
+  await clock.advance(5);
+  // What it will see is that the breaker is open; by then it has closed.
+  expect(one.call(create)).toBe("passes");
+  await clock.advance(5);
+  expect(stored(ofCreate)).toMatchObject({ state: "closed" });
+  looking.open();
+  await clock.run(refreshing);
+  expect([one.breakers.of(ofCreate).kind, one.call(create)]).toEqual(["closed", "passes"]);
+});
+
+test("what changes while a change is being stored is stored after it", async () => {
+  const { clock, database, stored } = world();
+  const slow: { write?: Promise<void> | undefined } = {};
+  const one = gateway("one", clock, database, slow);
+  const writing = gate();
+  slow.write = writing.passed;
+  for (let i = 0; i < 3; i++) one.call(create, toolFailed);
+  await clock.advance(1_000);
+  expect(one.call(create)).toBe("passes");
+  await clock.advance(5);
+  expect(stored(ofCreate)).toBeNull();
+  slow.write = undefined;
+  writing.open();
+  await clock.advance(5);
+  expect(stored(ofCreate)).toMatchObject({ state: "closed", by: "gateway one" });
 });
