@@ -36,7 +36,11 @@ beforeAll(async () => {
     policies: "./policies",
     limits: { connections_max: connectionsMax },
     upstreams: {
-      evil: { mcp: { url: `${made.upstream.url}/mcp` } },
+      // Each of its answers is to be seen, so no breaker spares the gateway the next.
+      evil: {
+        mcp: { url: `${made.upstream.url}/mcp` },
+        breaker: { failures_in_row: 1_000_000, calls_min: 1_000_000 },
+      },
       calm: { http: { base_url: made.upstream.url, routes: [{ method: "POST", path: "/items" }] } },
     },
     development_tokens: Object.entries(tokens).map(([agent, token]) => ({ token, agent })),

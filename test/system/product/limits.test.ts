@@ -13,7 +13,7 @@ beforeAll(async () => {
     limits: [
       "body_bytes_max: 2000, depth_max: 8, headers_max: 20, header_bytes_max: 4096",
       "path_bytes_max: 200, parameters_max: 3, evaluations_max: 2",
-      "calls_in_flight_per_agent_max: 1, calls_in_flight_max: 2",
+      "calls_in_flight_per_agent_max: 1, calls_in_flight_max: 4",
     ].join(", "),
   });
   await here().both();
@@ -147,7 +147,7 @@ test("every limit of the configuration is wired", () => {
   const schema = JSON.parse(readFileSync(`${root}/schemas/config.schema.json`, "utf8")) as {
     properties: { limits: { properties: Record<string, unknown> } };
   };
-  const wired = ["faces", "gateway-process", "wrap-process"]
+  const wired = ["faces", "gateway-process", "people-and-limits", "wrap-process"]
     .map((file) => readFileSync(`${root}/src/main/${file}.ts`, "utf8"))
     .join("\n");
   for (const name of Object.keys(schema.properties.limits.properties))
