@@ -97,11 +97,16 @@ async function completed(
     if (each) each["tenant"] ??= config["tenant"];
   await completeApprovals(config, how);
   for (const [name, upstream] of Object.entries(config["upstreams"] as Record<string, Upstream>)) {
-    const { calls_in_flight_max: calls } = config["limits"] as { calls_in_flight_max: number };
-    upstream["calls_in_flight_max"] ??= Math.ceil(calls / 2);
+    upstream["calls_in_flight_max"] ??= roomOfEach(config);
     await completeUpstream(upstream, ["upstreams", name], how);
   }
   return config as unknown as Config;
+}
+
+/** One upstream may have all the room; of several none takes more than half, so that the others go on when it hangs. */
+function roomOfEach(config: Members): number {
+  const { calls_in_flight_max: calls } = config["limits"] as { calls_in_flight_max: number };
+  return Object.keys(config["upstreams"] as Members).length === 1 ? calls : Math.ceil(calls / 2);
 }
 
 async function completeBundle(bundle: Members, how: Completion): Promise<void> {

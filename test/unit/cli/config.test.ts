@@ -30,7 +30,7 @@ const smallest = "upstreams:\n  files:\n    mcp:\n      command: [node, server.j
 
 /** How an upstream is treated of which nothing is said. */
 const care = {
-  calls_in_flight_max: 512,
+  calls_in_flight_max: 1024,
   queue: { calls_max: 0, wait_ms: 1_000 },
   breaker: {
     failures_in_row: 5,
@@ -115,6 +115,12 @@ test("the smallest file is completed with every default", async () => {
     telemetry: { trace_sample_ratio: 1, service_name: "holdfast" },
     log: { level: "info" },
   });
+});
+
+test("of several upstreams none has more than half of the room", async () => {
+  const two = await load(`${smallest}  notes:\n    mcp: { url: "http://notes.test" }\n`);
+  const rooms = Object.values(two.upstreams).map((each) => each.calls_in_flight_max);
+  expect(rooms).toEqual([512, 512]);
 });
 
 test("hosts: the loopback names, that of the public address, and those configured", async () => {
