@@ -18,6 +18,8 @@ export interface Entered {
 export interface Gate {
   /** Called for every judgement, also for one that lets nothing through. `decisionOnly`: somebody else acts on it. */
   enter(asked: Asked, judgement: Judgement, decisionOnly: boolean): Entered | Promise<Entered>;
+  /** What the gate says, at once and taking nothing, to a question that is not a call (a search). */
+  answer?(asked: Asked): Hold | undefined;
   /** Asked once more right before the call is forwarded; at once, because nothing may come in between. */
   recheck?(asked: Asked): Hold | undefined;
 }
@@ -50,6 +52,16 @@ export async function admit(
   // Turned away after something was taken: it is given back before the refusal is recorded.
   if (!lets(judgement)) await settle("not_sent");
   return { judgement, settle };
+}
+
+/** What is told of a judgement that is part of a search: whoever acts on it comes through no gate. */
+export function answered(gates: readonly Gate[], asked: Asked, judgement: Judgement): Judgement {
+  if (!lets(judgement)) return judgement;
+  for (const gate of gates) {
+    const hold = gate.answer?.(asked);
+    if (hold !== undefined) return held(asked, hold);
+  }
+  return judgement;
 }
 
 /** What any gate has against the call at this very moment. */

@@ -10,6 +10,7 @@ import type { Committed, Ledger } from "../ledger/index.ts";
 import type { Engine, RegoAnswers } from "../policy/index.ts";
 import type { Clock, Entropy, Log, Telemetry } from "../ports.ts";
 import type { ActivePolicy } from "./active-policy.ts";
+import { answered, type Gate } from "./admit.ts";
 import { refusalText } from "./answer.ts";
 import type { RefusalCode, Search, Searched, SearchRefusal } from "./call.ts";
 import { trimmed } from "./carried.ts";
@@ -24,6 +25,7 @@ interface SearchParts extends Surroundings {
   readonly ledger: Ledger;
   readonly policy: ActivePolicy;
   readonly inFlight: InFlight;
+  readonly gates: readonly Gate[];
   readonly telemetry: Telemetry;
   readonly log: Log;
   readonly origin: EntryOrigin;
@@ -94,7 +96,7 @@ async function judged<C>(parts: SearchParts, asked: Search<C>, moment: Moment): 
     const about = aboutCandidate(asked, moment, candidate);
     if (answers === undefined) wanted = regoAnswers(about, parts);
     if (wanted !== undefined) return false;
-    const { decision } = judge(about, parts, true, answers);
+    const { decision } = answered(parts.gates, about, judge(about, parts, true, answers));
     answers = undefined;
     judgedCount += 1;
     if (decision.refusal !== undefined) withheld += 1;

@@ -14,6 +14,7 @@ import {
   type BundleSubscription,
   bridgeUrl,
   dataPath,
+  type EscrowExecutor,
   type FrontFace,
   type FrontResponse,
   type HoldRules,
@@ -65,8 +66,10 @@ export async function facesOf(
   const mcp = mcpFaces(config, plane, identifier, credentials, pins.value);
   const http = await httpFace(config, plane, identifier);
   if (!http.ok) return http;
+  const senders = new Map([...mcp.senders, ...http.value.senders]);
+  const executor = escrowExecutor(config, plane, senders);
   const routes: readonly Route[] = [
-    ...operations(plane, pins.value),
+    ...operations(plane, pins.value, executor),
     metadataRoute(config),
     callbackRoute(credentials),
     ...mcp.routes,
@@ -77,8 +80,6 @@ export async function facesOf(
     },
     ...decisionRoutes(config, plane, identifier),
   ];
-  const senders = new Map([...mcp.senders, ...http.value.senders]);
-  const executor = escrowExecutor(config, plane, senders);
   return ok({
     face: routed(routes, hostRules(config)),
     follow: (signal) => executor.follow(signal),
@@ -304,7 +305,11 @@ function bundleStatus({ status }: BundleSubscription): object {
 }
 
 /** Probes and metrics: asked by address, so without the Host check; they tell no secret. */
-function operations(plane: DataPlane, pins: ReadonlyMap<string, ToolPins>): readonly Route[] {
+function operations(
+  plane: DataPlane,
+  pins: ReadonlyMap<string, ToolPins>,
+  escrow: Pick<EscrowExecutor, "status">,
+): readonly Route[] {
   const readiness = async (): Promise<FrontResponse> => {
     const policyVersion = plane.spine.policyVersion();
     const checks = {
@@ -349,6 +354,7 @@ function operations(plane: DataPlane, pins: ReadonlyMap<string, ToolPins>): read
       kill_switch: plane.kill.status,
       breakers: plane.care.board.status,
       upstreams: plane.care.rooms.status,
+      escrow: escrow.status,
       tool_definitions: Object.fromEntries([...pins].map(([name, each]) => [name, each.status])),
     });
   // As OPA answers: alive, and with `?bundles` able to decide.

@@ -15,6 +15,11 @@ const help: Readonly<Record<string, string>> = {
   breaker_transitions:
     "Times a breaker of an upstream or of its tools changed, by what it changed to.",
   retries: "Calls sent again, by form: as_judged, or dry_run.",
+  escrow_items: "Writes that are held back for people.",
+  escrow_bytes: "Bytes of their arguments.",
+  escrow_unknown: "1 while nobody knows whether a held write to this upstream took effect.",
+  escrow_writes: "Writes that came while they were held back, by what became of them.",
+  escrow_attempts: "Attempts to carry out a held write that people let go, by what came of them.",
   refusals: "Calls refused by the machinery and not by policy, by code.",
   limit_refusals: "Calls for which a limit of the policy had no room, by limit.",
   limit_used_ratio: "Of the fullest counter of each limit: used in parts of its cap.",

@@ -44,6 +44,11 @@ export class EscrowGate implements Gate {
     return held ?? { judgement };
   }
 
+  answer(asked: Asked): Hold | undefined {
+    const cause = isHoldable(asked) ? this.#cause(asked) : undefined;
+    return cause === undefined ? undefined : { kind: "read_only", detail: cause.text };
+  }
+
   /** Held back since it was judged: it is not queued now, so that nothing is queued that was recorded as allowed. */
   recheck(asked: Asked): Hold | undefined {
     const cause = isHoldable(asked) ? this.#cause(asked) : undefined;

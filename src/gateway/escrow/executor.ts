@@ -29,7 +29,7 @@ import {
 import { callId, type JsonObject, type Result, splitToolId } from "../../kernel/index.ts";
 import type { Clock, Entropy, Log, Telemetry } from "../../ports.ts";
 import type { SharedState } from "../../state/index.ts";
-import type { Forward, Spine, ToolRequest } from "../call.ts";
+import type { Forward, Forwarded, Spine, ToolRequest } from "../call.ts";
 import { presencePrefix } from "../kill-watch.ts";
 import { attemptIn, attemptLost, attemptOf } from "./attempt.ts";
 import { heldCall } from "./held-call.ts";
@@ -61,10 +61,22 @@ export interface ExecutorParts {
 
 const pollMs = 250;
 /**
- * Without a sign of life for so long, a gateway is taken for gone. It is longer than the lease on the kill switch, after
- * which a gateway that was only frozen sends no write any more.
+ * A claim is good for so long: a gateway that was frozen in between sends nothing when it wakes. Others wait twice as long
+ * from when they first saw the claim, so none takes over what may still be sent.
  */
-const silentMs = 60_000;
+const claimMsMax = 30_000;
+const silentMs = 2 * claimMsMax;
+
+const tooLate: Forwarded<undefined> = {
+  outcome: "not_sent",
+  detail: "it was in hand for so long that another gateway may have it",
+  resultBytes: 0,
+  answer: undefined,
+};
+
+interface Holding extends Holder {
+  readonly upstream: string;
+}
 
 export class EscrowExecutor {
   readonly #parts: ExecutorParts;
@@ -74,9 +86,19 @@ export class EscrowExecutor {
   readonly #unsettled = new Map<string, { readonly item: EscrowItem; readonly came: Attempt }>();
   /** Attempts of dead runs that the log was asked about. */
   readonly #asked = new Set<string>();
+  /** The claims of other gateways with their newest sign of life, and when it was first seen, on the monotonic clock. */
+  readonly #signs = new Map<string, { readonly sign: string; readonly sinceMs: number }>();
+  #holders: readonly Holding[] = [];
 
   constructor(parts: ExecutorParts) {
     this.#parts = parts;
+  }
+
+  /** By upstream: the write that is in hand, or of which nobody knows. */
+  get status(): Readonly<Record<string, { readonly id: string; readonly state: string }>> {
+    return Object.fromEntries(
+      this.#holders.map(({ upstream, id, state }) => [upstream, { id, state }]),
+    );
   }
 
   /**
@@ -100,14 +122,17 @@ export class EscrowExecutor {
       state.list(releasedPrefix, 1),
     ]);
     if (!read.ok || !listed.ok) return;
+    const holders: Holding[] = [];
     for (const upstream of upstreams) {
       const lane = readLane(read.value.get(laneKey(upstream)));
       // Nothing was ever held back here.
       if (lane.seq === 0) continue;
       telemetry.gauge("escrow_unknown", { upstream }, lane.holder?.state === "unknown" ? 1 : 0);
+      if (lane.holder !== null) holders.push({ ...lane.holder, upstream });
       const isIdle = lane.holder === null && listed.value.length === 0;
       if (!(isIdle || this.#working.has(upstream))) this.#work(upstream, signal);
     }
+    this.#holders = holders;
   }
 
   #work(upstream: string, signal: AbortSignal): void {
@@ -128,9 +153,10 @@ export class EscrowExecutor {
       const lane = readLane(read.value.get(laneKey(upstream)));
       if (lane.holder !== null && !(await this.#recovered(lane.holder))) return;
       if (lane.holder !== null) continue;
+      const sinceMs = this.#parts.clock.monotonicMs();
       const item = await this.#claimFirst(upstream, lane);
       if (item === undefined) return;
-      await this.#settle(item, await this.#carryOut(item));
+      await this.#settle(item, await this.#carryOut(item, sinceMs));
     }
   }
 
@@ -152,8 +178,9 @@ export class EscrowExecutor {
     return done.ok && done.value.ok ? done.value.value : undefined;
   }
 
-  async #carryOut(item: EscrowItem): Promise<Attempt> {
-    const { spine, senders, log } = this.#parts;
+  /** `sinceMs`: before it was claimed, on the monotonic clock. */
+  async #carryOut(item: EscrowItem, sinceMs: number): Promise<Attempt> {
+    const { spine, senders, log, clock } = this.#parts;
     const held = heldCall(item);
     const sender = senders.get(item.upstream);
     if (held === undefined || sender === undefined)
@@ -161,7 +188,9 @@ export class EscrowExecutor {
     const forward = sender(held.request, held.carry);
     if (!forward.ok) return { kind: "back", note: forward.error };
     try {
-      const governed = await spine.govern(held.request, forward.value);
+      const governed = await spine.govern(held.request, async (judged) =>
+        clock.monotonicMs() - sinceMs > claimMsMax ? tooLate : await forward.value(judged),
+      );
       return attemptOf(governed, this.#facts(item));
     } catch (thrown) {
       log.write("error", "escrow_failed", { item: item.id, detail: String(thrown) });
@@ -186,17 +215,25 @@ export class EscrowExecutor {
       if (state === "unknown" && came.kind === "unknown") return false;
       return await this.#settle(item, came);
     }
-    if (state === "unknown" || !(await this.#isSilent(instance))) return false;
+    if (state === "unknown" || !(await this.#isSilent(instance, call))) return false;
     return await this.#settle(item, attemptLost(instance, this.#facts(item)));
   }
 
-  /** A gateway that ended in order has taken its sign of life away. */
-  async #isSilent(instance: string): Promise<boolean> {
+  /**
+   * Whether a gateway has given no new sign of life since its claim was seen, for long enough. Its clock is not believed, nor
+   * is the end of its signs: a gateway that stops in order still ends its calls.
+   */
+  async #isSilent(instance: string, call: string): Promise<boolean> {
+    const { state, clock } = this.#parts;
     const key = presencePrefix + encodeURIComponent(instance);
-    const read = await this.#parts.state.read([key]);
+    const read = await state.read([key]);
     if (!read.ok) return false;
-    const seen = Date.parse(String(read.value.get(key)?.["seen"] ?? ""));
-    return Number.isNaN(seen) || this.#parts.clock.wallMs() - seen > silentMs;
+    const sign = `${call} ${String(read.value.get(key)?.["seen"] ?? "")}`;
+    const nowMs = clock.monotonicMs();
+    const known = this.#signs.get(instance);
+    if (known?.sign === sign) return nowMs - known.sinceMs > silentMs;
+    this.#signs.set(instance, { sign, sinceMs: nowMs });
+    return false;
   }
 
   /** True when the store knows what came of it. What it cannot be told now it is told later, or by the next run. */

@@ -83,7 +83,7 @@ export class EscrowWorld {
   }
 
   /** A process of the gateway `instance`; `kill` ends it between any two steps, and nothing it began comes to an end. */
-  start(instance: string): { kill(): void } {
+  start(instance: string): { kill(): void; freezeNext(ms: number): void } {
     this.#runs += 1;
     const run = `run-${this.#runs}`;
     const life = new Life();
@@ -112,7 +112,13 @@ export class EscrowWorld {
     });
     executor.follow(life.signal).catch(() => undefined);
     this.#present(instance, state, life).catch(() => undefined);
-    return { kill: () => life.end() };
+    return {
+      kill: () => life.end(),
+      freezeNext: (ms) => {
+        life.frozenMs = ms;
+        life.isFrozen = true;
+      },
+    };
   }
 
   /** As the spine does it: decide, record, forward, record. Each line takes time, in which the process may die. */
@@ -127,6 +133,9 @@ export class EscrowWorld {
     await pause();
     log.set(callId, "unknown");
     await pause();
+    const frozenMs = life.frozenMs;
+    life.frozenMs = 0;
+    await life.lives(this.clock.sleep(frozenMs));
     const forwarded = await forward({ idempotencyKey } as never);
     await pause();
     log.set(callId, forwarded.outcome);
@@ -138,6 +147,8 @@ export class EscrowWorld {
   async #present(instance: string, state: SharedState, life: Life): Promise<void> {
     const key = presencePrefix + instance;
     for (;;) {
+      // Frozen all of it; only what `#govern` does is seen by the tests.
+      if (life.isFrozen) await life.lives(this.clock.sleep(200_000));
       const seen = { seen: new Date(this.clock.wallMs()).toISOString() };
       await state.transact([key], () => ({ writes: new Map([[key, seen]]), result: undefined }));
       await life.lives(this.clock.sleep(1_000));
@@ -195,6 +206,9 @@ export class EscrowWorld {
 
 /** A process: once it has ended, nothing it waited for ever comes. */
 class Life {
+  /** Before the next forward, the process stands still for so long. */
+  frozenMs = 0;
+  isFrozen = false;
   readonly #end = new AbortController();
 
   get signal(): AbortSignal {

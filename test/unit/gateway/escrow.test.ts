@@ -151,6 +151,24 @@ test("what a gateway had in hand that is gone is unknown after a minute; its own
   expect(await world.open()).toEqual([]);
 });
 
+test("a gateway that was frozen with a write in hand, and was given up, sends nothing when it wakes", async () => {
+  const world = new EscrowWorld(6);
+  const { shop } = world.upstreams;
+  await world.hold("shop0", "shop");
+  await world.person();
+  world.start("a").freezeNext(120_000);
+  await world.clock.advance(1_000);
+  world.start("b");
+  await world.clock.advance(70_000);
+  expect((await world.open())[0]?.state).toBe("unknown");
+  // Nothing in the journal: a person lets it go once more, and the other gateway sends it.
+  await world.person();
+  await world.clock.advance(100_000);
+  expect(world.sentAgain).toEqual(["shop0"]);
+  expect(shop.received).toEqual(["shop0"]);
+  expect(await world.open()).toEqual([]);
+});
+
 const governed = (decision: object, forwarded?: object): Governed<unknown> =>
   ({
     decision: { call_id: "c", decision: "deny", reason: "so", policy_version: "r", ...decision },
