@@ -143,6 +143,9 @@ function factsOf(approval: Approval): readonly Field[] {
     approval.state !== "pending" || votes.length === 0
       ? undefined
       : field("Still missing", String(missing(approval))),
+    approval.superseded_by === undefined
+      ? undefined
+      : field("Other arguments were proposed", approval.superseded_by.id),
     approval.after_unknown === null
       ? undefined
       : field("Careful", `${approval.after_unknown}, the same action, may have taken effect`),
