@@ -28,6 +28,9 @@ rules:
     obligations: [{ redact: args.body.card, with: digest }]
 `;
 
+/** A breaker that stays closed, whatever the tests do to its upstream. */
+const never = "{ failures_in_row: 1000000, calls_min: 1000000 }";
+
 /** Bank honours keys, shop does not; blog is an MCP server that does. */
 export interface Upstreams {
   readonly bank: EscrowUpstream;
@@ -40,7 +43,11 @@ export interface Town extends Upstreams {
 }
 
 /** Everything that is started goes onto `cleanups`, to be undone in the reverse order. */
-export async function town(cleanups: (() => unknown)[], config = ""): Promise<Town> {
+export async function town(
+  cleanups: (() => unknown)[],
+  config = "",
+  shopBreaker: string = never,
+): Promise<Town> {
   const [bank, shop, blog] = [
     await EscrowUpstream.start(true),
     await EscrowUpstream.start(false),
@@ -48,7 +55,7 @@ export async function town(cleanups: (() => unknown)[], config = ""): Promise<To
   ];
   for (const each of [bank, shop, blog]) cleanups.push(() => each.down().catch(() => undefined));
   const upstreams = { bank, shop, blog };
-  return { ...upstreams, here: await worldOf(cleanups, upstreams, config) };
+  return { ...upstreams, here: await worldOf(cleanups, upstreams, config, shopBreaker) };
 }
 
 /** A gateway's world in front of upstreams that there are. */
@@ -56,14 +63,14 @@ export async function worldOf(
   cleanups: (() => unknown)[],
   { bank, shop, blog }: Upstreams,
   config: string,
+  shopBreaker: string = never,
 ): Promise<World> {
   const routes = "[{ method: GET, path: /notes }, { method: POST, path: /notes }]";
-  const never = "{ failures_in_row: 1000000, calls_min: 1000000 }";
   const here = await world({
     config,
     upstreams: `
   bank: { idempotency: honoured, breaker: ${never}, http: { base_url: "${bank.url}", routes: ${routes} } }
-  shop: { breaker: ${never}, http: { base_url: "${shop.url}", routes: ${routes} } }
+  shop: { breaker: ${shopBreaker}, http: { base_url: "${shop.url}", routes: ${routes} } }
   blog: { idempotency: honoured, breaker: ${never}, mcp: { url: "${blog.url}/mcp" } }
 `,
   });

@@ -153,3 +153,67 @@ test("what is let go is decided anew: a changed policy discards it, the kill swi
   await until("the write", async () => (bank.effects.length > 0 ? true : undefined));
   expect(bank.effects).toEqual([{ key: kept, note: "kept" }]);
 });
+
+test("policy and an open breaker begin to queue by themselves, and only people end it; enforcement points are told no", async () => {
+  const { here, bank, shop } = await town(
+    cleanups,
+    "authzen: { enforcement_points: [{ agent: report-bot }] }",
+    "{ failures_in_row: 2, open_ms: 1000, writes: escrow }",
+  );
+  const { control } = await here.both();
+  const from = control.log.length;
+  here.policy(
+    "hold.yaml",
+    'escrow:\n  - { match: { tools: "bank:*" }, reason: The books are being closed }\n',
+  );
+  await control.line("bundle_published", from);
+  const held = await until("policy", async () => {
+    const answer = await write(here, "bank", { note: "closing" });
+    return answer.status === 202 ? answer : undefined;
+  });
+  expect(String(held.body["reason"])).toContain("The books are being closed");
+  // Until the policy was in force, writes went through.
+  const before = bank.received.length;
+  expect((await here.http("GET", "/http/bank/notes")).status).toBe(200);
+  const asked = {
+    subject: { type: "agent", id: "support-bot" },
+    action: { name: "bank:POST /notes" },
+  };
+  const evaluation = await here.http(
+    "POST",
+    "/access/v1/evaluation",
+    { ...asked, resource: { type: "http", id: "/notes" }, context: { arguments: {} } },
+    "report-bot-development-token",
+  );
+  expect(evaluation.body).toMatchObject({ decision: false });
+  // Its breaker holds back a shop that fails; the one that waits is not lost when it closes again.
+  shop.status = () => 503;
+  const queued = await until("the breaker", async () => {
+    const answer = await write(here, "shop", { note: "broken" });
+    return answer.status === 202 ? answer : undefined;
+  });
+  expect(String(queued.body["reason"])).toContain("is not called for");
+  shop.status = () => 200;
+  expect(bank.received.length).toBe(before);
+  expect((await items(here)).map(({ cause }) => (cause as { by: string }).by).sort()).toEqual([
+    "breaker",
+    "policy",
+  ]);
+  const released = await escrow(
+    here,
+    "release",
+    String(queued.body["escrow_id"]),
+    "--reason",
+    "well again",
+  );
+  expect(released.code, released.err).toBe(0);
+  await until("the write", async () =>
+    shop.effects.some(({ key }) => key === queued.body["escrow_id"]) ? true : undefined,
+  );
+  const status = await ask(`${here.gatewayUrl}/statusz`);
+  expect(status.body["escrow"]).toEqual({});
+  await until("the gauge", async () => {
+    const { body } = await ask(`${here.gatewayUrl}/metrics`);
+    return /^holdfast_escrow_items 1$/m.test(String(body["text"])) ? true : undefined;
+  });
+});
