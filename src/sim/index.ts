@@ -1,3 +1,4 @@
+export { type Said, SimChannel } from "./channel.ts";
 export type { Violation } from "./checks.ts";
 export { SimClock } from "./clock.ts";
 export { type DiskFault, type DiskOperation, type FaultPlan, SimDisk } from "./disk.ts";

@@ -74,7 +74,8 @@ const refusedAgainMs = 60_000;
 interface Channel {
   readonly name: string;
   readonly notifier: Notifier;
-  isBusy: boolean;
+  /** While it works through its steps. */
+  working: Promise<void> | undefined;
   /** The channel asked to be left alone until then. */
   silentUntilMs: number;
   status: ChannelStatus;
@@ -88,6 +89,7 @@ export class Notices {
   /** What was told and the store could not be told of yet: told again by nobody while this process lives. */
   readonly #owed = new Map<string, Message>();
   #isLeading = false;
+  #isStopping = false;
   #sweptMs = 0;
 
   constructor(parts: NoticesParts) {
@@ -102,19 +104,19 @@ export class Notices {
 
   /** Until `signal` aborts; then gives the lease back. */
   async follow(signal: AbortSignal): Promise<void> {
-    const { clock } = this.#parts;
-    let under: readonly Promise<void>[] = [];
+    const { clock, log } = this.#parts;
     while (!signal.aborted) {
       try {
-        under = await this.look();
+        await this.look();
       } catch (thrown) {
         // A bug of ours stops no bundle and no vote of this process.
-        this.#parts.log.write("error", "notices_failed", { detail: String(thrown) });
+        log.write("error", "notices_failed", { detail: String(thrown) });
       }
       await clock.sleep(pollMs, signal);
     }
+    this.#isStopping = true;
     // What is being sent is written down first: the next run would send it once more.
-    await Promise.all(under);
+    await Promise.all([...this.#channels.values()].map(({ working }) => working));
     await this.#resign();
   }
 
@@ -131,7 +133,12 @@ export class Notices {
       this.#sweptMs = nowMs;
       await sweepSeen(this.#parts.state, nowMs);
     }
-    return [...this.#channels.values()].map((channel) => this.#work(channel, steps, nowMs));
+    return [...this.#channels.values()].map((channel) => {
+      channel.working ??= this.#work(channel, steps, nowMs).finally(() => {
+        channel.working = undefined;
+      });
+      return channel.working;
+    });
   }
 
   /** The time on the store's clock while this process is the one that tells; undefined while another is, or nobody can be. */
@@ -237,21 +244,24 @@ export class Notices {
   }
 
   async #work(channel: Channel, steps: readonly Step[], nowMs: number): Promise<void> {
-    if (channel.isBusy) return;
-    channel.isBusy = true;
     try {
-      for (const [key, message] of this.#owed)
-        if (message.channel === channel.name && (await this.#commit({ ...message, message })))
-          this.#owed.delete(key);
+      await this.#payOwed(channel.name);
       for (const step of steps) {
+        if (this.#isStopping) break;
         if (step.do === "decline" || step.message.channel !== channel.name) continue;
         if (step.do === "forget") await this.#commit({ ...step.message, message: null });
         // Time goes on while others are sent; the store's clock is what everything is counted on.
         else if (nowMs >= channel.silentUntilMs) await this.#tell(channel, step, nowMs);
       }
-    } finally {
-      channel.isBusy = false;
+    } catch (thrown) {
+      this.#parts.log.write("error", "notices_failed", { detail: String(thrown) });
     }
+  }
+
+  async #payOwed(channel: string): Promise<void> {
+    for (const [key, message] of this.#owed)
+      if (message.channel === channel && (await this.#commit({ ...message, message })))
+        this.#owed.delete(key);
   }
 
   async #tell(
@@ -332,7 +342,7 @@ export class Notices {
 function idle(name: string, notifier: Notifier): Channel {
   const none = { waiting: 0, delivered: 0, failures_in_a_row: 0 };
   const status = { name, ...none, last_error: null, last_delivered_ms: null };
-  return { name, notifier, isBusy: false, silentUntilMs: 0, status };
+  return { name, notifier, working: undefined, silentUntilMs: 0, status };
 }
 
 /** A reminder is counted before it is sent: one too few is better than one each second. */

@@ -9,8 +9,7 @@ import {
   type Question,
 } from "../../../../src/approvals/index.ts";
 import { type NoticeRoute, Notices, type TellingRules } from "../../../../src/control/index.ts";
-import { err, ok } from "../../../../src/kernel/index.ts";
-import type { Notice, NoticePlace, Notifier, NotifyError } from "../../../../src/ports.ts";
+import type { Notifier } from "../../../../src/ports.ts";
 import {
   noStoreFaults,
   Random,
@@ -18,6 +17,7 @@ import {
   type RecordingTelemetry,
   recordingLog,
   recordingTelemetry,
+  SimChannel,
   SimClock,
   SimDatabase,
   type StoreFaults,
@@ -53,49 +53,8 @@ export const rulesOf = (more: Partial<TellingRules> = {}): TellingRules => ({
   ...more,
 });
 
-export interface Said {
-  /** Where the message is; of an update or a reminder, where it was said to be. */
-  readonly at: string;
-  readonly how: "deliver" | "update" | "remind";
-  readonly notice: Notice;
-}
-
-type Told = ReturnType<Notifier["deliver"]>;
-
-/** A channel that keeps what it was told. Each message has a place of its own. */
-export class RecordingChannel implements Notifier {
-  readonly said: Said[] = [];
-  readonly #failing: (how: Said["how"], nth: number) => NotifyError | undefined;
-  readonly #name: string;
-  tries = 0;
-
-  constructor(
-    failing: (how: Said["how"], nth: number) => NotifyError | undefined = () => undefined,
-    name = "a",
-  ) {
-    this.#failing = failing;
-    this.#name = name;
-  }
-
-  #tell(how: Said["how"], notice: Notice, place?: NoticePlace): Told {
-    this.tries += 1;
-    const error = this.#failing(how, this.tries);
-    if (error !== undefined) return Promise.resolve(err(error));
-    const at = place === undefined ? `${this.#name}${this.tries}` : String(place["at"]);
-    this.said.push({ how, notice, at });
-    return Promise.resolve(ok({ at }));
-  }
-
-  deliver(notice: Notice): Told {
-    return this.#tell("deliver", notice);
-  }
-  update(place: NoticePlace, notice: Notice): Told {
-    return this.#tell("update", notice, place);
-  }
-  remind(place: NoticePlace, notice: Notice): Told {
-    return this.#tell("remind", notice, place);
-  }
-
+/** A channel that keeps what it was told. */
+export class RecordingChannel extends SimChannel {
   get words(): readonly string[] {
     return this.said.map(({ how, notice }) => `${how} ${notice.id} ${notice.status}`);
   }

@@ -96,8 +96,10 @@ describe("several processes", () => {
     await look(world.notices({ chat }, rulesOf(), "run-2"));
     expect(chat.words).toEqual([`deliver ${id} open`]);
   });
+});
 
-  test("whoever stops in order gives the lease back at once", async () => {
+describe("a process that stops", () => {
+  test("gives the lease back at once", async () => {
     const world = new NoticesWorld();
     const chat = new RecordingChannel();
     const stop = new AbortController();
@@ -111,7 +113,31 @@ describe("several processes", () => {
     expect(chat.said).toHaveLength(1);
   });
 
-  test("who lost the lease while a channel was slow writes nothing any more", async () => {
+  test("in the middle of sending writes down where it went, and begins nothing new", async () => {
+    const world = new NoticesWorld();
+    const { id } = await world.ask();
+    const later = await world.ask({ args_digest: "sha256:2" });
+    const slow = new RecordingChannel();
+    const deliver = slow.deliver.bind(slow);
+    slow.deliver = async (notice) => {
+      await world.clock.sleep(5_000);
+      return await deliver(notice);
+    };
+    const stop = new AbortController();
+    const following = world.notices({ chat: slow }, rulesOf(), "run-1").follow(stop.signal);
+    await world.clock.advance(3_500);
+    stop.abort();
+    await world.clock.advance(3_000);
+    await following;
+    expect(slow.words).toEqual([`deliver ${id} open`]);
+    const chat = new RecordingChannel();
+    await look(world.notices({ chat }, rulesOf(), "run-2"));
+    expect(chat.words).toEqual([`deliver ${later.id} open`]);
+  });
+});
+
+describe("a process that stood still", () => {
+  test("and lost the lease while a channel was slow, writes nothing any more", async () => {
     const world = new NoticesWorld();
     const { id } = await world.ask();
     const slow = new RecordingChannel();
