@@ -56,7 +56,11 @@ export function proposed(
   const instead = vote(fresh, approver, { ...first, verdict: "approve" }, nowMs);
   if (!instead.ok) return instead;
   return ok({
-    declined: { ...declined.value, superseded_by: { id, args } },
+    declined: {
+      ...declined.value,
+      closed_because: `superseded by ${id}`,
+      superseded_by: { id, args },
+    },
     instead: instead.value,
   });
 }

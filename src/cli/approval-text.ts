@@ -21,7 +21,7 @@ export function approvalRows(
 
 /** Everything that is known of one. */
 export function approvalLines(approval: Approval): readonly string[] {
-  const { grant, claim } = approval;
+  const { grant, claim, superseded_by: other } = approval;
   const facts: readonly (readonly [string, string | null])[] = [
     ["approval", approval.id],
     ["state", approval.state],
@@ -45,6 +45,7 @@ export function approvalLines(approval: Approval): readonly string[] {
     ],
     ["used by", claim === null ? null : `call ${claim.call} at ${claim.instance}`],
     ["ended", approval.closed_because],
+    ["instead", other === undefined ? null : `${other.id}: ${JSON.stringify(other.args)}`],
     [
       "mind",
       approval.after_unknown === null
