@@ -134,13 +134,16 @@ test("policies that are broken when control starts: said, nothing published, wha
   const refused = await first.line("policies_refused");
   expect(String(refused["errors"])).toMatch(/desk\.yaml:\d+:\d+: error: .*did you mean allow\?/);
   const control = (path: string): Promise<Answer> => ask(`${here.controlUrl}${path}`);
+  await first.line("control_listening");
   expect((await control("/readyz")).status).toBe(503);
   expect((await control("/bundles/holdfast")).status).toBe(404);
   here.policy("desk.yaml", good);
   const { revision } = await first.line("bundle_published");
   await first.stop("SIGKILL");
   here.policy("desk.yaml", broken);
-  await here.start("control").line("policies_refused");
+  const second = here.start("control");
+  await second.line("policies_refused");
+  await second.line("control_listening");
   const state = await control("/readyz");
   expect([state.status, state.body]).toEqual([
     200,
