@@ -23,6 +23,7 @@ async function served(): Promise<string> {
   telemetry.count("limit_refusals", { limit: "l" });
   telemetry.gauge("limit_used_ratio", { limit: "l" }, 1);
   telemetry.gauge("breaker_state", { upstream: "u" }, 0);
+  telemetry.gauge("escrow_unknown", { upstream: "u" }, 0);
   telemetry.gauge("notices_waiting", { channel: "c" }, 0);
   telemetry.count("approvals_declined_in_floods", {});
   for (const gauge of ["ledger_entries", "ledger_healthy", "policy_loaded"])
