@@ -91,6 +91,11 @@ export function shownJson(item: EscrowItem, withArguments: boolean): JsonObject 
   };
 }
 
+/** What an agent or an upstream said may hold terminal control characters. */
+export function printable(text: string): string {
+  return text.replace(/\p{C}/gu, "�");
+}
+
 /** `12 s`, `3 min`, `5 h`, `2 d`. */
 export function age(sinceMs: number): string {
   const seconds = Math.max(0, Math.round((systemClock.wallMs() - sinceMs) / 1_000));

@@ -3,7 +3,7 @@ import { systemClock } from "../adapters/clock/index.ts";
 import { type EscrowItem, isItemId } from "../escrow/index.ts";
 import { killKey, readKillState, scopeText } from "../limits/index.ts";
 import type { SharedState } from "../state/index.ts";
-import { age, itemOf, itemsOf, shownJson } from "./escrow-items.ts";
+import { age, itemOf, itemsOf, printable, shownJson } from "./escrow-items.ts";
 import type { CommandOutput } from "./policy-knowledge.ts";
 import { complain } from "./switches.ts";
 import { tableLines } from "./table.ts";
@@ -59,14 +59,9 @@ export async function list(
 
 function itemTable(items: readonly EscrowItem[]): readonly string[] {
   const rows = items.map(({ seq, id, state, tool, agent, queued_ms, note, cause }) => [
-    ...[String(seq), id, state, tool, agent, age(queued_ms), printable(note ?? cause.text)],
+    ...[String(seq), id, state, tool, agent, age(queued_ms), note ?? cause.text].map(printable),
   ]);
   return tableLines([["ORDER", "ID", "STATE", "TOOL", "AGENT", "AGE", "WHY"], ...rows]);
-}
-
-/** What an agent or an upstream said may hold terminal control characters. */
-function printable(text: string): string {
-  return text.replace(/\p{C}/gu, "�");
 }
 
 /** 0; 2 when it is not there. */

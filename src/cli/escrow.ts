@@ -8,7 +8,7 @@ import { type EscrowItem, endedByPerson, isItemId, released } from "../escrow/in
 import { err, ok, type Result } from "../kernel/index.ts";
 import { scopeText } from "../limits/index.ts";
 import type { SharedState } from "../state/index.ts";
-import { itemOf, itemsOf, take } from "./escrow-items.ts";
+import { itemOf, itemsOf, printable, take } from "./escrow-items.ts";
 import { type ListOptions, list, type ReconcileOptions, reconcile, show } from "./escrow-list.ts";
 import { waitUntilObeyed } from "./kill-status.ts";
 import type { CommandOutput } from "./policy-knowledge.ts";
@@ -205,7 +205,7 @@ async function say(
       io.err(`error: ${done.error}`);
     } else if (options.json === true)
       io.out(JSON.stringify({ id: item.id, state: done.value.state, before: item.state }));
-    else io.out(`${item.id}: ${done.value.state} (${item.tool} of ${item.agent})`);
+    else io.out(printable(`${item.id}: ${done.value.state} (${item.tool} of ${item.agent})`));
   }
   if (chosen.value.length === 0 && options.json !== true)
     io.out(`nothing to ${word.name} at ${options.upstream}`);
