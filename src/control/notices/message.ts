@@ -1,6 +1,8 @@
 /** What was told where, as it lies in the store: so that a restart, or a second control process, tells nothing twice. */
 import { isJsonObject, type JsonObject } from "../../kernel/index.ts";
-import type { Notice } from "../../ports.ts";
+import { exponentialMs } from "../../limits/index.ts";
+import type { Notice, NoticePlace, NotifyError } from "../../ports.ts";
+import { fingerprint } from "./notice-of.ts";
 
 export const messagesPrefix = "notice/open/";
 
@@ -59,4 +61,57 @@ export function readMessage(stored: JsonObject | undefined): Message | undefined
 
 export function messageJson(message: Message): JsonObject {
   return message as unknown as JsonObject;
+}
+
+export type Telling = "deliver" | "update" | "remind";
+
+const again = { baseMs: 1_000, maxMs: 300_000 };
+/** Somebody has to change something first. */
+const refusedAgainMs = 60_000;
+
+/** A reminder is counted before it is sent: one too few is better than one each second. */
+export function claimedNoise(
+  message: Message,
+  how: Telling,
+  notice: Notice,
+  nowMs: number,
+): Message {
+  if (how !== "remind") return message;
+  const { reminders } = message;
+  return notice.status === "open"
+    ? { ...message, noise_ms: nowMs, reminders: reminders + 1 }
+    : { ...message, announced: true };
+}
+
+/** Once people were told. */
+export function toldAs(
+  message: Message,
+  notice: Notice,
+  place: NoticePlace,
+  how: Telling,
+  nowMs: number,
+): Message {
+  const isNoise = how === "deliver" || message.kind === "flood";
+  const well = { sending_by: null, failures: 0, not_before_ms: 0, error: null };
+  return {
+    ...{ ...message, ...well, place },
+    shown: how === "remind" ? message.shown : fingerprint(notice),
+    noise_ms: isNoise ? nowMs : message.noise_ms,
+  };
+}
+
+/** Once they were not: again later, and ever more rarely. */
+export function failed(
+  message: Message,
+  { kind, detail, retryAfterMs = 0 }: NotifyError,
+  nowMs: number,
+): Message {
+  const failures = message.failures + 1;
+  const waitMs = Math.max(
+    exponentialMs(again, failures),
+    kind === "refused" ? refusedAgainMs : 0,
+    retryAfterMs,
+  );
+  const error = `${kind}: ${detail}`;
+  return { ...message, sending_by: null, failures, not_before_ms: nowMs + waitMs, error };
 }

@@ -4,19 +4,8 @@
  *
  * Each channel works by itself: one that hangs or fails delays no other, and no approval.
  */
-import {
-  type Approval,
-  type Approver,
-  approvalIn,
-  approvalKeys,
-  approvalWrites,
-  openPrefix,
-  presently,
-  readApproval,
-  turnedDown,
-} from "../../approvals/index.ts";
-import { err, type JsonObject, type Result } from "../../kernel/index.ts";
-import { exponentialMs } from "../../limits/index.ts";
+import type { Approval, Approver } from "../../approvals/index.ts";
+import { err, type Result } from "../../kernel/index.ts";
 import type {
   Clock,
   Log,
@@ -24,16 +13,14 @@ import type {
   NoticePlace,
   Notifier,
   NotifyError,
-  StoredValue,
-  StoreWrites,
   Telemetry,
 } from "../../ports.ts";
 import type { SharedState } from "../../state/index.ts";
-import { type Message, messageJson, messageKey, messagesPrefix, readMessage } from "./message.ts";
-import { fingerprint } from "./notice-of.ts";
+import { claimedNoise, failed, type Message, type Telling, toldAs } from "./message.ts";
 import { plan, type Step } from "./plan.ts";
 import type { TellingRules } from "./routes.ts";
 import { sweepSeen } from "./seen.ts";
+import { ToldStore } from "./told-store.ts";
 
 export interface NoticesParts {
   readonly state: SharedState;
@@ -60,16 +47,7 @@ export interface ChannelStatus {
 }
 
 const pollMs = 1_000;
-const leaderKey = "notice/leader";
-/** Renewed with each poll; another process takes over after it. */
-const leaseMs = 8_000;
 const sweepMs = 60_000;
-const page = 500;
-/** What is beyond is a flood, and in no message. */
-const approvalsMax = 5_000;
-const again = { baseMs: 1_000, maxMs: 300_000 };
-/** Somebody has to change something first. */
-const refusedAgainMs = 60_000;
 
 interface Channel {
   readonly name: string;
@@ -81,25 +59,22 @@ interface Channel {
   status: ChannelStatus;
 }
 
-type Changed = Pick<Message, "channel" | "id"> & { readonly message: Message | null };
-
 export class Notices {
   readonly #parts: NoticesParts;
   readonly #channels: ReadonlyMap<string, Channel>;
-  /** What was told and the store could not be told of yet: told again by nobody while this process lives. */
-  readonly #owed = new Map<string, Message>();
-  #isLeading = false;
+  readonly #store: ToldStore;
   #isStopping = false;
   #sweptMs = 0;
 
   constructor(parts: NoticesParts) {
     this.#parts = parts;
+    this.#store = new ToldStore(parts);
     this.#channels = new Map([...parts.channels].map(([name, each]) => [name, idle(name, each)]));
   }
 
   get status(): { readonly leading: boolean; readonly channels: readonly ChannelStatus[] } {
     const channels = [...this.#channels.values()].map(({ status }) => status);
-    return { leading: this.#isLeading, channels };
+    return { leading: this.#store.isLeading, channels };
   }
 
   /** Until `signal` aborts; then gives the lease back. */
@@ -117,12 +92,12 @@ export class Notices {
     this.#isStopping = true;
     // What is being sent is written down first: the next run would send it once more.
     await Promise.all([...this.#channels.values()].map(({ working }) => working));
-    await this.#resign();
+    await this.#store.resign();
   }
 
   /** Looks once. Resolves when everything is under way; what it resolves with ends when everything was tried. */
   async look(): Promise<readonly Promise<void>[]> {
-    const nowMs = await this.#lead();
+    const nowMs = await this.#store.lead();
     if (nowMs === undefined) return [];
     const steps = await this.#steps(nowMs);
     if (steps === undefined) return [];
@@ -141,79 +116,12 @@ export class Notices {
     });
   }
 
-  /** The time on the store's clock while this process is the one that tells; undefined while another is, or nobody can be. */
-  async #lead(): Promise<number | undefined> {
-    const { state, run, log } = this.#parts;
-    const led = await state.transact([leaderKey], (values, nowMs) => {
-      const stored = values.get(leaderKey);
-      const until = Number(stored?.["until_ms"] ?? 0);
-      // A clock that jumped back must not leave everybody waiting for it.
-      const isTaken = stored !== undefined && stored["run"] !== run && nowMs < until;
-      if (isTaken && until - nowMs <= leaseMs) return { writes: new Map(), result: undefined };
-      const isFresh =
-        stored?.["run"] === run && until - nowMs > leaseMs / 2 && until - nowMs <= leaseMs;
-      if (isFresh) return { writes: new Map(), result: nowMs };
-      const lease = { run, until_ms: nowMs + leaseMs };
-      return { writes: new Map([[leaderKey, lease]]), result: nowMs };
-    });
-    const nowMs = led.ok ? led.value : undefined;
-    if (!led.ok && this.#isLeading) log.write("error", "notices_store_away", { ...led.error });
-    if (nowMs !== undefined && !this.#isLeading) log.write("info", "notices_leading", { run });
-    this.#isLeading = nowMs !== undefined;
-    return nowMs;
-  }
-
-  async #resign(): Promise<void> {
-    const { state, run } = this.#parts;
-    await state.transact([leaderKey], (values) => ({
-      writes: values.get(leaderKey)?.["run"] === run ? new Map([[leaderKey, null]]) : new Map(),
-      result: undefined,
-    }));
-  }
-
   async #steps(nowMs: number): Promise<readonly Step[] | undefined> {
     const { rules, approvers, pageUrl, run } = this.#parts;
-    const stored = await this.#list(messagesPrefix);
-    const open = await this.#list(openPrefix);
-    if (stored === undefined || open === undefined) return undefined;
-    const messages = stored.flatMap(({ key, value }) => this.#known(key, readMessage(value)));
-    const approvals = new Map<string, Approval>();
-    const add = (approval: Approval | undefined): void => {
-      if (approval !== undefined) approvals.set(approval.id, presently(approval, nowMs));
-    };
-    for (const { value } of open) add(readApproval(value));
-    const named = messages.filter(({ kind }) => kind !== "flood").flatMap((each) => each.approvals);
-    for (const each of await this.#read(named.filter((id) => !approvals.has(id)))) add(each);
-    this.#observe(messages, approvals);
-    return plan({ approvals, messages, rules, approvers, pageUrl, nowMs, run });
-  }
-
-  /** What this process told goes before what it could write down; what another has written since goes before both. */
-  #known(key: string, stored: Message | undefined): readonly Message[] {
-    const owed = this.#owed.get(key);
-    if (owed !== undefined && stored?.sending_by === this.#parts.run) return [owed];
-    this.#owed.delete(key);
-    return stored === undefined ? [] : [stored];
-  }
-
-  async #list(prefix: string): Promise<readonly StoredValue[] | undefined> {
-    const all: StoredValue[] = [];
-    for (let after = ""; all.length < approvalsMax; ) {
-      const listed = await this.#parts.state.list(prefix, page, after);
-      if (!listed.ok) return undefined;
-      all.push(...listed.value);
-      const last = listed.value.at(-1);
-      if (last === undefined || listed.value.length < page) break;
-      after = last.key;
-    }
-    return all;
-  }
-
-  async #read(ids: readonly string[]): Promise<readonly Approval[]> {
-    const keys = [...new Set(ids)].map(approvalKeys);
-    if (keys.length === 0) return [];
-    const read = await this.#parts.state.read(keys.flatMap(({ open, closed }) => [open, closed]));
-    return read.ok ? keys.flatMap((each) => approvalIn(read.value, each) ?? []) : [];
+    const told = await this.#store.told(nowMs);
+    if (told === undefined) return undefined;
+    this.#observe(told.messages, told.approvals);
+    return plan({ ...told, rules, approvers, pageUrl, nowMs, run });
   }
 
   #observe(messages: readonly Message[], approvals: ReadonlyMap<string, Approval>): void {
@@ -229,39 +137,26 @@ export class Notices {
     }
   }
 
-  async #decline({ approval: id, because }: Extract<Step, { do: "decline" }>): Promise<void> {
-    const { state, log, telemetry } = this.#parts;
-    const keys = approvalKeys(id);
-    const done = await state.transact([keys.open, keys.closed], (values, nowMs) => {
-      const found = approvalIn(values, keys);
-      const after = found && turnedDown(presently(found, nowMs), because, nowMs);
-      const isChanged = after !== undefined && after.state === "declined" && after !== found;
-      return { writes: isChanged ? approvalWrites(after) : new Map(), result: isChanged };
-    });
-    if (!done.ok || !done.value) return;
-    log.write("warn", "approval_declined_in_flood", { approval: id, because });
+  async #decline({ approval, because }: Extract<Step, { do: "decline" }>): Promise<void> {
+    if (!(await this.#store.decline(approval, because))) return;
+    const { log, telemetry } = this.#parts;
+    log.write("warn", "approval_declined_in_flood", { approval, because });
     telemetry.count("approvals_declined_in_floods", {});
   }
 
   async #work(channel: Channel, steps: readonly Step[], nowMs: number): Promise<void> {
     try {
-      await this.#payOwed(channel.name);
+      if (!(await this.#store.payOwed(channel.name))) return;
       for (const step of steps) {
         if (this.#isStopping) break;
         if (step.do === "decline" || step.message.channel !== channel.name) continue;
-        if (step.do === "forget") await this.#commit({ ...step.message, message: null });
+        if (step.do === "forget") await this.#store.commit({ ...step.message, message: null });
         // Time goes on while others are sent; the store's clock is what everything is counted on.
         else if (nowMs >= channel.silentUntilMs) await this.#tell(channel, step, nowMs);
       }
     } catch (thrown) {
       this.#parts.log.write("error", "notices_failed", { detail: String(thrown) });
     }
-  }
-
-  async #payOwed(channel: string): Promise<void> {
-    for (const [key, message] of this.#owed)
-      if (message.channel === channel && (await this.#commit({ ...message, message })))
-        this.#owed.delete(key);
   }
 
   async #tell(
@@ -274,19 +169,19 @@ export class Notices {
       how === "deliver"
         ? { ...message, sending_by: run }
         : claimedNoise(message, how, notice, nowMs);
-    if (claimed !== message && !(await this.#commit({ ...message, message: claimed }))) return;
+    if (claimed !== message && !(await this.#store.commit({ ...message, message: claimed })))
+      return;
     const sent = await this.#send(channel.notifier, how, message.place, notice);
     const after = sent.ok
       ? toldAs(claimed, notice, sent.value, how, nowMs)
       : failed(claimed, sent.error, nowMs);
     this.#count(channel, how, sent, nowMs);
-    if (!(await this.#commit({ ...message, message: after })))
-      this.#owed.set(messageKey(message), after);
+    await this.#store.commitTold(claimed, after);
   }
 
   async #send(
     notifier: Notifier,
-    how: "deliver" | "update" | "remind",
+    how: Telling,
     place: NoticePlace | null,
     notice: Notice,
   ): Promise<Result<NoticePlace, NotifyError>> {
@@ -323,64 +218,10 @@ export class Notices {
     if (retryAfterMs !== undefined) channel.silentUntilMs = nowMs + retryAfterMs;
     log.write("warn", "notice_not_delivered", { channel: name, step: how, kind, detail });
   }
-
-  /** False when this process is not the one that tells any more, or the store cannot be told. */
-  async #commit({ channel, id, message }: Changed): Promise<boolean> {
-    const { state, run, log } = this.#parts;
-    const key = messageKey({ channel, id });
-    const done = await state.transact([leaderKey, key], (values) => {
-      const isOurs = values.get(leaderKey)?.["run"] === run;
-      const value: JsonObject | null = message === null ? null : messageJson(message);
-      const writes: StoreWrites = isOurs ? new Map([[key, value]]) : new Map();
-      return { writes, result: isOurs };
-    });
-    if (!done.ok) log.write("error", "notice_not_stored", { channel, id, ...done.error });
-    return done.ok && done.value;
-  }
 }
 
 function idle(name: string, notifier: Notifier): Channel {
   const none = { waiting: 0, delivered: 0, failures_in_a_row: 0 };
   const status = { name, ...none, last_error: null, last_delivered_ms: null };
   return { name, notifier, working: undefined, silentUntilMs: 0, status };
-}
-
-/** A reminder is counted before it is sent: one too few is better than one each second. */
-function claimedNoise(message: Message, how: Step["do"], notice: Notice, nowMs: number): Message {
-  if (how !== "remind") return message;
-  const { reminders } = message;
-  return notice.status === "open"
-    ? { ...message, noise_ms: nowMs, reminders: reminders + 1 }
-    : { ...message, announced: true };
-}
-
-function toldAs(
-  message: Message,
-  notice: Notice,
-  place: NoticePlace,
-  how: Step["do"],
-  nowMs: number,
-): Message {
-  const isNoise = how === "deliver" || message.kind === "flood";
-  const well = { sending_by: null, failures: 0, not_before_ms: 0, error: null };
-  return {
-    ...{ ...message, ...well, place },
-    shown: how === "remind" ? message.shown : fingerprint(notice),
-    noise_ms: isNoise ? nowMs : message.noise_ms,
-  };
-}
-
-function failed(
-  message: Message,
-  { kind, detail, retryAfterMs = 0 }: NotifyError,
-  nowMs: number,
-): Message {
-  const failures = message.failures + 1;
-  const waitMs = Math.max(
-    exponentialMs(again, failures),
-    kind === "refused" ? refusedAgainMs : 0,
-    retryAfterMs,
-  );
-  const error = `${kind}: ${detail}`;
-  return { ...message, sending_by: null, failures, not_before_ms: nowMs + waitMs, error };
 }

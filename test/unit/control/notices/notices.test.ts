@@ -1,6 +1,7 @@
 /** Telling people of approvals: once each, over restarts, several processes, failing channels and a failing store. */
 import { describe, expect, test } from "vitest";
 import { vote } from "../../../../src/approvals/index.ts";
+import { noStoreFaults } from "../../../../src/sim/index.ts";
 import { look, NoticesWorld, people, RecordingChannel, route, rulesOf } from "./notices-world.ts";
 
 const minute = 60_000;
@@ -270,6 +271,30 @@ test("a store that fails at every step leaves no question untold and, while a pr
     expect([seed, ...[...chat.words].sort()]).toEqual([
       seed,
       ...ids.map((id) => `deliver ${id} open`),
+    ]);
+  }
+});
+
+test("a store that cannot be read when a question has ended: the message is changed later, not forgotten", async () => {
+  for (let seed = 1; seed <= 40; seed += 1) {
+    const world = new NoticesWorld(seed);
+    const chat = new RecordingChannel();
+    const notices = world.notices({ chat });
+    const asked = await world.ask();
+    await look(notices);
+    await world.store({ ...asked, state: "declined", closed_ms: 1 });
+    world.database.faults = { ...noStoreFaults, refused: 0.4 };
+    for (let second = 0; second < 20; second += 1) {
+      await look(notices);
+      await world.clock.advance(1_000);
+    }
+    world.database.faults = noStoreFaults;
+    for (let second = 0; second < 10; second += 1) {
+      await look(notices);
+      await world.clock.advance(1_000);
+    }
+    expect([seed, ...chat.words]).toEqual([
+      ...[seed, `deliver ${asked.id} open`, `update ${asked.id} declined`],
     ]);
   }
 });
