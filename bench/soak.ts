@@ -42,7 +42,8 @@ control: { listen: 127.0.0.1:0 }
 data: ./data
 policies: ./policies
 upstreams:
-  api: { http: { base_url: "${url}" } }
+  # Its failures are part of the load, so no breaker spares the gateway the next.
+  api: { http: { base_url: "${url}" }, breaker: { failures_in_row: 1000000, calls_min: 1000000 } }
   both: { mcp: { url: "${url}/mcp" } }
   older: { mcp: { url: "${url}/older" } }
   stateless: { mcp: { url: "${url}/stateless" } }
