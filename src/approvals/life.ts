@@ -62,9 +62,17 @@ export function settled(
     : closed(approval, "unknown", `call ${call} may have taken effect`, nowMs);
 }
 
-/** By people, before it was used. The same approval when there is nothing to take back. */
+/**
+ * By people, before it was used. One that a call holds may have taken effect, so nobody knows: how people end a hold whose
+ * gateway does not come back. The same approval when there is nothing to take back.
+ */
 export function revoked(approval: Approval, because: string, nowMs: number): Approval {
-  return approval.state === "granted" || approval.state === "pending"
+  const { state, claim } = approval;
+  if (state === "claimed" && claim !== null) {
+    const held = `call ${claim.call} of gateway ${claim.instance} held it and may have taken effect`;
+    return closed(approval, "unknown", `${because}; ${held}`, nowMs);
+  }
+  return state === "granted" || state === "pending"
     ? closed(approval, "revoked", because, nowMs)
     : approval;
 }
