@@ -1,5 +1,6 @@
 /** What an agent's call comes to, given the newest approval of its action (or the one its token names). */
-import type { Approval, Question } from "./approval.ts";
+import { canonicalJson, type JsonValue } from "../kernel/index.ts";
+import type { Approval, Question, Requirement } from "./approval.ts";
 import { type Asking, asked, askedAgain, claimed, presently, revoked } from "./life.ts";
 import { missing } from "./quorum.ts";
 
@@ -106,7 +107,8 @@ function stands(approval: Approval, question: Question): boolean {
     sameList(approval.determining_rules, question.determining_rules) &&
     approval.definition_digest === question.definition_digest &&
     approval.effect === question.effect &&
-    JSON.stringify(approval.requirements) === JSON.stringify(question.requirements)
+    // Not as text: a store may give members back in another order.
+    canonicalJson(asJson(approval.requirements)) === canonicalJson(asJson(question.requirements))
   );
 }
 
@@ -119,6 +121,10 @@ function stillGranted(approval: Approval, question: Question): boolean {
     approval.effect === question.effect &&
     missing({ requirements, votes: approval.votes }) === 0
   );
+}
+
+function asJson(requirements: readonly Requirement[]): JsonValue {
+  return requirements.map(({ groups, count }) => ({ groups: [...groups], count }));
 }
 
 function sameList(a: readonly string[], b: readonly string[]): boolean {

@@ -2,7 +2,7 @@
  * The `Store` port in memory. Several processes open the same database; it refuses, delays, loses commits and their
  * answers as its faults say, and never more than the port's errors admit.
  */
-import { err, type JsonObject, ok, type Result } from "../kernel/index.ts";
+import { canonicalJson, err, type JsonObject, ok, type Result } from "../kernel/index.ts";
 import type { Clock, Store, StoredValue, StoredValues, StoreError, StoreWrites } from "../ports.ts";
 import type { Random } from "./random.ts";
 
@@ -76,7 +76,7 @@ export class SimDatabase {
     const next = new Map(this.present);
     for (const [key, value] of writes)
       if (value === null) next.delete(key);
-      else next.set(key, JSON.stringify(value));
+      else next.set(key, canonicalJson(value));
     this.#history.push(next);
   }
 }
