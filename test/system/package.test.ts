@@ -40,7 +40,10 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test("it holds the build, the schemas and the documents, and no source, test or example", () => {
   const outside = packed.filter(
-    (path) => !/^(?:bin\/holdfast\.mjs|dist\/.+\.js|schemas\/.+\.(?:schema\.json|openapi\.json|sql))$/.test(path),
+    (path) =>
+      !/^(?:bin\/holdfast\.mjs|dist\/.+\.js|schemas\/.+\.(?:schema\.json|openapi\.json|sql))$/.test(
+        path,
+      ),
   );
   expect(outside.sort()).toEqual(["LICENSE", "README.md", "package.json"]);
   expect(packed).toContain("dist/main.js");

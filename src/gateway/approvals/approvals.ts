@@ -19,14 +19,14 @@ import {
   settled,
 } from "../../approvals/index.ts";
 import type { CallOutcome, EntryOrigin } from "../../audit/index.ts";
-import { digestOf, type JsonObject } from "../../kernel/index.ts";
+import { digestOf, type JsonObject, ok, type Result } from "../../kernel/index.ts";
 import type { Clock, Log, StoredValues, Telemetry } from "../../ports.ts";
 import type { SharedState, StateChange, StateError } from "../../state/index.ts";
 import { type Entered, type Gate, turnedAway } from "../admit.ts";
 import type { Hold } from "../hold.ts";
 import { type Asked, approved, awaiting, type Judgement } from "../judge.ts";
 import { forRecord } from "../oblige.ts";
-import { Asking, type Came, idIn } from "./asking.ts";
+import { Asking, type AskingFacts, type Came, idIn } from "./asking.ts";
 import { answerHold, overrideHold } from "./holds.ts";
 import type { OverrideKeys } from "./override-keys.ts";
 import { type ApprovalTerms, termsFor } from "./terms.ts";
@@ -138,26 +138,38 @@ export class Approvals implements Gate {
     terms: ApprovalTerms,
     token: Presented | undefined,
   ): Promise<Exclude<Came, { kind: "moved" }> | UnknownHold> {
-    const { state, origin, run, questionsPerMinuteMax } = this.#parts;
-    const newest = newestKey(question);
+    const { origin, run, questionsPerMinuteMax } = this.#parts;
     const facts = { call, instance: origin.instance, run, question, terms, questionsPerMinuteMax };
+    let failed: StateError | undefined;
     for (let moves = 0; moves < movesMax; moves++) {
-      const read = token === undefined ? await state.read([newest]) : undefined;
-      if (read?.ok === false) return unknown(read.error);
-      const id = token?.id ?? idIn(read?.value.get(newest));
-      const asking = new Asking({ ...facts, id, jti: token?.jti });
-      const done = await state.transact(asking.keys, (values, nowMs) =>
-        asking.change(values, nowMs),
-      );
-      if (!done.ok) {
-        // It may have been claimed all the same; this call does not use it.
-        if (id !== undefined && done.error.kind === "unknown")
-          await this.#settle({ id, call, outcome: "not_sent" });
-        return unknown(done.error);
-      }
-      if (done.value.kind !== "moved") return done.value;
+      const id = token === undefined ? await this.#newestId(question) : ok(token.id);
+      const done = id.ok ? await this.#transact({ ...facts, id: id.value, jti: token?.jti }) : id;
+      if (done.ok && done.value.kind !== "moved") return done.value;
+      if (done.ok) continue;
+      // Connections of a process that was stopped are gone when it goes on: once more, on new ones. Not while a hold of
+      // this call may have to be given back: that would give back the next one.
+      if (failed !== undefined || this.#unsettled.has(call)) return unknown(done.error);
+      failed = done.error;
     }
     return { kind: "approvals_unknown", detail: "it changes faster than it can be read" };
+  }
+
+  async #newestId(question: Question): Promise<Result<string | undefined, StateError>> {
+    const newest = newestKey(question);
+    const read = await this.#parts.state.read([newest]);
+    return read.ok ? ok(idIn(read.value.get(newest))) : read;
+  }
+
+  async #transact(facts: AskingFacts): Promise<Result<Came, StateError>> {
+    const asking = new Asking(facts);
+    const done = await this.#parts.state.transact(asking.keys, (values, nowMs) =>
+      asking.change(values, nowMs),
+    );
+    // It may have been claimed all the same; whoever asks again must find it free.
+    const { id, call } = facts;
+    if (!done.ok && id !== undefined && done.error.kind === "unknown")
+      await this.#settle({ id, call, outcome: "not_sent" });
+    return done;
   }
 
   /** Used up when the call took effect or may have; given back when nothing was sent. */
