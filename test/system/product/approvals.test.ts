@@ -291,6 +291,8 @@ test("people answer from a shell: list, show, approve, revoke; who is nobody is 
   const cli = (...args: string[]) => here.command("approvals", ...args);
   const first = await put(21);
   const id = String(first.body["approval_id"]);
+  // Asked twice, people are asked once.
+  expect((await put(21)).body["approval_id"]).toBe(id);
   expect(cli("list").stdout).toContain(`${id}  pending  high  support-bot  desk:POST /items`);
   const shown = cli("show", id);
   expect(shown.stdout).toContain('arguments: {"body":{"weight":21}');
