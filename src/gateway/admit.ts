@@ -44,10 +44,16 @@ export async function admit(
   const settle: Settle = async (outcome) => {
     await Promise.all(taken.splice(0).map((each) => each(outcome)));
   };
-  for (const gate of gates) {
-    const entered = await gate.enter(asked, judgement, decisionOnly);
-    judgement = entered.judgement;
-    if (entered.settle !== undefined) taken.push(entered.settle);
+  try {
+    for (const gate of gates) {
+      const entered = await gate.enter(asked, judgement, decisionOnly);
+      judgement = entered.judgement;
+      if (entered.settle !== undefined) taken.push(entered.settle);
+    }
+  } catch (thrown) {
+    // A gate that broke lets nothing through, and keeps nothing of what those before it took.
+    await settle("not_sent");
+    throw thrown;
   }
   // Turned away after something was taken: it is given back before the refusal is recorded.
   if (!lets(judgement)) await settle("not_sent");
