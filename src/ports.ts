@@ -5,7 +5,9 @@
  * Read each comment as a contract: what is durable, what may be repeated, and which error means "it did not happen"
  * and which "it may have happened".
  */
-import type { JsonObject, Result } from "./kernel/index.ts";
+import type { CallObservation, JsonObject, Result, TraceBeside } from "./kernel/index.ts";
+
+export type { CallObservation, TraceBeside };
 
 /** Time. The wall clock may jump either way; only the monotonic clock measures how long something took or may take. */
 export interface Clock {
@@ -205,47 +207,6 @@ export interface Log {
   ): void;
 }
 
-/** One finished call, for metrics and spans. `*Ms` on the monotonic clock. */
-export interface CallObservation {
-  readonly callId: string;
-  readonly face: "mcp" | "http" | "authzen" | "opa";
-  readonly method: string;
-  readonly agentId: string;
-  readonly model?: string;
-  readonly server: string;
-  readonly tool: string;
-  readonly decision: string;
-  readonly reason: string;
-  readonly policyVersion: string;
-  readonly costMicroUsd: number;
-  readonly wallStartMs: number;
-  readonly decideMs: number;
-  readonly recordMs: number;
-  readonly forwardMs: number;
-  readonly totalMs: number;
-  /** `ok`, `tool_error`, `refused`, `evaluated` (decided without forwarding), `not_sent`, `unknown`. */
-  readonly outcome: string;
-  /** W3C trace context of the caller, when it sent one. */
-  readonly traceparent?: string;
-  readonly requestId?: string;
-  /** MCP: the revision the caller speaks, and what it asked for when that is not a tool. */
-  readonly protocolVersion?: string;
-  readonly prompt?: string;
-  readonly resourceUri?: string;
-  /** MCP: what its semantic conventions call the error in the answer (`tool_error`, a JSON-RPC code), if it is one. */
-  readonly answeredError?: string;
-  /** Of the upstream's answer: an HTTP status, or the code of a JSON-RPC error. */
-  readonly statusCode?: number;
-}
-
-/** What came beside the caller's `traceparent`. */
-export interface TraceBeside {
-  /** Belongs to it (W3C Trace Context, section 3.3). */
-  readonly tracestate?: string;
-  /** The `traceparent` of the HTTP request around a message that names its own: linked, not continued. */
-  readonly around?: string;
-}
-
 /** Telemetry. Loses data rather than delaying a call. */
 export interface Telemetry {
   /** The `traceparent` to send upstream for this call: a child of the caller's, or a new trace. */
@@ -387,4 +348,46 @@ export interface Notifier {
   update(place: NoticePlace, notice: Notice): Promise<Result<NoticePlace, NotifyError>>;
   /** Tells people again that they are waited for (or that nobody answered in time), beside the first message. */
   remind(place: NoticePlace, notice: Notice): Promise<Result<NoticePlace, NotifyError>>;
+}
+
+/** One question to one component of a site: is it intact? */
+export interface ProbeQuestion {
+  readonly component: string;
+  /** How it is shown, with the variables of the site filled in; `kind` says which probe answers. */
+  readonly verification: JsonObject;
+  readonly site: string;
+  /** Fresh for every question; visible ASCII. */
+  readonly nonce: string;
+  /** The digest its configuration must have, where the manifest says so. */
+  readonly configDigest?: string;
+  readonly timeoutMs: number;
+}
+
+/** What a probe saw. `inconclusive`: it saw nothing that means anything. Holds no secret. */
+export interface ProbeFinding {
+  readonly verdict: "pass" | "fail" | "inconclusive";
+  /** One sentence: what was seen, against what was expected. */
+  readonly because: string;
+  readonly observed: JsonObject;
+  /** Bound to the site and the nonce by its own words, or only by the address that was asked. */
+  readonly boundBy: "echo" | "address";
+  /** The site and the nonce that the answer names; the same as asked, or it is no PASS. */
+  readonly site: string;
+  readonly nonce: string;
+}
+
+/** Asks a component of a site. Leaves nothing behind that changes what agents may do. */
+export interface Probe {
+  /** Never rejects; answers within `timeoutMs` of monotonic time, or soon after `signal` aborts. */
+  ask(question: ProbeQuestion, signal: AbortSignal): Promise<ProbeFinding>;
+}
+
+/** Runs a program to its end: no shell, only the environment given. Its whole process group ends with the timeout. */
+export interface Commands {
+  /** `exitCode` is null when it was ended or never began; `output`: the end of what it wrote, at most 64 KiB. Never rejects. */
+  run(
+    argv: readonly [string, ...string[]],
+    env: Readonly<Record<string, string>>,
+    timeoutMs: number,
+  ): Promise<{ readonly exitCode: number | null; readonly output: string }>;
 }

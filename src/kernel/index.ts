@@ -12,6 +12,7 @@ export {
 } from "./json.ts";
 export { hasMember, itemsOfJson, sliceJson } from "./json-slice.ts";
 export { type SpliceRefusal, spliceJson } from "./json-splice.ts";
+export type { CallObservation, TraceBeside } from "./observation.ts";
 export { err, ok, type Result } from "./result.ts";
 export {
   foldName,

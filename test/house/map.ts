@@ -6,7 +6,7 @@ export interface Room {
   readonly mayImport: readonly string[];
 }
 
-const ring1 = ["policy", "identity", "audit", "limits", "approvals", "escrow"] as const;
+const ring1 = ["policy", "identity", "audit", "limits", "approvals", "escrow", "failover"] as const;
 
 export const rooms: Readonly<Record<string, Room>> = {
   kernel: {
@@ -14,7 +14,11 @@ export const rooms: Readonly<Record<string, Room>> = {
     holds: "Result, ids, strict JSON, canonical JSON, digests, assert",
     mayImport: [],
   },
-  ports: { ring: 0, holds: "every way the world can touch us, on one page", mayImport: ["kernel"] },
+  ports: {
+    ring: 0,
+    holds: "every way the world can touch us, on one page",
+    mayImport: ["kernel"],
+  },
   policy: {
     ring: 1,
     holds: "the language: parse, check, compile, evaluate; emit OPA bundles",
@@ -39,6 +43,11 @@ export const rooms: Readonly<Record<string, Room>> = {
   escrow: {
     ring: 1,
     holds: "writes held back for people: items, their life, their order",
+    mayImport: ["kernel"],
+  },
+  failover: {
+    ring: 1,
+    holds: "what must be intact before a site may act: manifest, gate, permit, record, drill",
     mayImport: ["kernel"],
   },
   ledger: {

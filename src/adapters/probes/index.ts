@@ -1,0 +1,1 @@
+export { type ProbeParts, probes } from "./probes.ts";

@@ -1,0 +1,24 @@
+export type { ProbeAnswer, ProbeBinding, ProbeVerdict } from "./answer.ts";
+export type {
+  BreakGlassUse,
+  FailoverOutcome,
+  FailoverRecord,
+  FailoverStart,
+  RemediationAttempt,
+  ResidencyFinding,
+  WatermarkFinding,
+} from "./event-record.ts";
+export type { GatePhase } from "./gate.ts";
+export {
+  type Component,
+  type ComponentClass,
+  componentClasses,
+  type DegradedTier,
+  type Manifest,
+  type NotApplicable,
+  type OnFailure,
+  type Profile,
+  profiles,
+  type Site,
+} from "./manifest.ts";
+export type { Verification, VerificationKind } from "./verification.ts";
