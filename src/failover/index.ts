@@ -8,6 +8,7 @@ export type {
   ResidencyFinding,
   WatermarkFinding,
 } from "./event-record.ts";
+export { type Filling, fillVerification } from "./fill.ts";
 export type { GatePhase } from "./gate.ts";
 export {
   type Component,
