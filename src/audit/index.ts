@@ -1,3 +1,4 @@
+export { fromBase64, toBase64 } from "./base64.ts";
 export { CallTrail, type OpenCall } from "./calls.ts";
 export {
   type Checkpoint,

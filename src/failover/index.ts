@@ -1,4 +1,14 @@
 export type { ProbeAnswer, ProbeBinding, ProbeVerdict } from "./answer.ts";
+export {
+  cosignEnvelope,
+  type Envelope,
+  type EnvelopeSigner,
+  envelopeVerifiers,
+  type OpenedEnvelope,
+  openEnvelope,
+  parseEnvelope,
+  signEnvelope,
+} from "./envelope.ts";
 export type {
   BreakGlassUse,
   FailoverOutcome,
@@ -16,6 +26,8 @@ export {
   componentClasses,
   type DegradedTier,
   type Manifest,
+  manifestDigest,
+  manifestPayloadType,
   type NotApplicable,
   type OnFailure,
   type Profile,

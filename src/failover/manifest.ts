@@ -3,6 +3,7 @@
  * may act there, and how that is shown. Field names are those of the file; `schemas/manifest.schema.json` says what each
  * means. The value is complete: every default is filled in.
  */
+import { digestOf, type JsonObject } from "../kernel/index.ts";
 import type { Verification } from "./verification.ts";
 
 export interface Manifest {
@@ -158,4 +159,12 @@ export interface Sink {
   readonly name: string;
   /** `epoch`: it refuses what is written under an old epoch. `none`: it cannot, and a zombie is stopped only at its gateway. */
   readonly fencing: "epoch" | "none";
+}
+
+/** What a signed manifest is, as DSSE's payload type. */
+export const manifestPayloadType = "application/vnd.holdfast.manifest.v1+json";
+
+/** The name of exactly this manifest: `sha256:<hex>` of its canonical JSON. */
+export function manifestDigest(manifest: Manifest): string {
+  return digestOf(manifest as unknown as JsonObject);
 }

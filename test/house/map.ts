@@ -48,7 +48,8 @@ export const rooms: Readonly<Record<string, Room>> = {
   failover: {
     ring: 1,
     holds: "what must be intact before a site may act: manifest, gate, permit, record, drill",
-    mayImport: ["kernel"],
+    // Verifier keys, and the steps of a failover, are in the formats of the log.
+    mayImport: ["kernel", "audit"],
   },
   ledger: {
     ring: 2,
