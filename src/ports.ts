@@ -384,10 +384,18 @@ export interface Probe {
 
 /** Runs a program to its end: no shell, only the environment given. Its whole process group ends with the timeout. */
 export interface Commands {
-  /** `exitCode` is null when it was ended or never began; `output`: the end of what it wrote, at most 64 KiB. Never rejects. */
+  /**
+   * `exitCode` is null when it was ended or never began. `output`, `errors`: the end of what it wrote on either output, at most
+   * 64 KiB; of a program that never began, why. Resolves soon after `signal` aborts. Never rejects.
+   */
   run(
     argv: readonly [string, ...string[]],
     env: Readonly<Record<string, string>>,
     timeoutMs: number,
-  ): Promise<{ readonly exitCode: number | null; readonly output: string }>;
+    signal?: AbortSignal,
+  ): Promise<{
+    readonly exitCode: number | null;
+    readonly output: string;
+    readonly errors?: string;
+  }>;
 }

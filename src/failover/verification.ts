@@ -99,8 +99,13 @@ export interface PostgresVerification {
 /** A nonce goes through the real pipeline and is read back from the designated repository; the chain is verified there. */
 export interface AuditCanary {
   readonly kind: "audit_canary";
-  /** The gateway: it records the canary in its own log, as it records everything. */
+  /** The gateway: it is asked for a decision (AuthZEN), and records that in its own log as it records every decision. */
   readonly gateway_url: string;
+  /** Of the canary's own agent, which may ask about itself only. */
+  readonly token: SecretSource;
+  readonly agent: string;
+  /** `server:tool` that is asked about; nothing is called, and the answer may be a deny. */
+  readonly tool: string;
   /** Where its log is kept for good: a folder or an address with the files of the log. */
   readonly repository: string;
   /** Verifier key of that log. */
@@ -117,11 +122,13 @@ export interface CdcCanary {
     | { readonly connection: SecretSource; readonly query: string };
 }
 
-/** An action that must be denied is denied: really asked, by an identity that exists for this. */
+/** An action that must be denied is denied: really asked (AuthZEN, so nothing would be done), by an identity that exists for this. */
 export interface NegativeCanary {
   readonly kind: "negative_canary";
   readonly gateway_url: string;
   readonly token: SecretSource;
+  /** The agent that the token proves. */
+  readonly agent: string;
   /** `server:tool` */
   readonly tool: string;
   readonly args: Readonly<Record<string, JsonValue>>;
