@@ -72,6 +72,11 @@ const installed: readonly Installed[] = [
     why: "keeps the state that gateways share",
   },
   {
+    program: "etcd",
+    packages: ["etcd-server"],
+    why: "keeps the leases of sites",
+  },
+  {
     program: "curl",
     packages: ["curl"],
     why: "makes the requests that the docs show",

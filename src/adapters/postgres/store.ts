@@ -6,7 +6,7 @@
 import { type Client, DatabaseError, type QueryResult } from "pg";
 import { err, ok, type Result } from "../../kernel/index.ts";
 import type { Store, StoredValue, StoredValues, StoreError, StoreWrites } from "../../ports.ts";
-import { prefixEnd, storedValue, valueText } from "../sql/index.ts";
+import { prefixEnd, storedValue, valueText } from "../stored-value/index.ts";
 import { Connection, describe, hostUrls, type PostgresTarget } from "./connection.ts";
 import { migrate } from "./migrate.ts";
 

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { err, ok, type Result } from "../../kernel/index.ts";
 import type { Store, StoredValue, StoredValues, StoreError, StoreWrites } from "../../ports.ts";
-import { prefixEnd, storedValue, valueText } from "../sql/index.ts";
+import { prefixEnd, storedValue, valueText } from "../stored-value/index.ts";
 import type { Ask, Envelope, KeyText, Told } from "./messages.ts";
 
 /** Compiled, the worker lies beside this file under its other name. */

@@ -1,0 +1,2 @@
+/** What stores share. */
+export { prefixEnd, storedValue, valueText } from "./stored-value.ts";
