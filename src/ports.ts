@@ -385,8 +385,7 @@ export interface Probe {
 /** Runs a program to its end: no shell, only the environment given. Its whole process group ends with the timeout. */
 export interface Commands {
   /**
-   * `exitCode` is null when it was ended or never began. `output`, `errors`: the end of what it wrote on either output, at most
-   * 64 KiB; of a program that never began, why. Resolves soon after `signal` aborts. Never rejects.
+   * `exitCode` is null when ended, or never begun (`errors` says why); of each output the last 64 KiB. Never rejects.
    */
   run(
     argv: readonly [string, ...string[]],
