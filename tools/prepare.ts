@@ -77,6 +77,36 @@ const installed: readonly Installed[] = [
     why: "keeps the leases of sites",
   },
   {
+    program: "named",
+    place: "/usr/sbin/named",
+    packages: ["bind9", "bind9-dnsutils"],
+    why: "answers where agents find their gateway",
+  },
+  {
+    program: "pdns_server",
+    place: "/usr/sbin/pdns_server",
+    packages: ["pdns-server", "pdns-backend-bind"],
+    why: "shows what name servers do that decide by themselves",
+  },
+  {
+    program: "haproxy",
+    place: "/usr/sbin/haproxy",
+    packages: ["haproxy"],
+    why: "sends traffic to the site that may act",
+  },
+  {
+    program: "patroni",
+    place: "/usr/bin/patroni",
+    packages: ["patroni", "python3-etcd", "postgresql-15", "postgresql-15-wal2json"],
+    why: "moves a database to another node",
+  },
+  {
+    program: "nft",
+    place: "/usr/sbin/nft",
+    packages: ["nftables", "iproute2"],
+    why: "cuts networks between hosts of a test",
+  },
+  {
     program: "curl",
     packages: ["curl"],
     why: "makes the requests that the docs show",
