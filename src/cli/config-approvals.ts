@@ -1,7 +1,7 @@
 /** What must hold of `approvals:` beyond its schema: one outside identity is one approver, and sign-in crosses no network in clear. */
 import type { Approver } from "../approvals/index.ts";
-import type { Findings, Path } from "./config-source.ts";
 import type { ApprovalsConfig, ApproverConfig } from "./config-types.ts";
+import type { Findings, Path } from "./findings.ts";
 
 type Members = Readonly<Record<string, unknown>>;
 

@@ -1,7 +1,7 @@
 /** What must hold of the channels, routes and turns of `approvals:` beyond the schema: every name leads somewhere. */
 import { isTimeZone } from "../control/index.ts";
 import { nearestWord } from "../policy/index.ts";
-import type { Findings, Path } from "./config-source.ts";
+import type { Findings, Path } from "./findings.ts";
 import type { ChannelConfig, NoticesConfig } from "./notice-types.ts";
 import type { Secret } from "./secret.ts";
 

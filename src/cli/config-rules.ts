@@ -2,8 +2,8 @@
 import { neverSentOn, subjectName } from "../gateway/index.ts";
 import { checkApprovals } from "./config-approvals.ts";
 import { checkNotices } from "./config-notices.ts";
-import type { Findings, Path } from "./config-source.ts";
 import { checkCare } from "./config-upstream-rules.ts";
+import type { Findings, Path } from "./findings.ts";
 
 type Members = Readonly<Record<string, unknown>>;
 

@@ -1,6 +1,6 @@
 /** What a schema cannot say of how an upstream is treated when it is slow or fails. */
 import { nearestWord } from "../policy/index.ts";
-import type { Findings, Path } from "./config-source.ts";
+import type { Findings, Path } from "./findings.ts";
 
 type Members = Readonly<Record<string, unknown>>;
 

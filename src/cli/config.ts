@@ -7,8 +7,8 @@ import { type Diagnostic, parseSource, sortDiagnostics, sourceValue } from "../p
 import { checkCompleteApprovals } from "./config-approvals.ts";
 import { completeNotices } from "./config-notices.ts";
 import { checkRules } from "./config-rules.ts";
-import { Findings, type Path } from "./config-source.ts";
 import type { ApprovalsConfig, Config } from "./config-types.ts";
+import { Findings, type Path } from "./findings.ts";
 import { Secret } from "./secret.ts";
 
 /** The JSON Schema, for editors: `# yaml-language-server: $schema=…`. */

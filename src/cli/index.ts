@@ -17,6 +17,12 @@ export type {
   UpstreamAuthConfig,
   UpstreamConfig,
 } from "./config-types.ts";
+export {
+  type ManifestReader,
+  manifestReader,
+  type ReadManifest,
+  type SignedManifest,
+} from "./failover/read-manifest.ts";
 export { type KnownTool, type KnownTools, knownTools, routesOf, schemasOf } from "./known-tools.ts";
 export type {
   ChannelConfig,

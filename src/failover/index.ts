@@ -1,4 +1,7 @@
 export type { ProbeAnswer, ProbeBinding, ProbeVerdict } from "./answer.ts";
+export { addressesOf, boundBy, isActive } from "./bound-by.ts";
+export { checkManifest } from "./check-manifest.ts";
+export { areasOf } from "./check-residency.ts";
 export {
   type Acting,
   type Activity,
@@ -53,6 +56,7 @@ export type {
 export { type Filling, fillVerification } from "./fill.ts";
 export type { GatePhase } from "./gate.ts";
 export {
+  appliesAt,
   type Component,
   type ComponentClass,
   componentClasses,
@@ -66,4 +70,5 @@ export {
   profiles,
   type Site,
 } from "./manifest.ts";
+export type { ManifestFault } from "./manifest-fault.ts";
 export type { Verification, VerificationKind } from "./verification.ts";

@@ -132,6 +132,11 @@ export interface Component {
   readonly covers: readonly string[];
 }
 
+/** Whether the component must be there at the site. */
+export function appliesAt(component: Component, site: string): boolean {
+  return component.sites.length === 0 || component.sites.includes(site);
+}
+
 /** AG-403 4.10. Run without a shell; must be harmless when run twice. */
 export interface Remediation {
   readonly command: readonly [string, ...string[]];

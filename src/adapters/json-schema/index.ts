@@ -26,10 +26,11 @@ export function compileSchema(schema: JsonObject): SchemaCheck {
 
 /** What failed inside an alternative says less than that no alternative fits; the wrong type says all there is to say. */
 function worthSaying(errors: readonly ErrorObject[]): readonly ErrorObject[] {
-  const alternatives = errors.filter(({ keyword }) => keyword === "anyOf");
+  const alternatives = errors.filter(({ keyword }) => keyword === "anyOf" || keyword === "oneOf");
   const outer = errors.filter(
     (error) =>
       error.keyword !== "propertyNames" &&
+      error.keyword !== "if" &&
       !alternatives.some(({ schemaPath }) => error.schemaPath.startsWith(`${schemaPath}/`)),
   );
   const wrongTypes = outer.filter(({ keyword }) => keyword === "type");
@@ -83,6 +84,14 @@ function asProblem(error: ErrorObject): SchemaProblem {
 /** The schema's own words for what belongs here, else Ajv's. */
 function expectation({ parentSchema, keyword, message = "is not valid" }: ErrorObject): string {
   const said = parentSchema?.["description"];
-  const ownWords = keyword === "pattern" || keyword === "anyOf" || keyword === "format";
-  return ownWords && typeof said === "string" ? `must be: ${said}` : message;
+  const ownWords = [
+    "pattern",
+    "anyOf",
+    "oneOf",
+    "format",
+    "const",
+    "minProperties",
+    "maxProperties",
+  ];
+  return ownWords.includes(keyword) && typeof said === "string" ? `must be: ${said}` : message;
 }

@@ -1,4 +1,4 @@
-/** The configuration file as a value, with the place of everything in it. */
+/** Faults of a YAML file whose value a schema checked, each with its place in the file. */
 
 import type { SchemaProblem } from "../adapters/json-schema/index.ts";
 import {
