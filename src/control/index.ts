@@ -15,6 +15,22 @@ export {
   type PublisherParts,
 } from "./bundles/index.ts";
 export {
+  type ClosedDrill,
+  type DrillParts,
+  type DrillRefusal,
+  type DrillRequest,
+  type DrillStep,
+  drill,
+  type OpenDrill,
+  openJournal,
+  pastOf,
+  type ReadJournals,
+  type Recovery,
+  readJournals,
+  readOpenDrill,
+  rollBackOpenDrill,
+} from "./drills/index.ts";
+export {
   type AnswerOutcome,
   type AnswerRefusal,
   type ChannelRules,

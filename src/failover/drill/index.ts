@@ -5,6 +5,8 @@ export type {
   DrillTarget,
   Experiment,
   Governance,
+  HttpProvider,
+  ProcessProvider,
   Provider,
   Tolerance,
 } from "./experiment.ts";
@@ -15,6 +17,7 @@ export {
   type DrillJournal,
   type DrillVerdict,
   drillPayloadType,
+  type Look,
   type ProofFinding,
   type StateFinding,
   type SteadyState,

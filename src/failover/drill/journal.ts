@@ -99,5 +99,11 @@ export interface DrillJournal {
     /** The least of all blocking controls, never a mean; null when inconclusive. */
     readonly score: number | null;
     readonly because: readonly string[];
+    /** What the probes of the extension answered last, in each phase. */
+    readonly looks: readonly Look[];
   };
+}
+
+export interface Look extends ActivityRun {
+  readonly phase: ControlFinding["phase"] | "proof_before" | "proof_after" | "abort" | "state";
 }
