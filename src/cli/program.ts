@@ -9,6 +9,7 @@ import { registerBreakerCommands } from "./breakers.ts";
 import { loadConfig } from "./config.ts";
 import type { Config } from "./config-types.ts";
 import { registerEscrowCommands } from "./escrow.ts";
+import { registerFailoverCommands } from "./failover/index.ts";
 import { registerKillCommands } from "./kill.ts";
 import { registerLimitsCommand } from "./limits.ts";
 import { registerPolicyCommands } from "./policy.ts";
@@ -119,6 +120,7 @@ export function createProgram(processes: Processes): Program {
   };
   registerPolicyBuild(registerPolicyCommands(program, terminal, exit), terminal, exit);
   registerToolsCommand(program, terminal, exit);
+  registerFailoverCommands(program, terminal, exit);
   registerAuditCommands(program);
   registerTokenCommands(program);
   const withStore = (command: Command): Command =>

@@ -2,6 +2,7 @@ export type { ProbeAnswer, ProbeBinding, ProbeVerdict } from "./answer.ts";
 export { addressesOf, boundBy, isActive } from "./bound-by.ts";
 export { checkManifest } from "./check-manifest.ts";
 export { areasOf } from "./check-residency.ts";
+export { type Difference, differences } from "./differences.ts";
 export {
   type Acting,
   type Activity,

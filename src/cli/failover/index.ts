@@ -1,0 +1,17 @@
+/** `holdfast failover`: everything about what must be intact before a site may act. */
+import type { Command } from "commander";
+import type { CommandOutput } from "../policy-knowledge.ts";
+import { registerManifestCommands } from "./manifest.ts";
+
+/** Adds `failover` with its sub-commands, and returns it for more. `exit` gets each command's exit code. */
+export function registerFailoverCommands(
+  program: Command,
+  io: CommandOutput,
+  exit: (code: number) => void,
+): Command {
+  const failover = program
+    .command("failover")
+    .description("what must be intact before a site may act, and whether it is (AG-403)");
+  registerManifestCommands(failover, io, exit);
+  return failover;
+}

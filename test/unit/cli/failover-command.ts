@@ -1,0 +1,27 @@
+/** Runs `holdfast failover …` in this process, and keeps what it says. */
+import { Command } from "commander";
+import { registerFailoverCommands } from "../../../src/cli/failover/index.ts";
+
+export interface Said {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+export async function failoverCommand(...args: readonly string[]): Promise<Said> {
+  const said = { code: -1, out: "", err: "" };
+  const program = new Command("holdfast").exitOverride();
+  const io = {
+    out: (line: string) => {
+      said.out += `${line}\n`;
+    },
+    err: (line: string) => {
+      said.err += `${line}\n`;
+    },
+  };
+  registerFailoverCommands(program, io, (code) => {
+    said.code = code;
+  });
+  await program.parseAsync(["failover", ...args], { from: "user" });
+  return said;
+}
