@@ -75,4 +75,26 @@ export {
   type Site,
 } from "./manifest.ts";
 export type { ManifestFault } from "./manifest-fault.ts";
-export type { Verification, VerificationKind } from "./verification.ts";
+export type {
+  AuditCanary,
+  CdcCanary,
+  ClockVerification,
+  DnsVerification,
+  EscalationEcho,
+  ExecVerification,
+  FilesVerification,
+  GrpcHealthVerification,
+  HttpVerification,
+  KillSwitchCanary,
+  KubernetesVerification,
+  NegativeCanary,
+  ParityVerification,
+  PostgresVerification,
+  SecretSource,
+  SecretVersion,
+  SignatureVerification,
+  TcpVerification,
+  TlsVerification,
+  Verification,
+  VerificationKind,
+} from "./verification.ts";

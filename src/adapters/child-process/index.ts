@@ -1,2 +1,3 @@
+export { childProcessCommands } from "./commands.ts";
 export { childProcessPeers } from "./line-peers.ts";
 export { type StandardLines, standardLines } from "./standard-lines.ts";

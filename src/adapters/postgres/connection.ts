@@ -116,7 +116,7 @@ export class Connection {
 }
 
 /** `end` waits for a server that may never answer, so it is not waited for long. */
-async function end(client: Client | undefined): Promise<void> {
+export async function end(client: Client | undefined): Promise<void> {
   if (client === undefined) return;
   const ended = client.end().catch(() => undefined);
   const late = new Promise<void>((resolve) => {

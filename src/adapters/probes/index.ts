@@ -1,1 +1,2 @@
-export { type ProbeParts, probes } from "./probes.ts";
+export type { ProbeParts } from "./asking.ts";
+export { probes } from "./probes.ts";

@@ -1,38 +1,131 @@
 /** Every probe there is, by the kind of its verification. */
 import type { Verification, VerificationKind } from "../../failover/index.ts";
-import type { Commands, Probe, ProbeFinding, ProbeQuestion } from "../../ports.ts";
-
-export interface ProbeParts {
-  readonly commands: Commands;
-}
-
-/** Answers one kind of verification; may throw: what it throws is an INCONCLUSIVE with its message. */
-export type ProbeOf<V extends Verification> = (
-  parts: ProbeParts,
-  question: ProbeQuestion & { readonly verification: V },
-  signal: AbortSignal,
-) => Promise<ProbeFinding>;
+import type { Probe, ProbeFinding, ProbeQuestion } from "../../ports.ts";
+import {
+  type Asking,
+  type Found,
+  fail,
+  inconclusive,
+  type ProbeOf,
+  type ProbeParts,
+} from "./asking.ts";
+import { bounded, boundedText } from "./bounded.ts";
+import { exec } from "./exec.ts";
+import { files } from "./files.ts";
+import { http } from "./http.ts";
+import { postgres } from "./postgres.ts";
+import { Secrets } from "./secrets.ts";
+import { tcp } from "./tcp.ts";
 
 type ProbesByKind = {
   readonly [K in VerificationKind]?: ProbeOf<Extract<Verification, { readonly kind: K }>>;
 };
 
-const byKind: ProbesByKind = {};
+const byKind: ProbesByKind = { exec, files, http, postgres, tcp };
+
+const becauseCharactersMax = 600;
+/** A probe is told to come to its end so long before its time is over, and says what it saw by then. */
+const endMs = (timeoutMs: number): number => Math.max(timeoutMs * 0.8, timeoutMs - 150);
 
 export function probes(parts: ProbeParts): Probe {
+  return { ask: (question, signal) => ask(parts, question, signal) };
+}
+
+async function ask(
+  parts: ProbeParts,
+  question: ProbeQuestion,
+  signal: AbortSignal,
+): Promise<ProbeFinding> {
+  const { kind } = question.verification;
+  const probe =
+    typeof kind === "string" && Object.hasOwn(byKind, kind)
+      ? (byKind[kind as VerificationKind] as ProbeOf<Verification> | undefined)
+      : undefined;
+  const secrets = new Secrets(parts.env);
+  const found =
+    probe === undefined
+      ? inconclusive(`no probe answers ${JSON.stringify(kind ?? null)}`)
+      : await inTime(parts, question, signal, (told) => probe({ ...told, secrets }));
+  return findingOf(question, configured(question, bound(question, found)), secrets);
+}
+
+/** Runs the probe; whatever it does, there is an answer in time. */
+async function inTime(
+  parts: ProbeParts,
+  question: ProbeQuestion,
+  signal: AbortSignal,
+  probe: (told: Omit<Asking, "secrets">) => Promise<Found>,
+): Promise<Found> {
+  const { clock } = parts;
+  const { timeoutMs, verification, ...rest } = question;
+  if (signal.aborted) return inconclusive("it was told to stop before it was asked");
+  const [timeUp, over] = [new AbortController(), new AbortController()];
+  const stopped = AbortSignal.any([signal, timeUp.signal]);
+  const isTimeUp = (): boolean => timeUp.signal.aborted && !signal.aborted;
+  const told = {
+    ...parts,
+    ...{ question: { ...rest, timeoutMs }, verification: verification as unknown as Verification },
+    ...{ signal: stopped, isTimeUp },
+  };
+  void clock.sleep(endMs(timeoutMs), over.signal).then(() => timeUp.abort());
+  const late = clock.sleep(timeoutMs, over.signal).then(() => undefined);
+  const leave = new Promise<void>((resolve) => {
+    const soon = (): void => void clock.sleep(graceMs, over.signal).then(resolve);
+    signal.addEventListener("abort", soon, { once: true, signal: over.signal });
+  });
+  const asked = Promise.resolve()
+    .then(() => probe(told))
+    .catch((thrown: unknown) =>
+      inconclusive(thrown instanceof Error ? thrown.message : String(thrown)),
+    );
+  try {
+    const found = await Promise.race([asked, late, leave]);
+    if (found !== undefined) return found;
+    return inconclusive(
+      signal.aborted ? "it was told to stop" : `nothing was learned within ${timeoutMs} ms`,
+    );
+  } finally {
+    over.abort();
+  }
+}
+
+/** For what must be put back when a probe is told to stop. */
+const graceMs = 250;
+
+/** An answer of another site is a clear no; one to another question says nothing. */
+function bound({ site, nonce }: ProbeQuestion, found: Found): Found {
+  const { echo } = found;
+  if (echo === undefined || found.verdict !== "pass") return found;
+  if (echo.site !== site)
+    return fail(`the answer is of site ${boundedText(echo.site, 60)}, not of ${site}`, found);
+  if (echo.nonce === nonce) return found;
+  return inconclusive("the answer is to another question: it names another nonce", found);
+}
+
+/** Where the manifest names a digest, a component that reports none is not shown to be as it must be. */
+function configured({ configDigest }: ProbeQuestion, found: Found): Found {
+  if (configDigest === undefined || found.verdict !== "pass") return found;
+  const seen = found.observed?.["config_digest"];
+  if (typeof seen !== "string")
+    return inconclusive(
+      "the manifest names a digest of its configuration, and it reports none",
+      found,
+    );
+  if (seen === configDigest) return found;
+  return fail(`its configuration is ${boundedText(seen, 80)}, not ${configDigest}`, found);
+}
+
+function findingOf(
+  { site, nonce }: ProbeQuestion,
+  { verdict, because, observed, echo }: Found,
+  secrets: Secrets,
+): ProbeFinding {
   return {
-    ask: async (question, signal) => {
-      const probe = Object.entries(byKind).find(([kind]) => kind === question.verification["kind"]);
-      const inconclusive = (because: string): ProbeFinding => ({
-        ...{ verdict: "inconclusive", because, observed: {}, boundBy: "address" },
-        ...{ site: question.site, nonce: question.nonce },
-      });
-      if (probe === undefined)
-        return inconclusive(`no probe answers ${String(question.verification["kind"])}`);
-      const asked = probe[1] as unknown as ProbeOf<Verification>;
-      return await asked(parts, question as never, signal).catch((thrown: unknown) =>
-        inconclusive(thrown instanceof Error ? thrown.message : String(thrown)),
-      );
-    },
+    verdict,
+    because: boundedText(secrets.withoutThem(because), becauseCharactersMax),
+    observed: bounded(secrets.withoutThem(observed ?? {})),
+    boundBy: echo === undefined ? "address" : "echo",
+    site: boundedText(echo?.site ?? site),
+    nonce: boundedText(echo?.nonce ?? nonce),
   };
 }
