@@ -24,6 +24,7 @@ export {
   type SignatureAlg,
   signatureAlgs,
   thumbprint,
+  verifyJws,
 } from "./jws.ts";
 export { mintToken, publicKeySet, type TokenRequest } from "./mint.ts";
 export {

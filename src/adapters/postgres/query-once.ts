@@ -12,8 +12,8 @@ export interface QueryOnce {
   readonly applicationName: string;
 }
 
-/** Every value as the server's own text; null stays null. */
-export type Rows = readonly Readonly<Record<string, string | null>>[];
+/** The columns of each row in order, as the server's own text; null stays null. */
+export type Rows = readonly (readonly (string | null)[])[];
 
 export type Asked = (sql: string, values?: readonly string[]) => Promise<Rows>;
 
@@ -42,9 +42,10 @@ export async function queryOnce<T>(
     client.on("error", () => undefined);
     await client.connect();
     const connected = client;
-    const value = await use(
-      async (sql, values = []) => (await connected.query(sql, [...values])).rows,
-    );
+    const value = await use(async (text, values = []) => {
+      const { rows } = await connected.query({ text, values: [...values], rowMode: "array" });
+      return rows as Rows;
+    });
     return ok(value);
   } catch (thrown) {
     return err(signal.aborted ? "the connection was cut" : describe(thrown));

@@ -18,13 +18,14 @@ const slotQuery = `
 
 export async function slotFound(ask: Asked, { slot: name, ...check }: SlotCheck): Promise<Found> {
   const [row] = await ask(slotQuery, [name]);
-  const standby = row?.["standby"] === "true";
   if (row === undefined) return inconclusive("the server says nothing of its slots");
-  if (row["slot"] === null)
+  const [inRecovery, text, behind] = row;
+  const standby = inRecovery === "true";
+  if (typeof text !== "string")
     return fail(`there is no slot ${name}`, { observed: { standby, slot: null } });
-  const slot = objectOf(row["slot"] ?? "");
+  const slot = objectOf(text);
   if (slot === undefined) return inconclusive(`what is said of slot ${name} cannot be read`);
-  const lag = row["lag"] === null ? null : Number(row["lag"]);
+  const lag = typeof behind === "string" ? Number(behind) : null;
   const seen = { observed: { ...about(slot), standby, lag_bytes: lag } };
   const wrong = wrongWith(slot, standby) ?? lagging(lag, check.lag_bytes_max);
   if (wrong !== undefined) return fail(`slot ${name} ${wrong}`, seen);

@@ -35,8 +35,7 @@ async function queryFound(
   ask: Asked,
   { query, equals, at_least: atLeast }: Extract<Check, { readonly query: string }>,
 ): Promise<Found> {
-  const [row] = await ask(query);
-  const [value] = Object.values(row ?? {});
+  const [[value] = []] = await ask(query);
   if (value === undefined) return fail("the query answers no row", { observed: { rows: 0 } });
   const seen = { observed: { value } };
   const wanted = equals ?? (atLeast === undefined ? undefined : `at least ${atLeast}`);
@@ -69,12 +68,12 @@ async function roleFound(
   ask: Asked,
   { role, timeline_min: min = 0 }: Extract<Check, { readonly role: string }>,
 ): Promise<Found> {
-  const [row] = await ask(roleQuery);
-  const is = row?.["standby"] === "true" ? "standby" : "primary";
-  const timeline = Number(row?.["timeline"]);
+  const [[standby, readOnly, written] = []] = await ask(roleQuery);
+  const is = standby === "true" ? "standby" : "primary";
+  const timeline = Number(written);
   const seen = { observed: { role: is, timeline } };
   if (is !== role) return fail(`it is a ${is}, expected a ${role}`, seen);
-  if (is === "primary" && row?.["read_only"] !== "off")
+  if (is === "primary" && readOnly !== "off")
     return fail("it is a primary whose transactions are read only by default", seen);
   if (!(timeline >= min))
     return fail(`it is on timeline ${timeline}, expected ${min} or later`, seen);
@@ -89,10 +88,10 @@ const synchronousQuery = `
 
 /** How many must confirm a commit before it is acknowledged, and that so many are there to do it. */
 async function synchronousFound(ask: Asked, min: number): Promise<Found> {
-  const [row] = await ask(synchronousQuery);
-  const level = row?.["level"] ?? "";
-  const awaited = ["off", "local"].includes(level) ? 0 : awaitedBy(row?.["names"] ?? "");
-  const connected = Number(row?.["connected"]);
+  const [[set, names, streaming] = []] = await ask(synchronousQuery);
+  const level = set ?? "";
+  const awaited = ["off", "local"].includes(level) ? 0 : awaitedBy(names ?? "");
+  const connected = Number(streaming);
   const seen = { observed: { synchronous_commit: level, awaited, connected } };
   if (awaited < min)
     return fail(

@@ -10,18 +10,30 @@ import {
   type ProbeParts,
 } from "./asking.ts";
 import { bounded, boundedText } from "./bounded.ts";
+import { escalationEcho } from "./escalation-echo.ts";
 import { exec } from "./exec.ts";
 import { files } from "./files.ts";
 import { http } from "./http.ts";
 import { postgres } from "./postgres.ts";
+import { secretVersion } from "./secret-version.ts";
 import { Secrets } from "./secrets.ts";
+import { signature } from "./signature.ts";
 import { tcp } from "./tcp.ts";
 
 type ProbesByKind = {
   readonly [K in VerificationKind]?: ProbeOf<Extract<Verification, { readonly kind: K }>>;
 };
 
-const byKind: ProbesByKind = { exec, files, http, postgres, tcp };
+const byKind: ProbesByKind = {
+  escalation_echo: escalationEcho,
+  exec,
+  files,
+  http,
+  postgres,
+  secret_version: secretVersion,
+  signature,
+  tcp,
+};
 
 const becauseCharactersMax = 600;
 /** A probe is told to come to its end so long before its time is over, and says what it saw by then. */
