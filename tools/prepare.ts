@@ -68,8 +68,8 @@ const installed: readonly Installed[] = [
   {
     program: "postgres",
     place: "/usr/lib/postgresql/*/bin/postgres",
-    packages: ["postgresql"],
-    why: "keeps the state that gateways share",
+    packages: ["postgresql", "postgresql-15-wal2json"],
+    why: "keeps the state that gateways share, and carries what is audited further",
   },
   {
     program: "etcd",
