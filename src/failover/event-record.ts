@@ -4,7 +4,7 @@
  * an alarm.
  */
 import type { ProbeAnswer } from "./answer.ts";
-import type { GatePhase } from "./gate.ts";
+import type { GatePhase } from "./gate-state.ts";
 import type { DegradedTier } from "./manifest.ts";
 
 export interface FailoverStart {

@@ -1,5 +1,6 @@
 export type { ProbeAnswer, ProbeBinding, ProbeVerdict } from "./answer.ts";
 export { addressesOf, boundBy, isActive } from "./bound-by.ts";
+export type { Failing, GateComponent, GateRules } from "./check.ts";
 export { checkManifest } from "./check-manifest.ts";
 export { areasOf } from "./check-residency.ts";
 export { type Difference, differences } from "./differences.ts";
@@ -58,7 +59,18 @@ export type {
   WatermarkFinding,
 } from "./event-record.ts";
 export { type Filling, fillVerification } from "./fill.ts";
-export type { GatePhase } from "./gate.ts";
+export { next } from "./gate.ts";
+export {
+  type BreakGlassGrant,
+  type GateEffect,
+  type GateEvent,
+  type GatePhase,
+  type GateState,
+  type GateStep,
+  gateStart,
+  permitted,
+} from "./gate-state.ts";
+export { type Lease, type LeaseSeen, leaseKey, look, readLease, taken, waitMs } from "./lease.ts";
 export {
   appliesAt,
   type Component,
@@ -75,6 +87,24 @@ export {
   type Site,
 } from "./manifest.ts";
 export type { ManifestFault } from "./manifest-fault.ts";
+export {
+  checkPermit,
+  checkVerdict,
+  type Permit,
+  type PermitExpected,
+  permitType,
+  type Verdict,
+  verdictType,
+} from "./permit.ts";
+export { candidates, residencyOf, type Standing, standingOf } from "./residency.ts";
+export {
+  type BuiltInCheck,
+  builtInChecks,
+  componentsAt,
+  gateRules,
+  neverOverridden,
+} from "./rules.ts";
+export type { Tier } from "./tier.ts";
 export type {
   AuditCanary,
   CdcCanary,
@@ -98,3 +128,11 @@ export type {
   Verification,
   VerificationKind,
 } from "./verification.ts";
+export {
+  compareWatermarks,
+  raised,
+  readWatermark,
+  type Watermark,
+  watermarkJson,
+  watermarkKey,
+} from "./watermark.ts";

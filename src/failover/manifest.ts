@@ -89,7 +89,7 @@ export interface Transfer {
   readonly mechanism: string;
   readonly evidence: string;
   readonly approved_by: string;
-  /** RFC 3339; from then on it is no transfer any more. */
+  /** RFC 3339 in UTC (`2027-06-27T00:00:00Z`), or the day alone; from then on it is no transfer any more. */
   readonly expires: string;
 }
 
