@@ -57,6 +57,8 @@ interface Remediating {
 
 export interface Passed {
   readonly round: number;
+  /** Where it stands only because people said so: as long as they said. */
+  readonly untilMs: number | null;
   readonly tier: Tier;
   readonly enhanced: boolean;
   readonly failing: readonly Failing[];

@@ -20,7 +20,6 @@ import {
   type GateState,
   type GateStep,
   gateStart,
-  type Passed,
 } from "./gate-state.ts";
 
 export function next(
@@ -174,20 +173,30 @@ function conclude(rules: GateRules, state: GateState, nowMs: number): GateStep {
 
 /** What the failing components allow, by what the manifest says of each. */
 function settle(rules: GateRules, state: GateState, round: number): GateStep {
-  const outcome = overridden(state) ?? conclusion(rules, state.failing);
+  const granted = overridden(state);
+  const outcome = granted ?? conclusion(rules, state.failing);
   if (outcome === "blocked")
     return {
       state: closed(state, "blocked", state.failing),
       effects: state.leaseUntilMs === null ? [] : [{ kind: "release" }],
     };
   return {
-    state: { ...state, passed: { round, failing: state.failing, ...outcome } },
+    state: {
+      ...state,
+      passed: {
+        ...{ round, failing: state.failing, ...outcome },
+        untilMs: granted === undefined ? null : (state.breakGlass?.untilMs ?? 0),
+      },
+    },
     effects: [{ kind: "renew", round }],
   };
 }
 
 /** What people have decided instead, where all that fails is theirs to decide. */
-function overridden({ breakGlass, failing }: GateState): Conclusion | undefined {
+function overridden({
+  breakGlass,
+  failing,
+}: GateState): Exclude<Conclusion, "blocked"> | undefined {
   if (breakGlass === null || failing.length === 0) return undefined;
   const decided = failing.every(({ component }) => !breakGlass.except.includes(component));
   return decided ? { tier: breakGlass.tier, enhanced: true } : undefined;
@@ -218,21 +227,17 @@ function renewed(
   if (passed === null || passed.round !== event.round || !ofEpoch(state, event)) return same(state);
   const untilMs = event.sinceMs + rules.ttlMs;
   if (untilMs <= nowMs || state.leaseUntilMs === null) return same(state);
+  // What people had granted ended while the arbiter was asked.
+  if (passed.untilMs !== null && passed.untilMs <= nowMs)
+    return settle(rules, { ...state, passed: null }, passed.round);
   return same({
     ...state,
     phase: passed.tier === "full" && passed.failing.length === 0 ? "ready" : "degraded",
     ...{ tier: passed.tier, enhanced: passed.enhanced, failing: passed.failing },
     leaseUntilMs: untilMs,
-    validUntilMs: Math.min(untilMs, grantedUntil(state, passed)),
+    validUntilMs: Math.min(untilMs, passed.untilMs ?? untilMs),
     ...{ passed: null, remediation: null },
   });
-}
-
-/** A verdict that stands because people said so stands no longer than they said. */
-function grantedUntil({ breakGlass }: GateState, { failing }: Passed): number {
-  return breakGlass === null || failing.length === 0
-    ? Number.POSITIVE_INFINITY
-    : breakGlass.untilMs;
 }
 
 /** Fenced, unless it was another site's turn anyway. */
