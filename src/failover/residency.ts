@@ -1,4 +1,5 @@
 /** Where data may go (AG-403 4.5): the same jurisdiction, then an approved transfer, then nowhere. */
+import { areasOf } from "./check-residency.ts";
 import type { ResidencyFinding } from "./event-record.ts";
 import type { Manifest, ResidencyRule, Site } from "./manifest.ts";
 
@@ -34,12 +35,6 @@ function findingOf(rule: ResidencyRule, site: Site, now: string): ResidencyFindi
       ? `${site.id} is in ${areas.join(", ")}; ${data_class} may be in ${rule.jurisdictions.join(", ")}`
       : `${expired.mechanism} to ${expired.to} has expired (${expired.expires})`;
   return { data_class, decision: "deny", basis };
-}
-
-/** A subdivision is part of its country. */
-function areasOf({ jurisdiction, blocs }: Site): readonly string[] {
-  const [country = jurisdiction] = jurisdiction.split("-");
-  return [...new Set([jurisdiction, country, ...blocs])];
 }
 
 /** The worst of all data classes. */
