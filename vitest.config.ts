@@ -1,6 +1,6 @@
 /**
  * `house` guards the code itself; `unit` is everyday; `system` needs servers, real processes, or minutes; `long` takes
- * hours and is asked for by name.
+ * hours and is asked for by name; so is `failover`: real clusters that fail over, for the better part of an hour.
  */
 import { defineConfig } from "vitest/config";
 
@@ -19,6 +19,7 @@ export default defineConfig({
       project("house", ["test/house/**/*.test.ts"], 30_000),
       project("unit", ["test/unit/**/*.test.ts", "test/contracts/**/*.test.ts"], 120_000),
       project("system", ["test/system/**/*.test.ts", ...atLength], 600_000, 10),
+      project("failover", ["test/failover/**/*.test.ts"], 1_800_000),
       project("long", ["test/long/**/*.test.ts"], 24 * 3_600_000),
     ],
     reporters: ["default"],
