@@ -1,4 +1,5 @@
 /** JSON Schema 2020-12, checked by Ajv. */
+import { Ajv } from "ajv";
 import { Ajv2020, type ErrorObject } from "ajv/dist/2020.js";
 import type { JsonObject } from "../../kernel/index.ts";
 
@@ -22,6 +23,13 @@ export function compileSchema(schema: JsonObject): SchemaCheck {
   const ajv = new Ajv2020({ allErrors: true, useDefaults: true, verbose: true, strict: true });
   const validate = ajv.compile(schema);
   return (value) => (validate(value) ? [] : worthSaying(validate.errors ?? []).map(asProblem));
+}
+
+/** A schema of draft 7 that others publish: only its verdict counts, not its style, and formats are left to its patterns. */
+export function compilePublishedSchema(schema: JsonObject): SchemaCheck {
+  const ajv = new Ajv({ allErrors: true, verbose: true, strict: false, validateFormats: false });
+  const validate = ajv.compile(schema);
+  return (value) => (validate(value) ? [] : (validate.errors ?? []).map(asProblem));
 }
 
 /** What failed inside an alternative says less than that no alternative fits; the wrong type says all there is to say. */
