@@ -1,4 +1,7 @@
-/** An OPA bundle as an archive: a gzipped tar. The same files give the same bytes (sorted, no time, no owner). */
+/**
+ * Files as an archive: a gzipped tar for an OPA bundle, a plain one for evidence. The same files give the same bytes (sorted,
+ * no time, no owner).
+ */
 import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
@@ -23,6 +26,18 @@ const gzipSystemAt = 9;
 const gzipSystemUnknown = 255;
 
 export async function writeBundle(files: BundleFiles): Promise<Uint8Array> {
+  const zipped = await promisify(gzip)(await tarOf(files, "/"), { level: 9 });
+  // RFC 1952: the system it was made on. Unknown, so that every system makes the same bytes.
+  zipped[gzipSystemAt] = gzipSystemUnknown;
+  return zipped;
+}
+
+/** A plain tar. The same files give the same bytes: sorted, no time, no owner. */
+export function writeArchive(files: BundleFiles): Promise<Uint8Array> {
+  return tarOf(files, "");
+}
+
+async function tarOf(files: BundleFiles, prefix: string): Promise<Buffer> {
   const archive = pack();
   const chunks: Buffer[] = [];
   const collected = (async () => {
@@ -30,15 +45,12 @@ export async function writeBundle(files: BundleFiles): Promise<Uint8Array> {
   })();
   for (const name of [...files.keys()].sort())
     archive.entry(
-      { name: `/${name}`, mtime: new Date(0), mode: 0o644 },
+      { name: prefix + name, mtime: new Date(0), mode: 0o644 },
       Buffer.from(files.get(name) ?? []),
     );
   archive.finalize();
   await collected;
-  const zipped = await promisify(gzip)(Buffer.concat(chunks), { level: 9 });
-  // RFC 1952: the system it was made on. Unknown, so that every system makes the same bytes.
-  zipped[gzipSystemAt] = gzipSystemUnknown;
-  return zipped;
+  return Buffer.concat(chunks);
 }
 
 /**
@@ -50,10 +62,17 @@ export async function readBundle(
   limits: ArchiveLimits = limitsDefault,
 ): Promise<Result<BundleFiles, ArchiveError>> {
   const unpacked = await unzipped(archive, limits);
-  if (!unpacked.ok) return unpacked;
+  return unpacked.ok ? readArchive(unpacked.value, limits) : unpacked;
+}
+
+/** The same of a plain tar. */
+export async function readArchive(
+  archive: Uint8Array,
+  limits: ArchiveLimits = limitsDefault,
+): Promise<Result<BundleFiles, ArchiveError>> {
   const reader = extract();
   const reading = readEntries(reader, limits);
-  const feeding = pipeline([unpacked.value], reader).catch((thrown: unknown) => thrown);
+  const feeding = pipeline([archive], reader).catch((thrown: unknown) => thrown);
   const stalled = setTimeout(() => {
     reader.destroy(new Error("its entries do not end"));
   }, stalledAfterMs);

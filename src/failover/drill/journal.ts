@@ -4,7 +4,7 @@
  */
 import type { JsonObject, JsonValue } from "../../kernel/index.ts";
 
-export const drillPayloadType = "application/vnd.holdfast.drill+json";
+export const drillPayloadType = "application/vnd.holdfast.drill.v1+json";
 
 /** One activity as it ran. */
 export interface ActivityRun {

@@ -11,4 +11,24 @@ export {
 export { instantMs, instantText } from "./instant.ts";
 export { assessmentResults, type Ownership, planOfAction } from "./oscal.ts";
 export { oscalProblems } from "./oscal-check.ts";
+export {
+  type GrtPoint,
+  grtSeries,
+  jsonBytes,
+  type PackContent,
+  type PackFiles,
+  packFiles,
+  packIndexPath,
+  packPayloadType,
+} from "./pack.ts";
+export {
+  classOf,
+  type EvidenceClass,
+  expiryOf,
+  mayRead,
+  type RetentionRules,
+  retentionDefault,
+  retentionRules,
+} from "./retention.ts";
 export { uuidOf } from "./uuid.ts";
+export { type PackReport, verifyPack } from "./verify-pack.ts";

@@ -1,0 +1,103 @@
+/**
+ * How long each class of evidence is kept, and who may read it. What the lists of AG-403 say of it is not public, so these
+ * defaults are ours; whoever is bound by a law sets its own. Expiry never deletes by itself: it says what may go.
+ */
+import { err, ok, type Result } from "../../kernel/index.ts";
+import { instantMs, instantText } from "./instant.ts";
+
+export const evidenceClasses = [
+  "manifests",
+  "records",
+  "drills",
+  "probes",
+  "parity",
+  "grt",
+  "logs",
+  "keys",
+  "oscal",
+  "reports",
+] as const;
+
+export type EvidenceClass = (typeof evidenceClasses)[number];
+
+export interface ClassRule {
+  readonly keep_days: number;
+  /** Who may read it; a reader has one role or several. */
+  readonly readers: readonly string[];
+}
+
+export type RetentionRules = Readonly<Record<EvidenceClass, ClassRule>>;
+
+const everybody = ["operator", "auditor", "regulator"];
+const sixYears: ClassRule = { keep_days: 2_192, readers: everybody };
+/** Observations of probes name hosts and configuration: not for everybody outside. */
+const internal: ClassRule = { keep_days: 2_192, readers: ["operator", "auditor"] };
+
+export const retentionDefault: RetentionRules = {
+  ...{ manifests: sixYears, records: sixYears, drills: internal, probes: internal },
+  ...{ parity: internal, grt: sixYears, logs: internal, keys: sixYears },
+  ...{ oscal: sixYears, reports: sixYears },
+};
+
+const folders: Readonly<Record<string, EvidenceClass>> = {
+  ...Object.fromEntries(evidenceClasses.map((each) => [each, each])),
+  ...{ "parity.json": "parity", "grt.json": "grt", "probes.json": "probes" },
+};
+
+/** The pack's own instructions belong to everybody. */
+const alwaysReadable: ReadonlySet<string> = new Set(["VERIFY.md"]);
+
+export function isEvidenceClass(firstStep: string): boolean {
+  return folders[firstStep] !== undefined || alwaysReadable.has(firstStep);
+}
+
+export function classOf(path: string): EvidenceClass | undefined {
+  return folders[path.split("/")[0] ?? ""];
+}
+
+/** Whether a reader with these roles may have the file. What has no class is for nobody. */
+export function mayRead(
+  path: string,
+  roles: readonly string[],
+  rules: RetentionRules = retentionDefault,
+): boolean {
+  if (alwaysReadable.has(path)) return true;
+  const found = classOf(path);
+  return found !== undefined && rules[found].readers.some((role) => roles.includes(role));
+}
+
+/** When the file may go, RFC 3339; `created` the same. What cannot be dated never may. */
+export function expiryOf(
+  path: string,
+  created: string,
+  rules: RetentionRules = retentionDefault,
+): Result<string, string> {
+  const found = classOf(path);
+  const at = instantMs(created);
+  if (found === undefined) return err(`${path} has no class of evidence`);
+  if (at === undefined) return err(`${path} has no time that can be read: ${created}`);
+  return ok(instantText(at + rules[found].keep_days * 86_400_000));
+}
+
+/** Rules given in part, on top of the defaults. Every fault is a sentence. */
+export function retentionRules(given: unknown): Result<RetentionRules, readonly string[]> {
+  const faults: string[] = [];
+  const rules: Record<string, ClassRule> = { ...retentionDefault };
+  const members = typeof given === "object" && given !== null ? Object.entries(given) : undefined;
+  if (members === undefined) return err(["retention is an object: class to {keep_days, readers}"]);
+  for (const [name, value] of members) {
+    const known = retentionDefault[name as EvidenceClass];
+    const { keep_days: days = known?.keep_days, readers = known?.readers } = (value ?? {}) as {
+      readonly keep_days?: unknown;
+      readonly readers?: unknown;
+    };
+    const isWhole = typeof days === "number" && Number.isSafeInteger(days) && days > 0;
+    const isList = Array.isArray(readers) && readers.every((role) => typeof role === "string");
+    if (known === undefined)
+      faults.push(`${name} is no class of evidence; they are ${evidenceClasses.join(", ")}`);
+    else if (!isWhole) faults.push(`${name}.keep_days is a whole number of days, from 1`);
+    else if (!isList) faults.push(`${name}.readers is a list of roles`);
+    else rules[name] = { keep_days: days, readers };
+  }
+  return faults.length > 0 ? err(faults) : ok(rules as RetentionRules);
+}
