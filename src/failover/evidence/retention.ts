@@ -39,20 +39,23 @@ export const retentionDefault: RetentionRules = {
   ...{ oscal: sixYears, reports: sixYears },
 };
 
-const folders: Readonly<Record<string, EvidenceClass>> = {
-  ...Object.fromEntries(evidenceClasses.map((each) => [each, each])),
-  ...{ "parity.json": "parity", "grt.json": "grt", "probes.json": "probes" },
-};
+const folders: ReadonlyMap<string, EvidenceClass> = new Map<string, EvidenceClass>([
+  ...evidenceClasses.map((each): [string, EvidenceClass] => [each, each]),
+  ...(["parity", "grt", "probes"] as const).map((each): [string, EvidenceClass] => [
+    `${each}.json`,
+    each,
+  ]),
+]);
 
 /** The pack's own instructions belong to everybody. */
 const alwaysReadable: ReadonlySet<string> = new Set(["VERIFY.md"]);
 
 export function isEvidenceClass(firstStep: string): boolean {
-  return folders[firstStep] !== undefined || alwaysReadable.has(firstStep);
+  return folders.has(firstStep) || alwaysReadable.has(firstStep);
 }
 
 export function classOf(path: string): EvidenceClass | undefined {
-  return folders[path.split("/")[0] ?? ""];
+  return folders.get(path.split("/")[0] ?? "");
 }
 
 /** Whether a reader with these roles may have the file. What has no class is for nobody. */
@@ -86,7 +89,9 @@ export function retentionRules(given: unknown): Result<RetentionRules, readonly 
   const members = typeof given === "object" && given !== null ? Object.entries(given) : undefined;
   if (members === undefined) return err(["retention is an object: class to {keep_days, readers}"]);
   for (const [name, value] of members) {
-    const known = retentionDefault[name as EvidenceClass];
+    const known = Object.hasOwn(retentionDefault, name)
+      ? retentionDefault[name as EvidenceClass]
+      : undefined;
     const { keep_days: days = known?.keep_days, readers = known?.readers } = (value ?? {}) as {
       readonly keep_days?: unknown;
       readonly readers?: unknown;

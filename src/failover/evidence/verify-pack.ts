@@ -93,10 +93,10 @@ function readKeys(files: PackFiles, problems: string[]): ReadonlyMap<string, Not
   return keys;
 }
 
-const envelopeTypes: Readonly<Record<string, string>> = {
-  manifests: manifestPayloadType,
-  drills: drillPayloadType,
-};
+const envelopeTypes: ReadonlyMap<string, string> = new Map([
+  ["manifests", manifestPayloadType],
+  ["drills", drillPayloadType],
+]);
 
 function checkEnvelopes(
   files: PackFiles,
@@ -105,7 +105,7 @@ function checkEnvelopes(
   problems: string[],
 ): void {
   for (const [path, bytes] of files) {
-    const type = envelopeTypes[path.split("/")[0] ?? ""];
+    const type = envelopeTypes.get(path.split("/")[0] ?? "");
     if (type === undefined) continue;
     const opened = openEnvelope(bytes, type, [...keys.values()]);
     if (!opened.ok) problems.push(`${path}: ${opened.error}`);
