@@ -84,25 +84,27 @@ export function expiryOf(
 
 /** Rules given in part, on top of the defaults. Every fault is a sentence. */
 export function retentionRules(given: unknown): Result<RetentionRules, readonly string[]> {
+  if (typeof given !== "object" || given === null)
+    return err(["retention is an object: class to {keep_days, readers}"]);
   const faults: string[] = [];
   const rules: Record<string, ClassRule> = { ...retentionDefault };
-  const members = typeof given === "object" && given !== null ? Object.entries(given) : undefined;
-  if (members === undefined) return err(["retention is an object: class to {keep_days, readers}"]);
-  for (const [name, value] of members) {
-    const known = Object.hasOwn(retentionDefault, name)
-      ? retentionDefault[name as EvidenceClass]
-      : undefined;
-    const { keep_days: days = known?.keep_days, readers = known?.readers } = (value ?? {}) as {
-      readonly keep_days?: unknown;
-      readonly readers?: unknown;
-    };
-    const isWhole = typeof days === "number" && Number.isSafeInteger(days) && days > 0;
-    const isList = Array.isArray(readers) && readers.every((role) => typeof role === "string");
-    if (known === undefined)
-      faults.push(`${name} is no class of evidence; they are ${evidenceClasses.join(", ")}`);
-    else if (!isWhole) faults.push(`${name}.keep_days is a whole number of days, from 1`);
-    else if (!isList) faults.push(`${name}.readers is a list of roles`);
-    else rules[name] = { keep_days: days, readers };
+  for (const [name, value] of Object.entries(given)) {
+    const rule = ruleOf(name, (value ?? {}) as Readonly<Record<string, unknown>>);
+    if (typeof rule === "string") faults.push(rule);
+    else rules[name] = rule;
   }
   return faults.length > 0 ? err(faults) : ok(rules as RetentionRules);
+}
+
+/** A sentence when it is none. */
+function ruleOf(name: string, value: Readonly<Record<string, unknown>>): ClassRule | string {
+  if (!Object.hasOwn(retentionDefault, name))
+    return `${name} is no class of evidence; they are ${evidenceClasses.join(", ")}`;
+  const known = retentionDefault[name as EvidenceClass];
+  const { keep_days: days = known.keep_days, readers = known.readers } = value;
+  if (typeof days !== "number" || !Number.isSafeInteger(days) || days < 1)
+    return `${name}.keep_days is a whole number of days, from 1`;
+  if (!Array.isArray(readers) || !readers.every((role) => typeof role === "string"))
+    return `${name}.readers is a list of roles`;
+  return { keep_days: days, readers };
 }
