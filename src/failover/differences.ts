@@ -39,6 +39,7 @@ function compare(
   if (a === undefined && b !== undefined) found.push({ path, after: b });
   else if (b === undefined && a !== undefined) found.push({ path, before: a });
   else if (isJsonObject(a) && isJsonObject(b)) {
+    // A member that is undefined is one that is not there.
     for (const key of new Set([...Object.keys(a), ...Object.keys(b)]))
       compare(a[key], b[key], path === "" ? key : `${path}.${key}`, found);
   } else if (isJsonArray(a) && isJsonArray(b)) compareLists(a, b, path, found);

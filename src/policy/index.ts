@@ -63,4 +63,10 @@ export {
 } from "./rego-modules.ts";
 export { renderExplanation } from "./render.ts";
 export { tokensOf } from "./token-estimate.ts";
-export { parseSource, type SourceNode } from "./yaml.ts";
+export {
+  type ParsedDocuments,
+  parseForeignYaml,
+  parseSource,
+  type SourceNode,
+  writeYaml,
+} from "./yaml.ts";

@@ -11,8 +11,10 @@ import {
   type Node,
   type Pair,
   Parser,
+  parseAllDocuments,
   parseDocument,
   type Scalar,
+  stringify,
   type YAMLError,
   type YAMLMap,
 } from "yaml";
@@ -272,4 +274,75 @@ function escapeLength(kind: string | undefined): number {
   if (kind === "x") return 4;
   if (kind === "u") return 6;
   return kind === "U" ? 10 : 2;
+}
+
+const foreignCharactersMax = 64 * 1_048_576;
+const foreignNodesMax = 2_000_000;
+
+export interface ParsedDocuments {
+  readonly roots: readonly SourceNode[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/**
+ * The documents of a YAML (or JSON) file of other programs, read as those read it: several documents, anchors, aliases,
+ * merge keys and tags are allowed. For looking at, never for what is judged. The places are those of the file.
+ */
+export function parseForeignYaml(file: string, text: string): ParsedDocuments {
+  const refused = (at: Position, message: string): ParsedDocuments => ({
+    roots: [],
+    diagnostics: [diagnosticAt(file, at, { code: "yaml", message })],
+  });
+  const start = { line: 1, column: 1 };
+  if (text.length > foreignCharactersMax)
+    return refused(start, "the file is over 64 Mi characters");
+  const lines = new LineCounter();
+  const locate = (offset: number): Position => {
+    const { line, col } = lines.linePos(offset);
+    return { line: Math.max(line, 1), column: Math.max(col, 1) };
+  };
+  const documents = parseAllDocuments(text, {
+    ...{
+      lineCounter: lines,
+      prettyErrors: false,
+      uniqueKeys: false,
+      merge: true,
+      logLevel: "silent",
+    },
+  });
+  const all = Array.isArray(documents) ? documents : [];
+  const broken = all.flatMap(({ errors }) => errors)[0];
+  if (broken) return refused(locate(broken.pos[0]), broken.message);
+  let left = foreignNodesMax;
+  const foreign = (node: Node, depth: number): SourceNode => {
+    const at = locate(node.range?.[0] ?? 0);
+    const nothing: SourceNode = { kind: "scalar", at, value: null, positionOf: () => at };
+    if (left-- < 0 || depth > 2 * depthMax) return nothing;
+    if (isAlias(node)) {
+      const target = all.map((document) => node.resolve(document)).find((found) => found);
+      return target ? foreign(target as Node, depth + 1) : nothing;
+    }
+    if (isSeq<Node>(node))
+      return { kind: "list", at, items: node.items.map((item) => foreign(item, depth + 1)) };
+    if (isMap<Node, Node | null>(node)) return { kind: "map", at, entries: entriesOf(node, depth) };
+    const value = isScalar(node) ? (node.value as SourceScalar["value"]) : null;
+    return { kind: "scalar", at, value, positionOf: () => at };
+  };
+  const entriesOf = (map: YAMLMap<Node, Node | null>, depth: number): SourceEntry[] =>
+    map.items.flatMap((pair) => {
+      const keyAt = locate(pair.key.range?.[0] ?? 0);
+      const key = isScalar(pair.key) ? String(pair.key.value) : "";
+      const empty = { kind: "scalar", at: keyAt, value: null, positionOf: () => keyAt } as const;
+      const value = pair.value ? foreign(pair.value, depth + 1) : empty;
+      if (key !== "<<") return [{ key, keyAt, value }];
+      return value.kind === "map" ? value.entries : [];
+    });
+  const roots = all.flatMap(({ contents }) => (contents ? [foreign(contents, 0)] : []));
+  if (left < 0) return refused(start, `the file stands for over ${foreignNodesMax} values`);
+  return { roots, diagnostics: [] };
+}
+
+/** YAML of a value, the same text for the same value: members in their order, no line is folded. */
+export function writeYaml(value: unknown): string {
+  return stringify(value, { lineWidth: 0, aliasDuplicateObjects: false });
 }

@@ -1,6 +1,7 @@
 /** `holdfast failover manifest`: what must be intact, written down, checked and signed (AG-403 4.1). */
 import type { Command } from "commander";
 import type { CommandOutput } from "../policy-knowledge.ts";
+import { type GenerateOptions, generateCommand } from "./generate.ts";
 import { checkManifestFile } from "./manifest-check.ts";
 import { diffManifests } from "./manifest-diff.ts";
 import { showManifest } from "./manifest-show.ts";
@@ -61,6 +62,18 @@ export function registerManifestCommands(
     .option(...json)
     .action(async (before: string, after: string, flags: CheckFlags) =>
       exit(await diffManifests(before, after, flags, io)),
+    );
+  manifest
+    .command("generate <files...>")
+    .description(
+      "a manifest from docker compose, Kubernetes (Helm), terraform show -json, Patroni and HAProxy files, and a report of what is missing in either",
+    )
+    .option("--base <file>", "a manifest of what no file says: sites, keys, residency")
+    .option("--against <manifest>", "report only: this manifest against the files")
+    .option("-o, --output <file>", "where the manifest goes, instead of standard output")
+    .option(...json)
+    .action(async (files: string[], options: GenerateOptions) =>
+      exit(await generateCommand(files, options, io)),
     );
   return manifest;
 }

@@ -43,6 +43,8 @@ export interface SignedManifest {
 export interface ManifestReader {
   /** YAML, or JSON; `file` names it in diagnostics. */
   read(file: string, text: string, now: string): ReadManifest;
+  /** A copy with every default filled in, as far as it is a manifest at all. */
+  completed(value: JsonObject): JsonObject;
   /** As `read`; a file that cannot be read is a fault like another. */
   readFile(file: string, now: string): Promise<ReadManifest>;
   /**
@@ -62,6 +64,11 @@ export async function manifestReader(): Promise<ManifestReader> {
   const check = compileSchema(schema);
   return {
     read: (file, text, now) => readManifest(check, file, text, now),
+    completed: (value) => {
+      const copy = structuredClone(value);
+      check(copy);
+      return copy;
+    },
     readFile: (file, now) => readManifestFile(check, file, now),
     readSigned: (text, vkeys, now, threshold = 1) =>
       readSignedManifest(check, text, vkeys, now, threshold),

@@ -1,0 +1,1 @@
+export { type HaproxySection, readHaproxySections } from "./haproxy-sections.ts";
