@@ -49,6 +49,13 @@ const tools: readonly Tool[] = [
     libraries: ["libfaketime"],
     why: "sets the clock of one gateway while it runs",
   },
+  {
+    program: "chronyd",
+    debianPackage: "chrony",
+    path: "usr/sbin/chronyd",
+    libraries: ["libnettle8", "libgnutls30", "libseccomp2"],
+    why: "tells the time over NTP",
+  },
 ];
 
 interface Installed {
@@ -105,6 +112,11 @@ const installed: readonly Installed[] = [
     place: "/usr/sbin/nft",
     packages: ["nftables", "iproute2"],
     why: "cuts networks between hosts of a test",
+  },
+  {
+    program: "openssl",
+    packages: ["openssl"],
+    why: "makes the certificates that are looked at",
   },
   {
     program: "curl",

@@ -11,7 +11,6 @@ export function boundBy(verification: Verification): Binding {
     case "exec":
       return verification.binding;
     case "audit_canary":
-    case "cdc_canary":
     case "negative_canary":
     case "kill_switch_canary":
     case "escalation_echo":

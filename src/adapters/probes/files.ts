@@ -17,7 +17,9 @@ export async function files({
 }: Asking<FilesVerification>): Promise<Found> {
   try {
     const seen = await digestOfFiles(path, signal);
-    const more = { observed: { digest: seen, config_digest: seen } };
+    // They are our own machine's, so nobody else can answer for them.
+    const echo = { site: question.site, nonce: question.nonce };
+    const more = { observed: { digest: seen, config_digest: seen }, echo };
     if (seen === digest) return pass(`${path} has the digest it must have`, more);
     return fail(`${path} has the digest ${seen}, expected ${digest}`, more);
   } catch (thrown) {

@@ -10,21 +10,28 @@ import {
   type ProbeParts,
 } from "./asking.ts";
 import { bounded, boundedText } from "./bounded.ts";
+import { clock } from "./clock.ts";
+import { dns } from "./dns.ts";
 import { escalationEcho } from "./escalation-echo.ts";
 import { exec } from "./exec.ts";
 import { files } from "./files.ts";
+import { grpcHealth } from "./grpc-health.ts";
 import { http } from "./http.ts";
 import { postgres } from "./postgres.ts";
 import { secretVersion } from "./secret-version.ts";
 import { Secrets } from "./secrets.ts";
 import { signature } from "./signature.ts";
 import { tcp } from "./tcp.ts";
+import { tls } from "./tls.ts";
 
 type ProbesByKind = {
   readonly [K in VerificationKind]?: ProbeOf<Extract<Verification, { readonly kind: K }>>;
 };
 
 const byKind: ProbesByKind = {
+  clock,
+  dns,
+  grpc_health: grpcHealth,
   escalation_echo: escalationEcho,
   exec,
   files,
@@ -33,6 +40,7 @@ const byKind: ProbesByKind = {
   secret_version: secretVersion,
   signature,
   tcp,
+  tls,
 };
 
 const becauseCharactersMax = 600;

@@ -1,0 +1,37 @@
+/** The two messages of `grpc.health.v1.Health/Check`, in the wire format of Protocol Buffers: one field each. */
+
+const lengthDelimited = (field: number): number => (field << 3) | 2;
+const varintField = (field: number): number => field << 3;
+
+export const checkPath = "/grpc.health.v1.Health/Check";
+
+/** Of `HealthCheckResponse.ServingStatus`. */
+export const servingStatuses = ["UNKNOWN", "SERVING", "NOT_SERVING", "SERVICE_UNKNOWN"] as const;
+export type ServingStatus = (typeof servingStatuses)[number];
+
+/** `HealthCheckRequest { string service = 1; }` */
+export function encodeRequest(service: string): Buffer {
+  const name = Buffer.from(service);
+  if (name.length === 0) return Buffer.alloc(0);
+  return Buffer.concat([Buffer.from([lengthDelimited(1)]), varint(name.length), name]);
+}
+
+/** `HealthCheckResponse { ServingStatus status = 1; }`. Throws when the bytes are no such message. */
+export function decodeResponse(bytes: Buffer): ServingStatus {
+  // The default of an enum is not on the wire.
+  if (bytes.length === 0) return servingStatuses[0];
+  const status = bytes.length === 2 && bytes[0] === varintField(1) ? bytes[1] : undefined;
+  const known = servingStatuses[status ?? -1];
+  if (known === undefined) throw new Error("the answer is no HealthCheckResponse");
+  return known;
+}
+
+function varint(value: number): Buffer {
+  const bytes: number[] = [];
+  let left = value;
+  while (left > 127) {
+    bytes.push((left % 128) + 128);
+    left = Math.floor(left / 128);
+  }
+  return Buffer.from([...bytes, left]);
+}

@@ -1,0 +1,1 @@
+export { checkHealth, type HealthAnswer, type HealthQuestion } from "./health-check.ts";
