@@ -118,6 +118,10 @@ export class LedgerWriter implements Ledger {
     if (this.healthy()) await this.#publish();
     this.#wake = new AbortController();
     this.#publishing = undefined;
+    // What was committed meanwhile began no publication of its own, and perhaps nothing comes after it.
+    const isBehind = this.#head.size > this.#published;
+    if (isBehind && this.healthy() && this.#closing === undefined)
+      this.#publishing = this.#publishLater();
   }
 
   /** Off the hot path. A crash anywhere inside is made good from the journal at the next start. */

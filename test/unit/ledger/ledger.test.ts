@@ -1,6 +1,7 @@
 /** One writer, its runs, its receipts, and what it refuses. */
 import { expect, test } from "vitest";
 import {
+  checkpointPath,
   encodeRecord,
   HashTree,
   leafHash,
@@ -239,4 +240,26 @@ test("taking over: the first entry names the last checkpoint of the other instan
   expect(await startOf(world, result.value)).toMatchObject({ previous, site: "b", epoch: 2 });
   const verifier = noteVerifier(world.signer.name, world.signer.publicKey);
   expect(openCheckpoint(result.value.head().checkpoint, verifier)).toMatchObject({ ok: true });
+});
+
+test("what is committed while others are published is published in its turn, also when nothing follows", async () => {
+  const world = new World(8);
+  const disk = world.disk.mount();
+  const slow: typeof disk = {
+    ...disk,
+    replace: async (path, bytes) => {
+      if (path === checkpointPath) await world.clock.sleep(100);
+      return await disk.replace(path, bytes);
+    },
+  };
+  const result = await world.clock.run(world.open(slow));
+  if (!result.ok) throw new Error(result.error.detail);
+  await append(world, result.value, policyEntry("r1"));
+  await world.clock.advance(50);
+  await append(world, result.value, policyEntry("r2"));
+  await world.clock.advance(1_000);
+  const file = await world.clock.run(disk.read(checkpointPath));
+  if (!file.ok) throw new Error(file.error.code);
+  const published = openCheckpoint(Buffer.from(file.value).toString(), world.verifier);
+  expect(published).toMatchObject({ ok: true, value: { size: result.value.head().size } });
 });
