@@ -52,6 +52,7 @@ export {
 } from "./note.ts";
 export { formatProof, parseProof, verifyReceipt } from "./proof.ts";
 export { type IndexedEntry, readEntries } from "./read-entries.ts";
+export { readConsistencyProof, readInclusionProof } from "./read-proof.ts";
 export {
   decodeBundle,
   encodeBundle,

@@ -9,7 +9,9 @@ import {
   type ProbeOf,
   type ProbeParts,
 } from "./asking.ts";
+import { auditCanary } from "./audit-canary.ts";
 import { bounded, boundedText } from "./bounded.ts";
+import { cdcCanary } from "./cdc-canary.ts";
 import { clock } from "./clock.ts";
 import { dns } from "./dns.ts";
 import { escalationEcho } from "./escalation-echo.ts";
@@ -17,6 +19,8 @@ import { exec } from "./exec.ts";
 import { files } from "./files.ts";
 import { grpcHealth } from "./grpc-health.ts";
 import { http } from "./http.ts";
+import { killSwitchCanary } from "./kill-switch-canary.ts";
+import { negativeCanary } from "./negative-canary.ts";
 import { postgres } from "./postgres.ts";
 import { secretVersion } from "./secret-version.ts";
 import { Secrets } from "./secrets.ts";
@@ -29,6 +33,8 @@ type ProbesByKind = {
 };
 
 const byKind: ProbesByKind = {
+  audit_canary: auditCanary,
+  cdc_canary: cdcCanary,
   clock,
   dns,
   grpc_health: grpcHealth,
@@ -36,6 +42,8 @@ const byKind: ProbesByKind = {
   exec,
   files,
   http,
+  kill_switch_canary: killSwitchCanary,
+  negative_canary: negativeCanary,
   postgres,
   secret_version: secretVersion,
   signature,
