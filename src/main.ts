@@ -2,6 +2,7 @@
 import { createProgram } from "./cli/index.ts";
 import { runControl } from "./main/control-process.ts";
 import { runGateway } from "./main/gateway-process.ts";
+import { guardKey, runGuard } from "./main/guard-process.ts";
 import { openSharedState } from "./main/shared-state.ts";
 import { up } from "./main/up.ts";
 import { version } from "./main/version.ts";
@@ -9,5 +10,6 @@ import { wrap } from "./main/wrap-process.ts";
 
 /** Runs one command. Resolves with the exit code: 0 done, 1 found something wrong, 2 used wrongly. */
 export function main(args: readonly string[]): Promise<number> {
-  return createProgram({ version, runGateway, runControl, up, wrap, openSharedState }).run(args);
+  const processes = { runGateway, runControl, runGuard, up, wrap };
+  return createProgram({ ...processes, version, guardKey, openSharedState }).run(args);
 }

@@ -46,6 +46,8 @@ export class CallTrail {
       case "approval":
       case "breaker":
       case "escrow":
+      case "failover":
+      case "permit":
       case "digest":
         return [];
     }

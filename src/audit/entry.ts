@@ -107,6 +107,27 @@ export interface EscrowEntry extends EntryCommon {
   readonly said: string;
 }
 
+/** One step of a failover, recorded by the guard of the site; what it says is the failover room's to know. */
+export interface FailoverEntry extends EntryCommon {
+  readonly kind: "failover";
+  readonly failover: string;
+  readonly deployment: string;
+  readonly step: string;
+  readonly about: JsonObject;
+}
+
+/** This instance may act from here on, or no longer, as its guard says. Renewals of the same are not recorded. */
+export interface PermitEntry extends EntryCommon {
+  readonly kind: "permit";
+  readonly deployment: string;
+  readonly state: "held" | "lost";
+  readonly manifest_digest: string;
+  readonly failover: string | null;
+  readonly tier: string;
+  readonly monitoring: string;
+  readonly because: string | null;
+}
+
 /** Made before anything is forwarded; durable before anything is forwarded. */
 export interface DecisionEntry extends EntryCommon {
   readonly kind: "decision";
@@ -235,6 +256,8 @@ export type Entry =
   | ApprovalEntry
   | BreakerEntry
   | EscrowEntry
+  | FailoverEntry
+  | PermitEntry
   | DecisionEntry
   | SearchEntry
   | OutcomeEntry;

@@ -4,9 +4,11 @@ import type {
   BreakerEntry,
   DecisionEntry,
   Entry,
+  FailoverEntry,
   IndexedEntry,
   KillEntry,
   OutcomeEntry,
+  PermitEntry,
 } from "../audit/index.ts";
 import { scopeText } from "../limits/index.ts";
 import { print } from "./audit-source.ts";
@@ -95,6 +97,18 @@ function releasedText(escrow: DecisionEntry["escrow"]): string {
   return ` (escrow ${item}, attempt ${attempt}, released by ${by}: ${reason})`;
 }
 
+function failoverText({ epoch, about }: FailoverEntry): string {
+  const { cause, because, failing } = about;
+  const names = Array.isArray(failing) ? failing.map((each) => each?.component).join(", ") : "";
+  return [`epoch ${epoch}`, cause ?? [], because ?? [], names === "" ? [] : names]
+    .flat()
+    .join(", ");
+}
+
+function permitText({ epoch, tier, because }: PermitEntry): string {
+  return [`epoch ${epoch}`, tier, because ?? []].flat().join(", ");
+}
+
 function columns(entry: Entry, outcome: string): readonly string[] {
   switch (entry.kind) {
     case "start":
@@ -114,6 +128,17 @@ function columns(entry: Entry, outcome: string): readonly string[] {
       return [
         ...[`escrow ${entry.step}`, "-", entry.agent_id, entry.tool, entry.item],
         `${entry.by}: ${entry.reason}`,
+      ];
+    case "failover":
+      return [`failover ${entry.step}`, "-", "-", entry.site, entry.failover, failoverText(entry)];
+    case "permit":
+      return [
+        `permit ${entry.state}`,
+        "-",
+        "-",
+        entry.site,
+        entry.failover ?? "-",
+        permitText(entry),
       ];
     case "decision": {
       const { escrow, decision, agent_id: agent, tool, call, reason } = entry;

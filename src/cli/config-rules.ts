@@ -32,10 +32,22 @@ export function checkRules(config: Members, findings: Findings): void {
     const what = `issuer ${JSON.stringify(issuer["issuer"])}`;
     checkTwice(seen, issuer["issuer"], what, [...path, "issuer"], findings);
   }
+  checkFailover(config["failover"] as Members | undefined, findings);
   checkEnforcementPoints(config, findings);
   checkDirectory(config, findings);
   checkApprovals(config["approvals"] as Members, findings);
   checkNotices(config["approvals"] as Members, findings);
+}
+
+function checkFailover(failover: Members | undefined, findings: Findings): void {
+  if (failover === undefined) return;
+  const { listen, agent_check: agentCheck, arbiter, guard_url: url } = failover;
+  checkListen(listen, ["failover", "listen"], findings);
+  if (agentCheck !== undefined) checkListen(agentCheck, ["failover", "agent_check"], findings);
+  if (url !== undefined) checkUrl(url, ["failover", "guard_url"], findings);
+  const kinds = ["postgres", "etcd", "sqlite"];
+  if (arbiter !== undefined)
+    exactlyOne(arbiter as Members, kinds, ["failover", "arbiter"], findings);
 }
 
 function checkEnforcementPoints({ authzen, tenant: home }: Members, findings: Findings): void {
@@ -155,13 +167,13 @@ function checkUrl(url: unknown, path: Path, findings: Findings): void {
 
 function exactlyOne(
   members: Members,
-  keys: readonly [string, string],
+  keys: readonly string[],
   path: Path,
   findings: Findings,
 ): boolean {
   const given = keys.filter((key) => members[key] !== undefined);
   if (given.length === 1) return true;
-  const message = `${path.join(".")}: give exactly one of ${keys.join(" and ")}`;
+  const message = `${path.join(".")}: give exactly one of ${keys.join(keys.length > 2 ? ", " : " and ")}`;
   findings.report(path, { code: "choice", message }, given[1]);
   return false;
 }

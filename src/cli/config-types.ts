@@ -32,6 +32,8 @@ export interface Config {
   readonly authzen: { readonly enforcement_points: readonly EnforcementPointConfig[] };
   readonly approvals: ApprovalsConfig;
   readonly limits: LimitsConfig;
+  /** Absent: the deployment runs `standalone`, without a manifest. */
+  readonly failover?: FailoverConfig;
   readonly telemetry: TelemetryConfig;
   readonly log: { readonly level: "debug" | "info" | "warn" | "error" };
 }
@@ -209,6 +211,30 @@ export interface ApprovalsOidcConfig {
   /** Besides `openid`. */
   readonly scopes: readonly string[];
   readonly api_clients: readonly string[];
+}
+
+export interface FailoverConfig {
+  /** The signed manifest. */
+  readonly manifest: string;
+  /** Verifier keys of those who sign manifests, and how many must have. */
+  readonly manifest_keys: readonly string[];
+  readonly signatures_min: number;
+  /** The guard of this site, as its gateways reach it. */
+  readonly guard_url: string;
+  readonly token: Secret;
+  /** For the guard itself. */
+  readonly listen: string;
+  readonly agent_check?: string;
+  /** Exactly one. */
+  readonly arbiter?: {
+    readonly postgres?: Secret;
+    readonly etcd?: string;
+    readonly sqlite?: string;
+  };
+  /** Another site's lease that ran out is taken without being asked. */
+  readonly automatic: boolean;
+  /** What must be the same at every site, besides manifest and policy. */
+  readonly parity_files: readonly string[];
 }
 
 export interface LimitsConfig {

@@ -96,6 +96,7 @@ async function completed(
   for (const each of [subjects, resources, points].flat())
     if (each) each["tenant"] ??= config["tenant"];
   await completeApprovals(config, how);
+  if (config["failover"] !== undefined) await completeFailover(config["failover"] as Members, how);
   for (const [name, upstream] of Object.entries(config["upstreams"] as Record<string, Upstream>)) {
     upstream["calls_in_flight_max"] ??= roomOfEach(config);
     await completeUpstream(upstream, ["upstreams", name], how);
@@ -115,6 +116,20 @@ async function completeBundle(bundle: Members, how: Completion): Promise<void> {
   const { file } = (bundle["token"] ?? {}) as { readonly file?: string };
   if (file !== undefined) bundle["token_file"] = resolve(how.folder, file);
   if (bundle["token"] !== undefined) await readSecret(bundle, "token", ["bundle"], how);
+}
+
+async function completeFailover(failover: Members, how: Completion): Promise<void> {
+  absolute(failover, ["manifest"], how.folder);
+  const files = failover["parity_files"] as readonly string[];
+  failover["parity_files"] = files.map((file) => resolve(how.folder, file));
+  failover["guard_url"] ??= `http://${String(failover["listen"])}`;
+  failover["guard_url"] = String(failover["guard_url"]).replace(/\/+$/, "");
+  await readSecret(failover, "token", ["failover"], how);
+  const arbiter = failover["arbiter"] as Members | undefined;
+  if (arbiter === undefined) return;
+  absolute(arbiter, ["sqlite"], how.folder);
+  if (arbiter["postgres"] !== undefined)
+    await readSecret(arbiter, "postgres", ["failover", "arbiter"], how);
 }
 
 async function completeApprovals(config: Members, how: Completion): Promise<void> {

@@ -7,6 +7,7 @@ export type {
   Config,
   DevelopmentTokenConfig,
   EnforcementPointConfig,
+  FailoverConfig,
   HttpRouteConfig,
   HttpUpstreamConfig,
   IdentityConfig,

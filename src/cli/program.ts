@@ -25,6 +25,9 @@ export interface Processes {
   readonly version: string;
   readonly runGateway: (config: Config) => Promise<number>;
   readonly runControl: (config: Config) => Promise<number>;
+  readonly runGuard: (config: Config) => Promise<number>;
+  /** The verifier key of this site's guard; the key is made when absent. */
+  readonly guardKey: (config: Config) => Promise<string>;
   readonly up: (configPath: string, config: Config, store: string | undefined) => Promise<number>;
   readonly wrap: (config: Config, options: WrapOptions) => Promise<number>;
   readonly openSharedState: (config: Config) => Promise<Result<SharedState, string>>;
@@ -98,29 +101,15 @@ export function createProgram(processes: Processes): Program {
     .option(...configOption)
     .option(...storeOption)
     .action(withConfig(processes.runControl));
-  const mcp = program.command("mcp").description("MCP on this machine");
-  mcp
-    .command("wrap")
-    .description(
-      "the same enforcement around one stdio MCP server: holdfast mcp wrap -- <command …>",
-    )
-    .argument("<command...>", "the server's program and arguments")
-    .option(...configOption)
-    .option(...storeOption)
-    .option("--token-env <name>", "variable that holds the agent's token", "HOLDFAST_TOKEN")
-    .option("--server <name>", "the server's name in policies and records", "wrapped")
-    .action(async (command: string[], options: Omit<WrapOptions, "command"> & ConfigOption) => {
-      const config = await configOrComplaint(options);
-      const token = process.env[options.tokenEnv] ?? "";
-      outcome.code =
-        config === undefined ? 2 : await processes.wrap(config, { ...options, token, command });
-    });
   const exit = (code: number): void => {
     outcome.code = code;
   };
+  registerWrap(program, processes, exit);
   registerPolicyBuild(registerPolicyCommands(program, terminal, exit), terminal, exit);
   registerToolsCommand(program, terminal, exit);
-  registerFailoverCommands(program, terminal, exit);
+  const loading = (command: Command): Promise<Config | undefined> =>
+    configOrComplaint(command.opts());
+  registerFailoverCommands(program, terminal, exit, { ...processes, loadConfig: loading });
   registerAuditCommands(program);
   registerTokenCommands(program);
   const withStore = (command: Command): Command =>
@@ -135,6 +124,29 @@ export function createProgram(processes: Processes): Program {
   registerLimitsCommand(program, withStore, onState);
   registerEscrowCommands(program, withStore, onState);
   return { run: (args) => run(program, args, outcome) };
+}
+
+function registerWrap(
+  program: Command,
+  { wrap }: Pick<Processes, "wrap">,
+  exit: (code: number) => void,
+): void {
+  const mcp = program.command("mcp").description("MCP on this machine");
+  mcp
+    .command("wrap")
+    .description(
+      "the same enforcement around one stdio MCP server: holdfast mcp wrap -- <command …>",
+    )
+    .argument("<command...>", "the server's program and arguments")
+    .option(...configOption)
+    .option(...storeOption)
+    .option("--token-env <name>", "variable that holds the agent's token", "HOLDFAST_TOKEN")
+    .option("--server <name>", "the server's name in policies and records", "wrapped")
+    .action(async (command: string[], options: Omit<WrapOptions, "command"> & ConfigOption) => {
+      const config = await configOrComplaint(options);
+      const token = process.env[options.tokenEnv] ?? "";
+      exit(config === undefined ? 2 : await wrap(config, { ...options, token, command }));
+    });
 }
 
 async function run(

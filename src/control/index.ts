@@ -50,5 +50,20 @@ export {
   type TellingRules,
 } from "./notices/index.ts";
 export { ApprovalPage, cookieJar, Sessions } from "./page/index.ts";
+export {
+  BreakGlassDesk,
+  Guard,
+  type GuardFaceParts,
+  type GuardParts,
+  guardFace,
+  type KeeperRules,
+  type Known,
+  keep,
+  knownFrom,
+  LeaseHolder,
+  statusOf,
+  stepsIn,
+  usedNonces,
+} from "./site/index.ts";
 export { changeSwitches } from "./switches.ts";
 export type { WebRequest, WebResponse } from "./web.ts";

@@ -1,5 +1,11 @@
 export type { ProbeAnswer, ProbeBinding, ProbeVerdict } from "./answer.ts";
 export { addressesOf, boundBy, isActive } from "./bound-by.ts";
+export {
+  type BreakGlassGranted,
+  type BreakGlassOrder,
+  breakGlassType,
+  readBreakGlass,
+} from "./break-glass.ts";
 export type { Failing, GateComponent, GateRules } from "./check.ts";
 export { checkManifest } from "./check-manifest.ts";
 export { areasOf } from "./check-residency.ts";
@@ -138,6 +144,12 @@ export {
   gateRules,
   neverOverridden,
 } from "./rules.ts";
+export {
+  type FailoverStep,
+  failoverSteps,
+  type RecordedStep,
+  recordsOf,
+} from "./steps.ts";
 export type { Tier } from "./tier.ts";
 export type {
   AuditCanary,

@@ -207,6 +207,14 @@ const refusals: Readonly<Record<RefusalCode, { readonly reason: string; readonly
       reason: "as many calls as the upstream takes are under way (calls_in_flight_max)",
       next: "nothing was forwarded; wait a moment, then try again",
     },
+    no_permit: {
+      reason: "this site has no permit to operate: its governance is not shown to be intact",
+      next: "nothing was forwarded; try again in a minute, and tell the operator if it persists",
+    },
+    degraded: {
+      reason: "the site is degraded, and this is more than it may do",
+      next: "nothing was forwarded; reads may go through; tell the user, and try again later",
+    },
     kill_state_unknown: {
       reason: "the state of the kill switch is not known, so nothing is written",
       next: "nothing was forwarded; try again in a minute, and tell the operator if it persists",

@@ -199,6 +199,10 @@ export type RefusalCode =
   | "dry_run"
   /** The kill switch could not be read for its lease, so no write goes out. */
   | "kill_state_unknown"
+  /** This site is not shown to be intact, or another one acts. */
+  | "no_permit"
+  /** It is, but for something that allows no more than this (reads only, or nothing). */
+  | "degraded"
   /** A limit of the policy has no room: a rate, or a budget. */
   | "over_rate"
   | "over_budget"

@@ -28,6 +28,8 @@ export type Hold =
   | {
       readonly kind:
         | OverrideRefusal
+        | "no_permit"
+        | "degraded"
         | "too_many_approvals"
         | "approval_too_large"
         | "approvals_unknown"

@@ -76,6 +76,10 @@ export function refusedByMachinery(code: RefusalCode): RefusedAs {
       return { status: 503, title: "It is not known whether the write is queued", retryAfter: "5" };
     case "kill_state_unknown":
       return { status: 503, title: "The state of the kill switch is not known", retryAfter: "5" };
+    case "no_permit":
+      return { status: 503, title: "No permit to operate", retryAfter: "5" };
+    case "degraded":
+      return { status: 503, title: "The site is degraded", retryAfter: "30" };
     default:
       return unreachable(code);
   }

@@ -34,6 +34,7 @@ import { type Faces, facesOf } from "./faces.ts";
 import { identifierOf } from "./identities.ts";
 import { listening } from "./listen.ts";
 import { peopleAndLimits } from "./people-and-limits.ts";
+import { permitWatchOf } from "./permit.ts";
 import { subscriptionOf } from "./policy-feed.ts";
 import { complain, stopSignal } from "./process.ts";
 import { openSharedState } from "./shared-state.ts";
@@ -88,6 +89,7 @@ export async function openDataPlane(
   const keyPath = join(config.data, "keys", "log.pem");
   const signer = await openSigner(keyPath, `${config.site}.${instance}.holdfast`);
   if (!signer.ok) return err(`${signer.error.path}: ${signer.error.detail}`);
+  // Its epoch grows with the permits of the site, and goes into every entry from there on.
   const origin = { instance, site: config.site, epoch: 0 };
   const ledger = await openLedger({
     disk: openDisk(join(config.data, "log")),
@@ -119,21 +121,22 @@ export async function openDataPlane(
     lastGoodPath: "bundles/last-good.tar.gz",
     pollMs: policyPollMs,
   });
-  const people = await peopleAndLimits(config, {
-    ...common,
-    state: state.value,
-    signer: signer.value,
-  });
-  if (!people.ok) {
-    await ledger.value.close();
-    await state.value.close();
-    return people;
-  }
   const transport = undiciTransport({
     addresses: "not_metadata",
     // Who may have a request open may have it at one upstream: a lower number would let one agent keep others waiting.
     connectionsMax: config.limits.requests_open_max,
   });
+  const permit = await permitWatchOf(config, { ...common, state: state.value, http: transport });
+  const people = permit.ok
+    ? await peopleAndLimits(config, {
+        ...{ ...common, state: state.value, signer: signer.value },
+        ...(permit.value === undefined ? {} : { permit: permit.value }),
+      })
+    : permit;
+  if (!people.ok) {
+    await closing([transport, ledger.value, state.value])();
+    return people;
+  }
   const subscription = subscriptionOf(config, { http: transport, policySource, log, telemetry });
   const directory = new Directory(config.directory.subjects, config.directory.resources);
   const spine = createSpine({

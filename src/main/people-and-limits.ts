@@ -14,6 +14,7 @@ import {
   KillWatch,
   LimitWatch,
   OverrideKeys,
+  type PermitWatch,
   Reservations,
   recoverClaims,
   type SpineParts,
@@ -34,6 +35,8 @@ interface Parts
   readonly state: SharedState;
   /** Of this gateway's log. */
   readonly signer: Signer;
+  /** Absent: the deployment runs standalone. */
+  readonly permit?: PermitWatch;
 }
 
 interface PeopleAndLimits extends Pick<SpineParts, "gates" | "upstreams"> {
@@ -52,7 +55,8 @@ export async function peopleAndLimits(
   config: Config,
   parts: Parts,
 ): Promise<Result<PeopleAndLimits, string>> {
-  const { origin, signer, log } = parts;
+  const { origin, signer, log, permit } = parts;
+  await permit?.firstLook();
   const { limits, data, tenant } = config;
   const watch = { ...parts, tenant, leaseMs: limits.kill_lease_ms, pollMs: killPollMs };
   const kill = new KillWatch(watch);
@@ -82,15 +86,17 @@ export async function peopleAndLimits(
   const care = await careOf(config, parts);
   const words = new EscrowWords({ ...parts, run });
   const escrow = new EscrowGate({
-    ...{ ...parts, kill, bounds: escrowBounds(config) },
+    ...{ ...parts, bounds: escrowBounds(config) },
+    kill: { escrow: (request, tool) => kill.escrow(request, tool) ?? permit?.escrow() },
     breaker: care.toEscrow,
     upstreams: new Set(Object.keys(config.upstreams)),
   });
-  const watched = [kill, approvals, consent, counters, care.board, words];
+  const site = permit === undefined ? [] : [permit];
+  const watched = [kill, approvals, consent, counters, care.board, words, ...site];
   return ok({
     ...{ kill, approvals, overrideKeys, care, life, upstreams: care.upstreams },
     follow: (signal) => Promise.all(watched.map((each) => each.follow(signal))),
-    gates: [consent, escrow, ...care.gates, new Reservations({ ...parts, run })],
+    gates: [...site, consent, escrow, ...care.gates, new Reservations({ ...parts, run })],
   });
 }
 

@@ -1,7 +1,10 @@
 /** What every process of Holdfast does alike. */
 
 /** A sentence for the operator, and the exit code that goes with it. */
-export function complain(process_: "gateway" | "control" | "mcp wrap", sentence: string): 1 {
+export function complain(
+  process_: "gateway" | "control" | "guard" | "mcp wrap",
+  sentence: string,
+): 1 {
   process.stderr.write(`holdfast ${process_}: ${sentence}\n`);
   return 1;
 }

@@ -11,10 +11,11 @@ import type { Store, StoredValue, StoredValues, StoreError, StoreWrites } from "
 /**
  * `unreachable` and `busy`: it did not happen. `unknown`: it may have happened; read again by what the change would have
  * written. `regressed`: the store has lost a change that it had acknowledged (a standby that was behind took over, an old
- * copy was put back); nothing more is decided from it until people have looked.
+ * copy was put back); nothing more is decided from it until people have looked. `fenced`: it did not happen, because
+ * another site acts under a newer epoch.
  */
 export interface StateError {
-  readonly kind: "unreachable" | "busy" | "unknown" | "regressed";
+  readonly kind: "unreachable" | "busy" | "unknown" | "regressed" | "fenced";
   readonly detail: string;
 }
 
@@ -55,6 +56,7 @@ export class SharedState {
   #working: Promise<void> | undefined;
   #acknowledged = 0;
   #regressed: StateError | undefined;
+  #fence: Fence | undefined;
   #closed = false;
 
   constructor(store: Store, { process }: SharedStateOptions = {}) {
@@ -82,6 +84,25 @@ export class SharedState {
       this.#waiting.push({ keys, change, settle });
       this.#working ??= this.#work();
     });
+  }
+
+  /** How many changes of this process are known to be durable, and under which key the store counts them. */
+  get acknowledged(): { readonly key: string; readonly count: number } | undefined {
+    const key = this.#watermarkKey;
+    return key === undefined ? undefined : { key, count: this.#acknowledged };
+  }
+
+  /**
+   * From here on every change is made under this epoch, and none once a newer one stands at `key` (a fencing token).
+   * Resolves when it stands there; the error is `fenced` when a newer one did.
+   */
+  async fence(key: string, epoch: number): Promise<Result<void, StateError>> {
+    assert(keyForm.test(key), `${JSON.stringify(key)} is no key`);
+    if ((this.#fence?.epoch ?? 0) < epoch) this.#fence = { key, epoch };
+    return this.transact([key], (values) => ({
+      writes: epochAt(values.get(key)) < epoch ? new Map([[key, { epoch }]]) : new Map(),
+      result: undefined,
+    }));
   }
 
   /** The wall clock of the store, one for all processes. */
@@ -135,13 +156,14 @@ export class SharedState {
   }
 
   async #commit(group: readonly Waiting[]): Promise<void> {
-    const run = new GroupRun(group, this.#watermarkKey);
+    const fence = this.#fence;
+    const run = new GroupRun(group, this.#watermarkKey, fence?.key);
     let failure: StateError | undefined;
     const left = { conflict: conflictsMax, busy: busyMax };
     for (;;) {
       const attempted = await this.#store
         .attempt(run.keys, (values, nowMs) => {
-          failure = this.#lost(values, this.#acknowledged);
+          failure = this.#lost(values, this.#acknowledged) ?? fencedBy(values, fence);
           return failure === undefined ? run.compute(values, nowMs) : new Map();
         })
         .catch(unforeseen);
@@ -170,6 +192,24 @@ export class SharedState {
   }
 }
 
+interface Fence {
+  readonly key: string;
+  readonly epoch: number;
+}
+
+function epochAt(stored: JsonObject | undefined): number {
+  const epoch = stored?.["epoch"];
+  return typeof epoch === "number" ? epoch : 0;
+}
+
+function fencedBy(values: StoredValues, fence: Fence | undefined): StateError | undefined {
+  if (fence === undefined) return undefined;
+  const newest = epochAt(values.get(fence.key));
+  if (newest <= fence.epoch) return undefined;
+  const detail = `epoch ${newest} writes to the store, and this process is of epoch ${fence.epoch}`;
+  return { kind: "fenced", detail };
+}
+
 /** One group on its way to one commit; `compute` starts afresh at each attempt. */
 class GroupRun {
   readonly keys: readonly string[];
@@ -178,8 +218,13 @@ class GroupRun {
   readonly #watermarkKey: string | undefined;
   #settled: readonly Settled[] = [];
 
-  constructor(group: readonly Waiting[], watermarkKey: string | undefined) {
+  constructor(
+    group: readonly Waiting[],
+    watermarkKey: string | undefined,
+    fenceKey: string | undefined,
+  ) {
     const keys = new Set(group.flatMap((each) => each.keys));
+    if (fenceKey !== undefined) keys.add(fenceKey);
     if (watermarkKey !== undefined) keys.add(watermarkKey);
     this.keys = [...keys].sort();
     this.#group = group;

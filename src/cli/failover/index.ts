@@ -1,6 +1,7 @@
 /** `holdfast failover`: everything about what must be intact before a site may act. */
 import type { Command } from "commander";
 import type { CommandOutput } from "../policy-knowledge.ts";
+import { type GuardCommandParts, registerGuardCommands } from "./guard.ts";
 import { registerManifestCommands } from "./manifest.ts";
 
 /** Adds `failover` with its sub-commands, and returns it for more. `exit` gets each command's exit code. */
@@ -8,10 +9,12 @@ export function registerFailoverCommands(
   program: Command,
   io: CommandOutput,
   exit: (code: number) => void,
+  guard: Pick<GuardCommandParts, "loadConfig" | "runGuard" | "guardKey">,
 ): Command {
   const failover = program
     .command("failover")
     .description("what must be intact before a site may act, and whether it is (AG-403)");
   registerManifestCommands(failover, io, exit);
+  registerGuardCommands(failover, { io, exit, ...guard });
   return failover;
 }

@@ -23,6 +23,8 @@ const passing: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
   "too_many_calls",
   "stopping",
   "kill_state_unknown",
+  "no_permit",
+  "degraded",
   "over_rate",
   "limits_unknown",
   "approvals_unknown",

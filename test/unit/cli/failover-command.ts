@@ -19,8 +19,13 @@ export async function failoverCommand(...args: readonly string[]): Promise<Said>
       said.err += `${line}\n`;
     },
   };
-  registerFailoverCommands(program, io, (code) => {
+  const exit = (code: number): void => {
     said.code = code;
+  };
+  registerFailoverCommands(program, io, exit, {
+    loadConfig: async () => undefined,
+    runGuard: async () => 1,
+    guardKey: async () => "",
   });
   await program.parseAsync(["failover", ...args], { from: "user" });
   return said;

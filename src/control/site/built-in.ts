@@ -1,0 +1,70 @@
+/** What the guard looks at itself: whether the site may act at all where it is, and whether anything was lost. */
+import {
+  type BuiltInCheck,
+  compareWatermarks,
+  type Manifest,
+  type ProbeAnswer,
+  type ResidencyFinding,
+  residencyOf,
+  type Site,
+  standingOf,
+  type Watermark,
+  type WatermarkFinding,
+} from "../../failover/index.ts";
+import type { Result } from "../../kernel/index.ts";
+
+export interface BuiltInParts {
+  readonly manifest: Manifest;
+  readonly site: Site;
+  readonly witnessed: () => Promise<Result<Watermark, string>>;
+  /** The same counts, as this site finds them. */
+  readonly observed: (of: readonly string[]) => Promise<Result<Watermark, string>>;
+}
+
+export interface BuiltInFindings {
+  readonly verdict: ProbeAnswer["verdict"];
+  readonly because: string;
+  readonly residency?: readonly ResidencyFinding[];
+  readonly watermark?: readonly WatermarkFinding[];
+}
+
+export function lookAt(
+  check: BuiltInCheck,
+  parts: BuiltInParts,
+  now: string,
+): Promise<BuiltInFindings> {
+  return check === "holdfast.residency"
+    ? Promise.resolve(residencyFindings(parts, now))
+    : watermarkFindings(parts);
+}
+
+/** AG-403 4.5. */
+function residencyFindings({ manifest, site }: BuiltInParts, now: string): BuiltInFindings {
+  const residency = residencyOf(manifest, site, now);
+  const denied = residency.filter(({ decision }) => decision === "deny");
+  if (denied.length > 0)
+    return {
+      verdict: "fail",
+      because: denied.map(({ data_class, basis }) => `${data_class}: ${basis}`).join("; "),
+      residency,
+    };
+  return { verdict: "pass", because: standingOf(residency).replace("_", " "), residency };
+}
+
+async function watermarkFindings(parts: BuiltInParts): Promise<BuiltInFindings> {
+  const witnessed = await parts.witnessed();
+  if (!witnessed.ok) return { verdict: "inconclusive", because: witnessed.error };
+  if (witnessed.value.size === 0)
+    return { verdict: "pass", because: "nothing was witnessed yet", watermark: [] };
+  const observed = await parts.observed([...witnessed.value.keys()]);
+  if (!observed.ok) return { verdict: "inconclusive", because: observed.error };
+  const watermark = compareWatermarks(witnessed.value, observed.value);
+  const lost = watermark.filter((finding) => finding.lost);
+  return lost.length === 0
+    ? { verdict: "pass", because: "all that was witnessed is here", watermark }
+    : { verdict: "fail", because: lost.map(lostText).join("; "), watermark };
+}
+
+function lostText({ of, witnessed, observed }: WatermarkFinding): string {
+  return `${of}: ${witnessed} was witnessed, ${observed} is here: acknowledged records are lost`;
+}

@@ -1,0 +1,98 @@
+/** The gateway's permit: asked of the guard of its site, over HTTP. */
+import { systemClock, systemEntropy } from "../adapters/clock/index.ts";
+import type { EntryOrigin } from "../audit/index.ts";
+import type { Config, FailoverConfig } from "../cli/index.ts";
+import { type PermitAnswer, PermitWatch, readBody } from "../gateway/index.ts";
+import {
+  err,
+  isJsonObject,
+  type JsonObject,
+  ok,
+  parseJsonStrict,
+  type Result,
+} from "../kernel/index.ts";
+import type { Ledger } from "../ledger/index.ts";
+import type { HttpTransport, Log, Telemetry } from "../ports.ts";
+import type { SharedState } from "../state/index.ts";
+import { siteManifest } from "./site-manifest.ts";
+
+interface Parts {
+  readonly ledger: Ledger;
+  readonly state: SharedState;
+  readonly http: HttpTransport;
+  readonly log: Log;
+  readonly telemetry: Telemetry;
+  readonly origin: EntryOrigin & { epoch: number };
+}
+
+const answerBytesMax = 256 * 1024;
+const timeoutMs = 2_000;
+
+/** Undefined: the deployment runs standalone. The error is a sentence for the operator. */
+export async function permitWatchOf(
+  config: Config,
+  parts: Parts,
+): Promise<Result<PermitWatch | undefined, string>> {
+  const { failover, tenant, site } = config;
+  if (failover === undefined) return ok(undefined);
+  const known = await siteManifest(config, failover);
+  if (!known.ok) return known;
+  const { manifest, digest, guardKey } = known.value;
+  const { deployment, objectives } = manifest;
+  return ok(
+    new PermitWatch({
+      ...{
+        ...parts,
+        clock: systemClock,
+        entropy: systemEntropy,
+        deployment,
+        tenant,
+        site,
+        guardKey,
+      },
+      manifestDigest: digest,
+      ttlMs: objectives.verdict_ttl_seconds * 1_000,
+      fenceKey: `failover/${encodeURIComponent(deployment)}/fence`,
+      askGuard: (question) => askGuard(failover, parts.http, question),
+      acknowledged: () => acknowledgedBy(parts),
+    }),
+  );
+}
+
+/** What this gateway has acknowledged, by the store's own count of it. */
+function acknowledgedBy({ state }: Parts): JsonObject {
+  const known = state.acknowledged;
+  return known === undefined || known.count === 0 ? {} : { [known.key]: known.count };
+}
+
+async function askGuard(
+  { guard_url: url, token }: FailoverConfig,
+  http: HttpTransport,
+  question: JsonObject,
+): Promise<PermitAnswer> {
+  const sent = await http.send({
+    ...{ method: "POST", url: `${url}/permit`, headTimeoutMs: timeoutMs, idleTimeoutMs: timeoutMs },
+    headers: {
+      "content-type": "application/json",
+      authorization: `Bearer ${token.reveal()}`,
+    },
+    body: Buffer.from(JSON.stringify(question)),
+  });
+  if (!sent.ok) return err(`the guard at ${url} does not answer (${sent.error.reason})`);
+  const body = await readBody(sent.value, answerBytesMax);
+  const parsed = body.ok ? parseJsonStrict(body.value) : body;
+  if (!parsed.ok) return err(`the guard at ${url} answers no JSON`);
+  const { value } = parsed;
+  if (sent.value.status === 200) return ok({ open: true, envelope: value });
+  if (isJsonObject(value) && value["code"] === "gate_closed")
+    return ok({ open: false, why: closedWhy(value) });
+  return err(`the guard at ${url} answers ${sent.value.status}`);
+}
+
+function closedWhy({ phase, failing }: JsonObject): string {
+  const all = Array.isArray(failing) ? failing : [];
+  const why = all.map((each) =>
+    isJsonObject(each) ? `${String(each["component"])}: ${String(each["because"])}` : "",
+  );
+  return `the gate is ${String(phase)}${why.length === 0 ? "" : ` (${why.join("; ")})`}`;
+}
