@@ -1,5 +1,15 @@
 /** Docker compose files (Compose specification): services, their secrets and their configurations. */
 import { type Diagnostic, parseForeignYaml, type SourceNode } from "../../policy/index.ts";
+import {
+  at,
+  type Entry,
+  entriesAt,
+  entryOf,
+  itemsAt,
+  jsonOf,
+  textAt,
+  textsAt,
+} from "../source-tree/index.ts";
 import type {
   FoundInfrastructure,
   FoundPart,
@@ -8,7 +18,6 @@ import type {
   Place,
 } from "./found.ts";
 import { type Derived, type Marks, marksOf, nameOf, type ReadMarks, readMarks } from "./marks.ts";
-import { at, type Entry, entriesAt, entryOf, itemsAt, jsonOf, textAt, textsAt } from "./node.ts";
 
 export function readCompose(file: InfrastructureFile): FoundInfrastructure {
   const { roots, diagnostics } = parseForeignYaml(file.path, file.text);

@@ -1,9 +1,9 @@
 /** Kubernetes objects as YAML, several documents in a file; the output of `helm template` is such a file. */
 import type { ComponentClass } from "../../failover/index.ts";
 import { type Diagnostic, parseForeignYaml, type SourceNode } from "../../policy/index.ts";
+import { at, entriesAt, itemsAt, jsonOf, textAt } from "../source-tree/index.ts";
 import type { FoundInfrastructure, FoundPart, FoundSite, InfrastructureFile } from "./found.ts";
 import { type Derived, type Marks, marksOf, nameOf, type ReadMarks, readMarks } from "./marks.ts";
-import { at, entriesAt, itemsAt, jsonOf, textAt } from "./node.ts";
 import { siteOfRegion } from "./regions.ts";
 
 const workloads = ["Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job", "Pod", "ReplicaSet"];

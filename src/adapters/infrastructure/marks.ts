@@ -9,8 +9,8 @@ import {
 } from "../../failover/index.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../kernel/index.ts";
 import { diagnosticAt, nearestWord, type Problem, parseForeignYaml } from "../../policy/index.ts";
+import { jsonOf } from "../source-tree/index.ts";
 import type { DraftComponent, Place } from "./found.ts";
-import { jsonOf } from "./node.ts";
 
 export const markWords = [
   "class",

@@ -1,8 +1,8 @@
 /** Patroni: the file of a node (YAML), or the shared configuration as `patronictl show-config` prints it. */
 import { parseForeignYaml, type SourceNode } from "../../policy/index.ts";
+import { at, type Entry, entriesAt, entryOf, textAt } from "../source-tree/index.ts";
 import type { FoundInfrastructure, FoundPart, InfrastructureFile } from "./found.ts";
 import { type Derived, nameOf } from "./marks.ts";
-import { at, type Entry, entriesAt, entryOf, textAt } from "./node.ts";
 
 /** How the guard reaches the database; the secret is its own. */
 const connection = { env: "HOLDFAST_POSTGRES_URL" };

@@ -1,10 +1,10 @@
 /** Which kind of file it is, and what it says. */
 import { parseForeignYaml } from "../../policy/index.ts";
+import { at, entryOf } from "../source-tree/index.ts";
 import { readCompose } from "./compose.ts";
 import type { FoundInfrastructure, InfrastructureFile, InfrastructureKind } from "./found.ts";
 import { readHaproxy } from "./haproxy.ts";
 import { readKubernetes } from "./kubernetes.ts";
-import { at, entryOf } from "./node.ts";
 import { readPatroni } from "./patroni.ts";
 import { readTerraform } from "./terraform.ts";
 

@@ -4,9 +4,9 @@
  */
 import type { ComponentClass } from "../../failover/index.ts";
 import { type Diagnostic, parseForeignYaml, type SourceNode } from "../../policy/index.ts";
+import { at, entriesAt, itemsAt, jsonOf, textAt } from "../source-tree/index.ts";
 import type { FoundInfrastructure, FoundPart, FoundSite, InfrastructureFile } from "./found.ts";
 import { marksOf, readMarks } from "./marks.ts";
-import { at, entriesAt, itemsAt, jsonOf, textAt } from "./node.ts";
 import { siteOfRegion } from "./regions.ts";
 
 /** What some types are by nature; a tag says otherwise. */

@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import type { CommandOutput } from "../policy-knowledge.ts";
 import { type GuardCommandParts, registerGuardCommands } from "./guard.ts";
+import { registerLintCommand } from "./lint.ts";
 import { registerManifestCommands } from "./manifest.ts";
 
 /** Adds `failover` with its sub-commands, and returns it for more. `exit` gets each command's exit code. */
@@ -16,5 +17,6 @@ export function registerFailoverCommands(
     .description("what must be intact before a site may act, and whether it is (AG-403)");
   registerManifestCommands(failover, io, exit);
   registerGuardCommands(failover, { io, exit, ...guard });
+  registerLintCommand(failover, program.version() ?? "0", io, exit);
   return failover;
 }

@@ -1,0 +1,75 @@
+/** Traps in Patroni's configuration: the file of a node, or the shared part as `patronictl show-config` prints it. */
+import {
+  type Diagnostic,
+  type Position,
+  parseForeignYaml,
+  type SourceNode,
+} from "../../policy/index.ts";
+import { at, entriesAt, entryOf, textAt } from "../source-tree/index.ts";
+import { found, type TrapName } from "./traps.ts";
+
+const start: Position = { line: 1, column: 1 };
+
+export function lintPatroni(file: string, text: string): readonly Diagnostic[] {
+  const { roots, diagnostics } = parseForeignYaml(file, text);
+  const [root] = roots;
+  if (root === undefined) return diagnostics;
+  const traps: Diagnostic[] = [];
+  const report = (place: Position | undefined, name: TrapName, about: string): void => {
+    traps.push(found(file, place ?? start, name, about));
+  };
+  const isNode = entryOf(root, "postgresql") !== undefined && entryOf(root, "name") !== undefined;
+  const dcs = at(root, "bootstrap", "dcs");
+  const shared = dcs ?? (isNode ? undefined : root);
+  if (shared !== undefined) lintShared(shared, report);
+  if (isNode) lintNode(root, Number(textAt(dcs, "ttl") ?? 30), report);
+  return [...diagnostics, ...traps];
+}
+
+type Report = (place: Position | undefined, name: TrapName, about: string) => void;
+
+function lintShared(shared: SourceNode, report: Report): void {
+  const slots = entriesAt(shared, "slots").filter(
+    ({ value }) => textAt(value, "type") !== "physical",
+  );
+  if (slots.length === 0)
+    report(entryOf(shared, "slots")?.keyAt ?? shared.at, "patroni-no-slot", "slots");
+  for (const { key, keyAt, value } of slots) {
+    if (textAt(value, "database") && textAt(value, "plugin")) continue;
+    report(keyAt, "patroni-slot-incomplete", `slot ${key}`);
+  }
+  const mode = entryOf(shared, "synchronous_mode");
+  const isSynchronous = ["true", "on", "quorum"].includes(textAt(mode?.value) ?? "");
+  if (!isSynchronous) report(mode?.keyAt ?? shared.at, "patroni-asynchronous", "synchronous_mode");
+  else if (textAt(shared, "synchronous_mode_strict") !== "true")
+    report(mode?.keyAt, "patroni-not-strict", "synchronous_mode_strict");
+  const failsafe = entryOf(shared, "failsafe_mode");
+  if (textAt(failsafe?.value) === "true")
+    report(failsafe?.keyAt, "patroni-failsafe", "failsafe_mode");
+  const seconds = (key: string, usual: number): number => Number(textAt(shared, key) ?? usual);
+  const [ttl, loop, retry] = [
+    seconds("ttl", 30),
+    seconds("loop_wait", 10),
+    seconds("retry_timeout", 10),
+  ];
+  const place = entryOf(shared, "ttl")?.keyAt ?? shared.at;
+  if (ttl < 20) report(place, "patroni-ttl-short", `ttl ${ttl}`);
+  if (loop + 2 * retry > ttl)
+    report(place, "patroni-timing", `ttl ${ttl}, loop_wait ${loop}, retry_timeout ${retry}`);
+}
+
+function lintNode(root: SourceNode, ttl: number, report: Report): void {
+  const postgresql = entryOf(root, "postgresql");
+  const gate = entryOf(postgresql?.value, "pre_promote");
+  const command = textAt(gate?.value) ?? "";
+  if (gate === undefined)
+    report(postgresql?.keyAt, "patroni-no-pre-promote", "postgresql.pre_promote");
+  if (/\|\|\s*(?:true|:|exit 0)|;\s*(?:true|exit 0)|&\s*$/.test(command))
+    report(gate?.keyAt, "patroni-pre-promote-ignored", "postgresql.pre_promote");
+  const budget = Number(/--budget[= ](\d+)/.exec(command)?.[1] ?? 0);
+  if (budget >= ttl) report(gate?.keyAt, "patroni-budget", `--budget ${budget}, ttl ${ttl}`);
+  const watchdog = entryOf(root, "watchdog");
+  const mode = textAt(watchdog?.value, "mode") ?? "automatic";
+  if (watchdog === undefined || mode === "off" || mode === "false")
+    report(watchdog?.keyAt ?? root.at, "patroni-no-watchdog", "watchdog");
+}
