@@ -18,9 +18,13 @@ export interface GuardAnswer {
 
 const answerBytesMax = 8 * 1024 * 1024;
 
+/** Its token is needed for what changes something, not for looking. */
+export type GuardAddress = Pick<FailoverConfig, "guard_url"> &
+  Partial<Pick<FailoverConfig, "token">>;
+
 /** The error is a sentence with what to do. */
 export async function askGuard(
-  { guard_url: url, token }: FailoverConfig,
+  { guard_url: url, token }: GuardAddress,
   path: string,
   question?: JsonObject,
   timeoutMs = 5_000,
@@ -31,7 +35,7 @@ export async function askGuard(
       ...{ method: question === undefined ? "GET" : "POST", url: url + path },
       ...{ headTimeoutMs: timeoutMs, idleTimeoutMs: timeoutMs },
       headers: {
-        authorization: `Bearer ${token.reveal()}`,
+        ...(token === undefined ? {} : { authorization: `Bearer ${token.reveal()}` }),
         ...(question === undefined ? {} : { "content-type": "application/json" }),
       },
       ...(question === undefined ? {} : { body: Buffer.from(JSON.stringify(question)) }),

@@ -1,6 +1,7 @@
 /** `holdfast failover`: everything about what must be intact before a site may act. */
 import type { Command } from "commander";
 import type { CommandOutput } from "../policy-knowledge.ts";
+import { registerCheckCommand } from "./check.ts";
 import { type GuardCommandParts, registerGuardCommands } from "./guard.ts";
 import { registerLintCommand } from "./lint.ts";
 import { registerManifestCommands } from "./manifest.ts";
@@ -18,5 +19,6 @@ export function registerFailoverCommands(
   registerManifestCommands(failover, io, exit);
   registerGuardCommands(failover, { io, exit, ...guard });
   registerLintCommand(failover, program.version() ?? "0", io, exit);
+  registerCheckCommand(failover, program.version() ?? "0", io, exit);
   return failover;
 }
