@@ -2,7 +2,8 @@
 import { createProgram } from "./cli/index.ts";
 import { runControl } from "./main/control-process.ts";
 import { runGateway } from "./main/gateway-process.ts";
-import { guardKey, runGuard } from "./main/guard-process.ts";
+import { guardKey } from "./main/guard-key.ts";
+import { runGuard } from "./main/guard-process.ts";
 import { openSharedState } from "./main/shared-state.ts";
 import { up } from "./main/up.ts";
 import { version } from "./main/version.ts";

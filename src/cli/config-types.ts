@@ -235,6 +235,7 @@ export interface FailoverConfig {
   readonly automatic: boolean;
   /** What must be the same at every site, besides manifest and policy. */
   readonly parity_files: readonly string[];
+  readonly synchronise_files: boolean;
 }
 
 export interface LimitsConfig {

@@ -61,6 +61,8 @@ export {
   keep,
   knownFrom,
   LeaseHolder,
+  type ParityParts,
+  ParityWatch,
   statusOf,
   stepsIn,
   usedNonces,

@@ -128,6 +128,18 @@ export {
 } from "./manifest.ts";
 export type { ManifestFault } from "./manifest-fault.ts";
 export {
+  bytesDigest,
+  type Drift,
+  drifts,
+  type FileForm,
+  formOf,
+  type ParityState,
+  parityType,
+  readParity,
+  structuredDigest,
+  textDigest,
+} from "./parity.ts";
+export {
   checkPermit,
   checkVerdict,
   type Permit,

@@ -3,7 +3,11 @@ import type { GateRules } from "./check.ts";
 import type { Component, Manifest } from "./manifest.ts";
 
 /** What the guard looks at itself, at every site, besides the components that are declared. */
-export const builtInChecks = ["holdfast.residency", "holdfast.watermark"] as const;
+export const builtInChecks = [
+  "holdfast.parity",
+  "holdfast.residency",
+  "holdfast.watermark",
+] as const;
 
 export type BuiltInCheck = (typeof builtInChecks)[number];
 

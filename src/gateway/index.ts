@@ -89,7 +89,12 @@ export {
   wrapStdio,
 } from "./mcp/index.ts";
 export { dataPath, type OpaApi, opaApi } from "./opa/index.ts";
-export { type PermitAnswer, PermitWatch, type PermitWatchParts } from "./permit-watch.ts";
+export {
+  type KnownManifest,
+  type PermitAnswer,
+  PermitWatch,
+  type PermitWatchParts,
+} from "./permit-watch.ts";
 export { PolicySource, type PolicySourceParts, type VerifiedBundle } from "./policy-source.ts";
 export { readBody } from "./read-body.ts";
 export {

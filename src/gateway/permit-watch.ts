@@ -27,10 +27,8 @@ export interface PermitWatchParts {
   readonly deployment: string;
   readonly tenant: string;
   readonly site: string;
-  readonly manifestDigest: string;
-  /** Of the guard of the site. */
-  readonly guardKey: NoteVerifier;
-  readonly ttlMs: number;
+  /** As it lies here now: a permit under another one is none. The error says why there is none. */
+  readonly manifest: () => Promise<Result<KnownManifest, string>>;
   readonly state: SharedState;
   readonly fenceKey: string;
   readonly ledger: Ledger;
@@ -42,6 +40,14 @@ export interface PermitWatchParts {
   readonly origin: EntryOrigin & { epoch: number };
   /** What was acknowledged here, so that it is known elsewhere. */
   readonly acknowledged: () => JsonObject;
+  readonly policyVersion: () => string | undefined;
+}
+
+export interface KnownManifest {
+  readonly digest: string;
+  /** Of the guard of the site. */
+  readonly guardKey: NoteVerifier;
+  readonly ttlMs: number;
 }
 
 interface Held {
@@ -94,8 +100,8 @@ export class PermitWatch implements Gate {
 
   /** Before the first call: asks until there is a permit, or for one lifetime. */
   async firstLook(): Promise<void> {
-    const { clock, ttlMs } = this.#parts;
-    const endMs = clock.monotonicMs() + Math.min(ttlMs, firstLookMsMax);
+    const { clock } = this.#parts;
+    const endMs = clock.monotonicMs() + firstLookMsMax;
     await this.refresh();
     while (this.#current() === undefined && clock.monotonicMs() < endMs) {
       await clock.sleep(againMs);
@@ -115,17 +121,22 @@ export class PermitWatch implements Gate {
 
   /** Asks once. An answer that is no permit takes the one before away only when the guard says that its gate is closed. */
   async refresh(): Promise<void> {
-    const { askGuard, clock, entropy, origin, telemetry, acknowledged } = this.#parts;
+    const { askGuard, clock, entropy, origin, telemetry, acknowledged, policyVersion } =
+      this.#parts;
     const nonce = Buffer.from(entropy.bytes(16)).toString("hex");
     const askedMs = clock.monotonicMs();
     const { instance } = origin;
-    const answer = await askGuard({ nonce, instance, acknowledged: acknowledged() });
+    const policy = policyVersion();
+    const answer = await askGuard({
+      ...{ nonce, instance, acknowledged: acknowledged() },
+      ...(policy === undefined ? {} : { policy_version: policy }),
+    });
     if (!answer.ok) await this.#without(answer.error);
     else if (!answer.value.open) {
       this.#held = undefined;
       await this.#without(answer.value.why);
     } else {
-      const permit = this.#open(answer.value.envelope, nonce);
+      const permit = await this.#open(answer.value.envelope, nonce);
       if (!permit.ok) await this.#without(permit.error);
       else await this.#take({ permit: permit.value, untilMs: askedMs + permit.value.lifetime_ms });
     }
@@ -139,13 +150,16 @@ export class PermitWatch implements Gate {
     if (this.#current() === undefined) await this.#record("lost", undefined, why);
   }
 
-  #open(envelope: JsonValue, nonce: string): Result<Permit, string> {
-    const { guardKey, deployment, tenant, site, manifestDigest, ttlMs, origin } = this.#parts;
+  async #open(envelope: JsonValue, nonce: string): Promise<Result<Permit, string>> {
+    const { manifest, deployment, tenant, site, origin } = this.#parts;
+    const known = await manifest();
+    if (!known.ok) return known;
+    const { guardKey, digest, ttlMs } = known.value;
     const opened = openEnvelope(envelope, permitType, [guardKey]);
     if (!opened.ok) return opened;
     return checkPermit(opened.value.payload, {
       ...{ deployment, tenant, site, nonce, instance: origin.instance },
-      ...{ manifest_digest: manifestDigest, epochMin: origin.epoch, lifetimeMsMax: ttlMs },
+      ...{ manifest_digest: digest, epochMin: origin.epoch, lifetimeMsMax: ttlMs },
     });
   }
 
@@ -173,12 +187,16 @@ export class PermitWatch implements Gate {
     permit: Permit | undefined,
     because: string | null,
   ): Promise<boolean> {
-    const { origin, ledger, clock, tenant, deployment, manifestDigest } = this.#parts;
+    const { origin, ledger, clock, tenant, deployment } = this.#parts;
     const change = JSON.stringify([state, origin.epoch, permit?.tier, permit?.monitoring]);
     if (change === this.#recorded) return true;
     const entry: PermitEntry = {
       ...{ ...origin, v: 1, kind: "permit", time: isoTime(clock.wallMs()), tenant, deployment },
-      ...{ state, manifest_digest: manifestDigest, failover: permit?.failover ?? null },
+      ...{
+        state,
+        manifest_digest: permit?.manifest_digest ?? "-",
+        failover: permit?.failover ?? null,
+      },
       ...{ tier: permit?.tier ?? "stop", monitoring: permit?.monitoring ?? "normal", because },
     };
     const appended = await ledger.append(entry);

@@ -2,7 +2,13 @@
 import { systemClock, systemEntropy } from "../adapters/clock/index.ts";
 import type { EntryOrigin } from "../audit/index.ts";
 import type { Config, FailoverConfig } from "../cli/index.ts";
-import { type PermitAnswer, PermitWatch, readBody } from "../gateway/index.ts";
+import {
+  type ActivePolicy,
+  type KnownManifest,
+  type PermitAnswer,
+  PermitWatch,
+  readBody,
+} from "../gateway/index.ts";
 import {
   err,
   isJsonObject,
@@ -14,7 +20,7 @@ import {
 import type { Ledger } from "../ledger/index.ts";
 import type { HttpTransport, Log, Telemetry } from "../ports.ts";
 import type { SharedState } from "../state/index.ts";
-import { siteManifest } from "./site-manifest.ts";
+import { type SiteManifest, SiteManifests } from "./site-manifest.ts";
 
 interface Parts {
   readonly ledger: Ledger;
@@ -22,6 +28,7 @@ interface Parts {
   readonly http: HttpTransport;
   readonly log: Log;
   readonly telemetry: Telemetry;
+  readonly policy: ActivePolicy;
   readonly origin: EntryOrigin & { epoch: number };
 }
 
@@ -35,10 +42,10 @@ export async function permitWatchOf(
 ): Promise<Result<PermitWatch | undefined, string>> {
   const { failover, tenant, site } = config;
   if (failover === undefined) return ok(undefined);
-  const known = await siteManifest(config, failover);
+  const manifests = await SiteManifests.open(config, failover);
+  const known = await manifests.read();
   if (!known.ok) return known;
-  const { manifest, digest, guardKey } = known.value;
-  const { deployment, objectives } = manifest;
+  const { deployment } = known.value.manifest;
   return ok(
     new PermitWatch({
       ...{
@@ -48,15 +55,21 @@ export async function permitWatchOf(
         deployment,
         tenant,
         site,
-        guardKey,
       },
-      manifestDigest: digest,
-      ttlMs: objectives.verdict_ttl_seconds * 1_000,
+      manifest: async () => {
+        const now = await manifests.read();
+        return now.ok ? ok(knownOf(now.value)) : now;
+      },
       fenceKey: `failover/${encodeURIComponent(deployment)}/fence`,
       askGuard: (question) => askGuard(failover, parts.http, question),
       acknowledged: () => acknowledgedBy(parts),
+      policyVersion: () => parts.policy.current()?.revision,
     }),
   );
+}
+
+function knownOf({ manifest, digest, guardKey }: SiteManifest): KnownManifest {
+  return { digest, guardKey, ttlMs: manifest.objectives.verdict_ttl_seconds * 1_000 };
 }
 
 /** What this gateway has acknowledged, by the store's own count of it. */

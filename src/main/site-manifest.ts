@@ -1,7 +1,12 @@
 /** The manifest that this site goes by: signed, checked, and with this site in it. */
 import { readFile } from "node:fs/promises";
 import { type NoteVerifier, parseVkey } from "../audit/index.ts";
-import { type Config, type FailoverConfig, manifestReader } from "../cli/index.ts";
+import {
+  type Config,
+  type FailoverConfig,
+  type ManifestReader,
+  manifestReader,
+} from "../cli/index.ts";
 import type { Manifest, Site } from "../failover/index.ts";
 import { err, ok, type Result } from "../kernel/index.ts";
 
@@ -12,21 +17,53 @@ export interface SiteManifest {
   readonly guardKey: NoteVerifier;
 }
 
-/** The error is a sentence for the operator. Missing, changed or of another site: nothing is let through (AG-403 4.1). */
-export async function siteManifest(
+/** Reads it again and again; a file that did not change is not checked again. */
+export class SiteManifests {
+  readonly #config: Pick<Config, "site" | "tenant">;
+  readonly #failover: FailoverConfig;
+  readonly #reader: ManifestReader;
+  #last: { readonly text: string; readonly read: Result<SiteManifest, string> } | undefined;
+
+  static async open(
+    config: Pick<Config, "site" | "tenant">,
+    failover: FailoverConfig,
+  ): Promise<SiteManifests> {
+    return new SiteManifests(config, failover, await manifestReader());
+  }
+
+  private constructor(
+    config: Pick<Config, "site" | "tenant">,
+    failover: FailoverConfig,
+    reader: ManifestReader,
+  ) {
+    this.#config = config;
+    this.#failover = failover;
+    this.#reader = reader;
+  }
+
+  /** The error is a sentence for the operator. Missing, changed or of another site: nothing is let through (AG-403 4.1). */
+  async read(): Promise<Result<SiteManifest, string>> {
+    const { manifest: path } = this.#failover;
+    let text: string;
+    try {
+      text = await readFile(path, "utf8");
+    } catch (thrown) {
+      const code = (thrown as NodeJS.ErrnoException).code ?? String(thrown);
+      return err(`${path}: ${code}; sign one with holdfast failover manifest sign`);
+    }
+    if (this.#last?.text !== text)
+      this.#last = { text, read: siteManifest(this.#config, this.#failover, this.#reader, text) };
+    return this.#last.read;
+  }
+}
+
+function siteManifest(
   { site: id, tenant }: Pick<Config, "site" | "tenant">,
   failover: FailoverConfig,
-): Promise<Result<SiteManifest, string>> {
+  reader: ManifestReader,
+  text: string,
+): Result<SiteManifest, string> {
   const { manifest: path, manifest_keys: keys, signatures_min: signatures } = failover;
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (thrown) {
-    return err(
-      `${path}: ${String((thrown as NodeJS.ErrnoException).code ?? thrown)}; sign one with holdfast failover manifest sign`,
-    );
-  }
-  const reader = await manifestReader();
   const read = reader.readSigned(text, keys, new Date().toISOString(), signatures);
   if (!read.ok) return err(`${path}: ${read.error.join("; ")}`);
   const { manifest, digest } = read.value;

@@ -11,13 +11,15 @@ import {
   type Watermark,
   type WatermarkFinding,
 } from "../../failover/index.ts";
-import type { Result } from "../../kernel/index.ts";
+import { type Result, unreachable } from "../../kernel/index.ts";
 
 export interface BuiltInParts {
   readonly manifest: Manifest;
   readonly site: Site;
   readonly witnessed: () => Promise<Result<Watermark, string>>;
   /** The same counts, as this site finds them. */
+  /** Whether this site had what the one before it had. */
+  readonly parity: () => Promise<Pick<BuiltInFindings, "verdict" | "because">>;
   readonly observed: (of: readonly string[]) => Promise<Result<Watermark, string>>;
 }
 
@@ -33,9 +35,16 @@ export function lookAt(
   parts: BuiltInParts,
   now: string,
 ): Promise<BuiltInFindings> {
-  return check === "holdfast.residency"
-    ? Promise.resolve(residencyFindings(parts, now))
-    : watermarkFindings(parts);
+  switch (check) {
+    case "holdfast.parity":
+      return parts.parity();
+    case "holdfast.residency":
+      return Promise.resolve(residencyFindings(parts, now));
+    case "holdfast.watermark":
+      return watermarkFindings(parts);
+    default:
+      return unreachable(check);
+  }
 }
 
 /** AG-403 4.5. */

@@ -3,6 +3,7 @@ import {
   type Envelope,
   type FailoverStart,
   type Permit,
+  parityType,
   permitType,
   signEnvelope,
   type Verdict,
@@ -10,14 +11,27 @@ import {
 } from "../../failover/index.ts";
 import { isJsonObject, type JsonObject, parseJsonStrict } from "../../kernel/index.ts";
 import type { Signer } from "../../ports.ts";
-import { headerIn, jsonAnswer, problemAnswer, type WebRequest, type WebResponse } from "../web.ts";
+import {
+  headerIn,
+  jsonAnswer,
+  problemAnswer,
+  textAnswer,
+  type WebRequest,
+  type WebResponse,
+} from "../web.ts";
 import type { BreakGlassDesk } from "./break-glass-desk.ts";
 import type { Guard } from "./guard.ts";
 import type { GuardParts } from "./guard-parts.ts";
+import type { ParityWatch } from "./parity-watch.ts";
 
 export interface GuardFaceParts extends GuardParts {
   readonly guard: Guard;
   readonly signer: Signer;
+  readonly parityWatch: ParityWatch;
+  readonly metrics: () => Promise<string>;
+  /** `manifest`, or one of the files that are compared. */
+  readonly file: (name: string) => Promise<string | undefined>;
+  readonly records: () => Promise<JsonObject>;
   readonly breakGlass: BreakGlassDesk;
   /** Whether this is the token of those who may ask for more than the state of the gate. */
   readonly bears: (authorization: string | undefined) => boolean;
@@ -37,20 +51,48 @@ export async function guardFace(
   const { method, path } = request;
   if (method === "GET" && (path === "/gate" || path.startsWith("/gate/")))
     return gate(parts, decodeURIComponent(path.slice("/gate/".length)), request);
-  if (method === "GET" && path === "/status") return jsonAnswer(200, statusOf(parts));
+  const looked = method === "GET" ? gets[path] : undefined;
+  if (looked !== undefined) return looked(parts, request);
   const asked = posts[path];
   if (asked === undefined || method !== "POST") return undefined;
-  if (!parts.bears(headerIn(request, "authorization")))
-    return problemAnswer(
-      {
-        ...{ status: 401, code: "token_required", title: "Token required" },
-        detail: "Send the token of `failover.token` as a bearer token.",
-      },
-      { "www-authenticate": "Bearer" },
-    );
+  if (!parts.bears(headerIn(request, "authorization"))) return tokenRequired();
   const body = parseJsonStrict(request.body, { bytesMax: bodyBytesMax });
   if (!body.ok || !isJsonObject(body.value)) return wrong("the body is no JSON object");
   return asked(parts, body.value, signal);
+}
+
+type Get = (parts: GuardFaceParts, request: WebRequest) => Promise<WebResponse> | WebResponse;
+
+const gets: Readonly<Record<string, Get>> = {
+  "/status": (parts) => jsonAnswer(200, statusOf(parts)),
+  "/parity": parity,
+  "/metrics": async ({ metrics }) => textAnswer(200, "text/plain; version=0.0.4", await metrics()),
+  "/file": file,
+  "/record": async ({ records }) => jsonAnswer(200, await records()),
+};
+
+/** A file that must be the same at every site, for the guards of the others; what it must mean stands in `/parity`. */
+async function file(parts: GuardFaceParts, request: WebRequest): Promise<WebResponse> {
+  if (!parts.bears(headerIn(request, "authorization"))) return tokenRequired();
+  const text = await parts.file(new URLSearchParams(request.query).get("name") ?? "");
+  return text === undefined
+    ? problemAnswer({
+        status: 404,
+        code: "no_file",
+        title: "No such file",
+        detail: "It is none of `failover.parity_files`, nor `manifest`.",
+      })
+    : textAnswer(200, "application/octet-stream", text);
+}
+
+/** What this site has, signed, for the guards of the others. */
+async function parity(parts: GuardFaceParts, { query }: WebRequest): Promise<WebResponse> {
+  const nonce = new URLSearchParams(query).get("nonce") ?? "";
+  if (!noncePattern.test(nonce)) return wrong(nonceForm);
+  const state = await parts.parityWatch.state(nonce);
+  if (!state.ok)
+    return problemAnswer({ status: 503, code: "unread", title: "Not known", detail: state.error });
+  return jsonAnswer(200, signEnvelope(parityType, { ...state.value }, parts.signer));
 }
 
 type Post = (
@@ -95,15 +137,17 @@ export function statusOf(parts: GuardFaceParts): object {
     open_failover: guard.openFailover ?? null,
     failing,
     lease: lease.seen ?? null,
+    parity: parts.parityWatch.status,
     ...{ answers, residency, watermark },
   };
 }
 
 async function permit(parts: GuardFaceParts, body: JsonObject): Promise<WebResponse> {
-  const { nonce, instance, acknowledged } = body;
+  const { nonce, instance, acknowledged, policy_version: policy } = body;
   if (typeof nonce !== "string" || !noncePattern.test(nonce)) return wrong(nonceForm);
   if (typeof instance !== "string" || instance === "") return wrong("instance: who asks");
   const { guard, site, manifest, digest, deployment, clock } = parts;
+  if (typeof policy === "string") parts.parityWatch.heard(instance, policy);
   if (isJsonObject(acknowledged)) guard.witness(countsOf(acknowledged));
   const now = guard.permit();
   const { epoch, failover, phase, failing } = guard.state;
@@ -210,6 +254,16 @@ async function appReady(
 
 function signed({ signer }: GuardFaceParts, type: string, payload: Permit | Verdict): Envelope {
   return signEnvelope(type, { ...payload }, signer);
+}
+
+function tokenRequired(): WebResponse {
+  return problemAnswer(
+    {
+      ...{ status: 401, code: "token_required", title: "Token required" },
+      detail: "Send the token of `failover.token` as a bearer token.",
+    },
+    { "www-authenticate": "Bearer" },
+  );
 }
 
 function wrong(detail: string): WebResponse {

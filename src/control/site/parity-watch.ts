@@ -1,0 +1,146 @@
+/**
+ * While a site stands by it compares itself with the one that acts (AG-403 4.8). One that differs is no candidate: that is
+ * known before it is needed, not after.
+ */
+import type { NoteVerifier } from "../../audit/index.ts";
+import {
+  type Drift,
+  drifts,
+  openEnvelope,
+  type ParityState,
+  parityType,
+  readParity,
+} from "../../failover/index.ts";
+import { err, type JsonValue, type Result } from "../../kernel/index.ts";
+import type { GuardParts } from "./guard-parts.ts";
+
+export interface ParityParts extends GuardParts {
+  /** The digest of what each file means; the error names the file. */
+  readonly files: () => Promise<Result<Readonly<Record<string, string>>, string>>;
+  /** `/parity?nonce=` of another site's guard. */
+  readonly ask: (url: string, nonce: string) => Promise<Result<JsonValue, string>>;
+  readonly guardKey: (site: string) => NoteVerifier | undefined;
+  /** Brings here what differs there; what it could bring. */
+  readonly synchronise: (from: string, differing: readonly Drift[]) => Promise<readonly string[]>;
+}
+
+/** Differences that outlive so many looks are told aloud: synchronising does not help. */
+const looksUntilAlarm = 2;
+
+export class ParityWatch {
+  readonly #parts: ParityParts;
+  readonly #policies = new Map<string, string>();
+  #compared: { readonly own: string; readonly drifts: readonly Drift[] } | undefined;
+  #looks = 0;
+  #why = "it was not compared yet";
+
+  constructor(parts: ParityParts) {
+    this.#parts = parts;
+  }
+
+  /** What a gateway of this site decides with. */
+  heard(instance: string, policyVersion: string): void {
+    this.#policies.set(instance, policyVersion);
+  }
+
+  async state(nonce: string): Promise<Result<ParityState, string>> {
+    const { manifest, digest, site, deployment, files } = this.#parts;
+    const read = await files();
+    if (!read.ok) return read;
+    return {
+      ok: true,
+      value: {
+        ...{ format: "holdfast.parity/v1", deployment, tenant: manifest.tenant, site: site.id },
+        ...{ nonce, manifest_version: manifest.version, manifest_digest: digest },
+        policies: [...new Set(this.#policies.values())].sort(),
+        files: read.value,
+      },
+    };
+  }
+
+  get status(): { readonly drifts: readonly Drift[] | null; readonly why: string } {
+    return { drifts: this.#compared?.drifts ?? null, why: this.#why };
+  }
+
+  /** Whether this site is a candidate: compared, the same, and unchanged since. The sentence says why not. */
+  async verdict(): Promise<{
+    readonly verdict: "pass" | "fail" | "inconclusive";
+    readonly because: string;
+  }> {
+    const { lease, site } = this.#parts;
+    const acted = lease.seen?.site;
+    if (acted === undefined || acted === site.id)
+      return { verdict: "pass", because: "no other site has acted before" };
+    const own = await this.state("-");
+    if (!own.ok) return { verdict: "inconclusive", because: own.error };
+    const compared = this.#compared;
+    if (compared === undefined) return { verdict: "inconclusive", because: this.#why };
+    if (compared.drifts.length > 0)
+      return { verdict: "fail", because: compared.drifts.map(driftText).join("; ") };
+    return textOf(own.value) === compared.own
+      ? { verdict: "pass", because: `the same as ${acted}` }
+      : { verdict: "fail", because: "it has changed since it was compared" };
+  }
+
+  /** Compares every `parity_seconds` while another site acts. */
+  async follow(signal: AbortSignal): Promise<void> {
+    const { clock, manifest } = this.#parts;
+    while (!signal.aborted) {
+      await this.look();
+      await clock.sleep(manifest.objectives.parity_seconds * 1_000, signal);
+    }
+  }
+
+  async look(): Promise<void> {
+    const { lease, site, manifest } = this.#parts;
+    const acting = manifest.sites.find(({ id }) => id === lease.seen?.site);
+    if (acting === undefined || acting.id === site.id) return;
+    const there = await this.#askOf(acting.id, acting.guard_url);
+    const own = await this.state("-");
+    // A site that cannot be asked may be the one that just died: what was compared last still stands.
+    if (!there.ok || !own.ok) {
+      this.#why = there.ok ? (own.ok ? "" : own.error) : there.error;
+      return;
+    }
+    const found = drifts(own.value, there.value);
+    this.#compared = { own: textOf(own.value), drifts: found };
+    this.#told(acting.id, found);
+    if (found.length > 0) await this.#parts.synchronise(acting.guard_url, found);
+  }
+
+  #told(acting: string, found: readonly Drift[]): void {
+    const { telemetry, log, deployment, site } = this.#parts;
+    this.#looks = found.length === 0 ? 0 : this.#looks + 1;
+    const labels = { deployment, site: site.id };
+    telemetry.gauge("failover_parity_drift", labels, found.length);
+    telemetry.gauge("failover_parity_alarm", labels, this.#looks > looksUntilAlarm ? 1 : 0);
+    if (found.length > 0 && (this.#looks === 1 || this.#looks === looksUntilAlarm + 1))
+      log.write("error", "parity_drift", {
+        acting,
+        drifts: found.map(driftText),
+        looks: this.#looks,
+      });
+  }
+
+  async #askOf(site: string, url: string): Promise<Result<ParityState, string>> {
+    const { ask, entropy, guardKey, deployment, manifest } = this.#parts;
+    const nonce = Buffer.from(entropy.bytes(16)).toString("hex");
+    const key = guardKey(site);
+    if (key === undefined) return err(`the manifest has no usable key of ${site}`);
+    const answer = await ask(url, nonce);
+    if (!answer.ok) return answer;
+    const opened = openEnvelope(answer.value, parityType, [key]);
+    if (!opened.ok) return err(`the parity of ${site}: ${opened.error}`);
+    return readParity(opened.value.payload, { deployment, tenant: manifest.tenant, site, nonce });
+  }
+}
+
+/** Everything but whom and when it was asked. */
+function textOf({ manifest_digest, policies, files }: ParityState): string {
+  const sorted = Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify([manifest_digest, policies, sorted]);
+}
+
+function driftText({ of, here, there }: Drift): string {
+  return `${of} is ${here} here and ${there} there`;
+}

@@ -1,0 +1,129 @@
+/** Builds the guard of one deployment at one site. */
+import { timingSafeEqual } from "node:crypto";
+import { childProcessCommands } from "../adapters/child-process/index.ts";
+import { systemClock, systemEntropy } from "../adapters/clock/index.ts";
+import { probes } from "../adapters/probes/index.ts";
+import { type NoteVerifier, parseVkey } from "../audit/index.ts";
+import type { Config, FailoverConfig } from "../cli/index.ts";
+import {
+  BreakGlassDesk,
+  Guard,
+  type GuardFaceParts,
+  type GuardParts,
+  knownFrom,
+  LeaseHolder,
+  ParityWatch,
+  usedNonces,
+} from "../control/index.ts";
+import {
+  componentsAt,
+  gateRules,
+  leaseKey,
+  type RecordedStep,
+  recordsOf,
+  watermarkKey,
+} from "../failover/index.ts";
+import { err, type JsonObject, type JsonValue, ok, type Result, sha256 } from "../kernel/index.ts";
+import type { Signer } from "../ports.ts";
+import { guardKeyOf } from "./guard-key.ts";
+import { type GuardWorld, observedIn, openGuardWorld } from "./guard-world.ts";
+import { parityFiles } from "./parity-files.ts";
+import { askParity, fileAt, synchronised } from "./parity-sync.ts";
+import type { SiteManifest, SiteManifests } from "./site-manifest.ts";
+
+export interface BuiltGuard {
+  readonly guard: Guard;
+  readonly parts: GuardParts;
+  readonly face: GuardFaceParts;
+  readonly failover: FailoverConfig;
+  readonly parityWatch: ParityWatch;
+  close(): Promise<void>;
+}
+
+/** The error is a sentence for the operator. */
+export async function buildGuard(
+  config: Config,
+  manifests: SiteManifests,
+): Promise<Result<BuiltGuard, string>> {
+  const { failover } = config;
+  if (failover?.arbiter === undefined)
+    return err("failover.arbiter is missing: where is it decided which site acts?");
+  const site = await manifests.read();
+  if (!site.ok) return site;
+  const signer = await guardKeyOf(config, site.value);
+  if (!signer.ok) return signer;
+  const world = await openGuardWorld(config, failover, signer.value);
+  return world.ok ? ok(assembled(config, failover, site.value, signer.value, world.value)) : world;
+}
+
+function assembled(
+  config: Config,
+  failover: FailoverConfig,
+  { manifest, digest, site }: SiteManifest,
+  signer: Signer,
+  world: GuardWorld,
+): BuiltGuard {
+  const { steps, http, telemetry } = world;
+  const known = knownFrom(steps);
+  const rules = gateRules(manifest, config.site);
+  const { deployment, tenant, mode } = manifest;
+  const lease = new LeaseHolder({
+    ...{ arbiter: world.arbiter, clock: systemClock, site: config.site, heldEpoch: known.epoch },
+    leaseKey: leaseKey(deployment, tenant, mode === "active_active" ? config.site : undefined),
+    watermarkKey: watermarkKey(deployment, tenant),
+    lifetimeMs: rules.ttlMs,
+  });
+  const commands = childProcessCommands();
+  const parts: GuardParts = {
+    ...{ manifest, digest, site, deployment, rules, lease, known, commands },
+    ...{
+      clock: systemClock,
+      entropy: systemEntropy,
+      ledger: world.ledger,
+      log: world.log,
+      telemetry,
+    },
+    components: componentsAt(manifest, config.site),
+    probe: probes({ http, commands, clock: systemClock, env: process.env }),
+    origin: { instance: "guard", site: config.site, epoch: known.epoch },
+    witnessed: () => lease.witnessed(),
+    observed: (of) => observedIn(world.state, of),
+    parity: () => parityWatch.verdict(),
+  };
+  const parityWatch = new ParityWatch({
+    ...parts,
+    files: () => parityFiles(failover.parity_files),
+    ask: (url, nonce) => askParity(http, url, nonce),
+    guardKey: (id) =>
+      keysOf(manifest.sites.flatMap((each) => (each.id === id ? [each.guard_key] : [])))[0],
+    synchronise: (from, drifts) => synchronised(http, failover, from, drifts),
+  });
+  const guard = new Guard(parts);
+  const people = keysOf(manifest.break_glass.keys);
+  const breakGlass = new BreakGlassDesk(guard, parts, people, usedNonces(steps));
+  const face: GuardFaceParts = {
+    ...{ ...parts, guard, signer, breakGlass, parityWatch, bears: bearing(failover) },
+    metrics: async () => (await telemetry.metrics()).text,
+    file: (name) => fileAt(failover, name),
+    records: async () => recordsIn(await world.readSteps()),
+  };
+  return { guard, parts, face, failover, parityWatch, close: world.close };
+}
+
+function recordsIn(steps: Result<readonly RecordedStep[], string>): JsonObject {
+  return steps.ok
+    ? { records: recordsOf(steps.value) as unknown as JsonValue }
+    : { error: steps.error, records: [] };
+}
+
+function keysOf(keys: readonly string[]): readonly NoteVerifier[] {
+  return keys.flatMap((key) => {
+    const parsed = parseVkey(key);
+    return parsed.ok ? [parsed.value] : [];
+  });
+}
+
+function bearing({ token }: FailoverConfig): (authorization: string | undefined) => boolean {
+  // Digests are of one length, so that comparing tells nothing of how much was right.
+  return (given = "") => timingSafeEqual(sha256(given), sha256(`Bearer ${token.reveal()}`));
+}
