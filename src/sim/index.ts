@@ -23,6 +23,13 @@ export {
   type SimUpstream,
 } from "./network.ts";
 export { plants } from "./plants.ts";
+export {
+  SimProbe,
+  type SimProbeAnswer,
+  type SimProbeFaults,
+  type SimProbeScript,
+  seededProbe,
+} from "./probe.ts";
 export { Random, simEntropy } from "./random.ts";
 export { simSigner } from "./signer.ts";
 export { noStoreFaults, SimDatabase, type StoreFaults } from "./store.ts";

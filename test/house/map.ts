@@ -124,7 +124,6 @@ export const packages: Readonly<Record<string, string>> = {
   "@opentelemetry/semantic-conventions": "src/adapters/telemetry/",
   commander: "src/cli/",
   pg: "src/adapters/postgres/",
-  "@grpc/grpc-js": "src/adapters/grpc/",
   "openid-client": "src/adapters/oidc/",
   nodemailer: "src/adapters/email/",
   "@slack/web-api": "src/adapters/slack/",

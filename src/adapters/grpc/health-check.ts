@@ -1,9 +1,13 @@
-/** Asks a gRPC server whether a service of it is there (gRPC Health Checking Protocol). */
-import { Client, credentials, Metadata, type ServiceError, status } from "@grpc/grpc-js";
+/**
+ * Asks a gRPC server whether a service of it is there (gRPC Health Checking Protocol), over HTTP/2 itself: one call of one method
+ * needs little of gRPC, and a client of `@grpc/grpc-js` that is closed while it connects keeps its socket for 20 seconds and more.
+ */
+import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from "node:http2";
 import { err, ok, type Result } from "../../kernel/index.ts";
 import { checkPath, decodeResponse, encodeRequest, type ServingStatus } from "./health-messages.ts";
 
 export interface HealthQuestion {
+  /** `host:port` */
   readonly address: string;
   /** Empty: the server as a whole. */
   readonly service: string;
@@ -17,64 +21,99 @@ export interface HealthQuestion {
 
 export interface HealthAnswer {
   readonly status: ServingStatus;
-  /** Metadata of the answer, of names that were asked for. */
+  /** Metadata of the answer, at its head or its end. */
   metadata(name: string): string | undefined;
 }
 
-/** The error is a sentence; `isUnknown`: the server is there, and knows no such service. */
-export async function checkHealth(
-  question: HealthQuestion,
-): Promise<Result<HealthAnswer, { readonly why: string; readonly isUnknown: boolean }>> {
-  const { address, service, tls, timeoutMs, signal } = question;
-  const client = new Client(
-    address,
-    tls === undefined ? credentials.createInsecure() : credentials.createSsl(tls.ca ?? null),
-    {
-      "grpc.enable_http_proxy": 0,
-      "grpc.use_local_subchannel_pool": 1,
-      "grpc.max_receive_message_length": 64 * 1024,
-      ...(tls?.serverName === undefined ? {} : { "grpc.ssl_target_name_override": tls.serverName }),
-    },
-  );
-  const sent = new Metadata();
-  for (const [name, value] of Object.entries(question.metadata)) sent.set(name, value);
-  const received: Metadata[] = [];
-  const metadata = (name: string): string | undefined =>
-    received.flatMap((each) => each.get(name)).map(String)[0];
+/** `isUnknown`: the server is there, and knows no such service. */
+export interface HealthRefusal {
+  readonly why: string;
+  readonly isUnknown: boolean;
+}
+
+type Health = Result<HealthAnswer, HealthRefusal>;
+
+const answerBytesMax = 64 * 1024;
+/** Status codes of gRPC. */
+const [okCode, notFound] = ["0", "5"];
+/** Before each message: compressed or not, and its length. */
+const prefixBytes = 5;
+
+const refused = (why: string): Health => err({ why, isUnknown: false });
+
+/** Nothing stays open when it resolves. Never rejects. */
+export async function checkHealth(question: HealthQuestion): Promise<Health> {
+  const { address, tls, signal } = question;
+  const { ca, serverName } = tls ?? {};
+  if (signal.aborted) return refused("it was told to stop");
+  const session = connect(`${tls === undefined ? "http" : "https"}://${address}`, {
+    ...(ca === undefined ? {} : { ca }),
+    ...(serverName === undefined ? {} : { servername: serverName }),
+  });
+  const cut = (): void => session.destroy();
+  signal.addEventListener("abort", cut, { once: true });
   try {
-    return await new Promise((resolve) => {
-      const settle = (error: ServiceError | null, answer?: ServingStatus): void => {
-        signal.removeEventListener("abort", cancel);
-        if (error !== null) resolve(err(refusalOf(error)));
-        else if (answer === undefined) resolve(err({ why: "no answer", isUnknown: false }));
-        else resolve(ok({ status: answer, metadata }));
-      };
-      const deadline = Date.now() + timeoutMs;
-      const [path, asked] = [checkPath, encodeRequest];
-      const call = client.makeUnaryRequest(
-        path,
-        asked,
-        decodeResponse,
-        service,
-        sent,
-        { deadline },
-        settle,
-      );
-      const keep = (each: Metadata): number => received.push(each);
-      call.on("metadata", keep);
-      call.on("status", ({ metadata: trailing }) => keep(trailing));
-      const cancel = (): void => call.cancel();
-      signal.addEventListener("abort", cancel, { once: true });
-      if (signal.aborted) cancel();
+    return await new Promise<Health>((settle) => {
+      session.once("error", (error) => settle(refused(`${address}: ${error.message}`)));
+      session.once("close", () => settle(refused(`${address} closed the connection`)));
+      call(session, question, settle);
     });
   } finally {
-    client.close();
+    signal.removeEventListener("abort", cut);
+    session.destroy();
   }
 }
 
-function refusalOf({ code, details }: ServiceError): {
-  readonly why: string;
-  readonly isUnknown: boolean;
-} {
-  return { why: `${status[code] ?? code}: ${details}`, isUnknown: code === status.NOT_FOUND };
+function call(
+  session: ClientHttp2Session,
+  { service, metadata, timeoutMs }: HealthQuestion,
+  settle: (health: Health) => void,
+): void {
+  const stream = session.request({
+    ...{ ":method": "POST", ":path": checkPath, "content-type": "application/grpc" },
+    ...{ te: "trailers", "grpc-timeout": `${Math.ceil(timeoutMs)}m`, ...metadata },
+  });
+  const told: IncomingHttpHeaders[] = [];
+  let body: Buffer = Buffer.alloc(0);
+  stream.on("response", (headers) => told.push(headers));
+  stream.on("trailers", (headers) => told.push(headers));
+  stream.on("data", (piece: Buffer) => {
+    body = Buffer.concat([body, piece]);
+    if (body.length > answerBytesMax) stream.destroy(new Error("the answer is too large"));
+  });
+  stream.once("error", (error) => settle(refused(error.message)));
+  stream.once("close", () => settle(answerIn(told, body)));
+  stream.end(framed(encodeRequest(service)));
+}
+
+function answerIn(told: readonly IncomingHttpHeaders[], body: Buffer): Health {
+  const metadata = (name: string): string | undefined => {
+    const value = told.findLast((headers) => headers[name] !== undefined)?.[name];
+    return typeof value === "string" ? value : value?.[0];
+  };
+  const code = metadata("grpc-status");
+  if (code === undefined) return refused("its answer is not one of gRPC");
+  if (code !== okCode) {
+    const why = `it refuses with gRPC status ${code} ${metadata("grpc-message") ?? ""}`.trim();
+    return err({ why, isUnknown: code === notFound });
+  }
+  const message = messageIn(body);
+  const status = message === undefined ? undefined : decodeResponse(message);
+  return status === undefined
+    ? refused("the answer is no HealthCheckResponse")
+    : ok({ status, metadata });
+}
+
+function framed(message: Buffer): Buffer {
+  const prefix = Buffer.alloc(prefixBytes);
+  prefix.writeUInt32BE(message.length, 1);
+  return Buffer.concat([prefix, message]);
+}
+
+/** The one message, which nobody asked to be compressed. */
+function messageIn(body: Buffer): Buffer | undefined {
+  if (body.length < prefixBytes || body[0] !== 0) return undefined;
+  return body.readUInt32BE(1) === body.length - prefixBytes
+    ? body.subarray(prefixBytes)
+    : undefined;
 }

@@ -16,14 +16,12 @@ export function encodeRequest(service: string): Buffer {
   return Buffer.concat([Buffer.from([lengthDelimited(1)]), varint(name.length), name]);
 }
 
-/** `HealthCheckResponse { ServingStatus status = 1; }`. Throws when the bytes are no such message. */
-export function decodeResponse(bytes: Buffer): ServingStatus {
+/** `HealthCheckResponse { ServingStatus status = 1; }`. Undefined when the bytes are no such message. */
+export function decodeResponse(bytes: Buffer): ServingStatus | undefined {
   // The default of an enum is not on the wire.
   if (bytes.length === 0) return servingStatuses[0];
   const status = bytes.length === 2 && bytes[0] === varintField(1) ? bytes[1] : undefined;
-  const known = servingStatuses[status ?? -1];
-  if (known === undefined) throw new Error("the answer is no HealthCheckResponse");
-  return known;
+  return servingStatuses[status ?? -1];
 }
 
 function varint(value: number): Buffer {

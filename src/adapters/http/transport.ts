@@ -13,6 +13,8 @@ export interface TransportOptions {
   readonly connectTimeoutMs?: number;
   /** Connections to one origin at one time. Streams hold theirs. */
   readonly connectionsMax?: number;
+  /** PEM of the authorities that are trusted instead of those of the world. */
+  readonly ca?: string;
 }
 
 export interface ClosableTransport extends HttpTransport {
@@ -26,6 +28,7 @@ export function undiciTransport(options: TransportOptions): ClosableTransport {
     connect: {
       timeout: options.connectTimeoutMs ?? 5_000,
       lookup: checkedLookup(options.addresses),
+      ...(options.ca === undefined ? {} : { ca: options.ca }),
     },
   });
   return {

@@ -3,6 +3,7 @@ export function addressIn(
   text: string,
   portDefault?: number,
 ): { readonly host: string; readonly port: number } {
+  if (typeof text !== "string") throw new Error("an address is host:port");
   const [, bracketed, plain, written] =
     /^(?:\[([0-9A-Fa-f:.%]+)\]|([^:[\]\s]+))(?::(\d{1,5}))?$/.exec(text) ?? [];
   const host = bracketed ?? plain;

@@ -68,7 +68,10 @@ function ask({
     request[0] = clientHead;
     request.set(cookie, 40);
     let [sentMs, startMs] = [0, 0];
+    let isOver = false;
     const settle = (result: Result<Reply, string>): void => {
+      if (isOver) return;
+      isOver = true;
       signal.removeEventListener("abort", stop);
       socket.removeAllListeners("message");
       socket.close();
@@ -92,7 +95,8 @@ function ask({
       settle(fault === undefined ? ok({ packet, sentMs, roundTripMs }) : err(`${server} ${fault}`));
     });
     // Connected: the system refuses packets from any other address, and tells when nobody listens.
-    socket.connect(at.port, at.host, () => {
+    socket.connect(at.port, at.host, (error?: Error) => {
+      if (error) return settle(err(`${server}: ${error.message}`));
       sentMs = time.wallMs();
       startMs = time.monotonicMs();
       socket.send(request);

@@ -20,6 +20,7 @@ import { files } from "./files.ts";
 import { grpcHealth } from "./grpc-health.ts";
 import { http } from "./http.ts";
 import { killSwitchCanary } from "./kill-switch-canary.ts";
+import { kubernetes } from "./kubernetes.ts";
 import { negativeCanary } from "./negative-canary.ts";
 import { postgres } from "./postgres.ts";
 import { secretVersion } from "./secret-version.ts";
@@ -43,6 +44,7 @@ const byKind: ProbesByKind = {
   files,
   http,
   kill_switch_canary: killSwitchCanary,
+  kubernetes,
   negative_canary: negativeCanary,
   postgres,
   secret_version: secretVersion,
