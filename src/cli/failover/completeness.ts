@@ -34,16 +34,15 @@ export function baseOnly(
     const name = String(component["name"]);
     if (assembled.partsOf.has(name)) continue;
     const path = ["components", String(at)];
-    const byHand = component["class"] !== undefined;
-    const message = byHand
-      ? `${name} is in the manifest by hand: no file of the infrastructure shows it`
-      : `${name} is in the base and in no file of the infrastructure`;
-    findings?.report(path, {
-      code: "manifest-only",
-      message,
-      ...(byHand && { severity: "warning" }),
-    });
+    const message = `${name} is in the base and in no file of the infrastructure`;
+    const isWhole = component["class"] !== undefined;
+    findings?.report(path, isWhole ? byHand(name) : { code: "manifest-only", message });
   }
+}
+
+function byHand(name: string): Problem {
+  const message = `${name} is in the manifest by hand: no file of the infrastructure shows it`;
+  return { severity: "warning", code: "manifest-only", message };
 }
 
 /**
@@ -57,34 +56,37 @@ export function against(
   hasBase: boolean,
   findings: Findings,
 ): readonly Diagnostic[] {
-  const found: Diagnostic[] = [];
-  const completed = new Map(
-    itemsOf(complete, "components").map((one) => [String(one["name"]), one]),
-  );
-  const known = new Map(manifest.components.map((one, at) => [one.name, { one, at }] as const));
-  const drafts = new Map(
-    itemsOf(assembled.value, "components").map((one) => [String(one["name"]), one]),
-  );
-  for (const [name, { one, at }] of known) {
+  const byName = (value: JsonObject): ReadonlyMap<string, JsonObject> =>
+    new Map(itemsOf(value, "components").map((one) => [String(one["name"]), one]));
+  const [drafts, completed] = [byName(assembled.value), byName(complete)];
+  for (const [at, component] of manifest.components.entries()) {
+    const { name } = component;
+    const one = component as unknown as JsonObject;
     const path = ["components", String(at)];
     const draft = drafts.get(name);
     if (draft === undefined) {
-      const message = `${name} (${one.class}) is in the manifest and in no file of the infrastructure`;
+      const message = `${name} (${component.class}) is in the manifest and in no file of the infrastructure`;
       findings.report(path, { code: "manifest-only", message });
       continue;
     }
+    if (!assembled.partsOf.has(name)) findings.report(path, byHand(name));
     const whole = completed.get(name) ?? draft;
-    const compared = hasBase ? { ...(one as unknown as JsonObject), ...whole } : draft;
-    for (const text of changes(one as unknown as JsonObject, compared, whole))
+    const compared = hasBase ? { ...one, ...whole } : draft;
+    for (const text of changes(one, compared, whole))
       findings.report(path, { code: "differs", message: `${name}: ${text}` });
   }
-  for (const [name, parts] of assembled.partsOf)
-    for (const part of known.has(name) ? [] : parts) {
-      const message = `${part.what} is component ${name} of the infrastructure and not in the manifest`;
-      found.push(placed(part, { code: "infrastructure-only", message }));
-    }
   siteChanges(manifest, assembled, findings);
-  return found;
+  return missingIn(manifest, assembled);
+}
+
+function missingIn({ components }: Manifest, { partsOf }: Assembled): readonly Diagnostic[] {
+  const missing = [...partsOf].filter(([name]) => !components.some((one) => one.name === name));
+  return missing.flatMap(([name, parts]) =>
+    parts.map((part) => {
+      const message = `${part.what} is component ${name} of the infrastructure and not in the manifest`;
+      return placed(part, { code: "infrastructure-only", message });
+    }),
+  );
 }
 
 function changes(one: JsonObject, draft: JsonObject, complete: JsonObject): readonly string[] {

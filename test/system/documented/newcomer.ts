@@ -6,6 +6,7 @@ import { type SpawnSyncReturns, spawnSync } from "node:child_process";
 import {
   chmodSync,
   copyFileSync,
+  cpSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -105,6 +106,7 @@ export class Newcomer {
       join(root, "examples/payments/openapi.yaml"),
       join(this.folder, "payments.openapi.yaml"),
     );
+    cpSync(join(root, "examples/failover"), join(this.folder, "failover"), { recursive: true });
   }
 
   async #live(config: string): Promise<void> {
