@@ -102,6 +102,12 @@ const installed: readonly Installed[] = [
     why: "sends traffic to the site that may act",
   },
   {
+    program: "nginx",
+    place: "/usr/sbin/nginx",
+    packages: ["nginx-light"],
+    why: "asks the gate before each request",
+  },
+  {
     program: "patroni",
     place: "/usr/bin/patroni",
     packages: ["patroni", "python3-etcd", "postgresql-15", "postgresql-15-wal2json"],

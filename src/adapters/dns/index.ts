@@ -1,3 +1,4 @@
+export { bindConfiguration, type SteeredZone } from "./configuration.ts";
 export { DnsSteering, type SteeredName } from "./dns-steering.ts";
 export type { DnsError, NameServer } from "./exchange.ts";
 export { decodeMessage, encodeMessage, opcode, recordType } from "./message.ts";

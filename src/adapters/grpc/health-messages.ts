@@ -24,6 +24,20 @@ export function decodeResponse(bytes: Buffer): ServingStatus | undefined {
   return servingStatuses[status ?? -1];
 }
 
+/** The name of the service. Throws when the bytes are no such message. */
+export function decodeRequest(bytes: Buffer): string {
+  if (bytes.length === 0) return "";
+  const length = bytes[1] ?? 0;
+  // Names of services are short: one byte holds their length.
+  if (bytes[0] !== lengthDelimited(1) || length > 127 || bytes.length !== 2 + length)
+    throw new Error("the question is no HealthCheckRequest");
+  return bytes.toString("utf8", 2);
+}
+
+export function encodeResponse(status: ServingStatus): Buffer {
+  return Buffer.from([varintField(1), servingStatuses.indexOf(status)]);
+}
+
 function varint(value: number): Buffer {
   const bytes: number[] = [];
   let left = value;

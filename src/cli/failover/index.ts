@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import type { CommandOutput } from "../policy-knowledge.ts";
 import { registerCheckCommand } from "./check.ts";
+import { registerConfigCommand } from "./config.ts";
 import { type GuardCommandParts, registerGuardCommands } from "./guard.ts";
 import { registerLintCommand } from "./lint.ts";
 import { registerManifestCommands } from "./manifest.ts";
@@ -20,5 +21,6 @@ export function registerFailoverCommands(
   registerGuardCommands(failover, { io, exit, ...guard });
   registerLintCommand(failover, program.version() ?? "0", io, exit);
   registerCheckCommand(failover, program.version() ?? "0", io, exit);
+  registerConfigCommand(failover, io, exit);
   return failover;
 }

@@ -1,0 +1,1 @@
+export { type EnvoyGate, envoyConfiguration } from "./configuration.ts";

@@ -1,0 +1,1 @@
+export { type NginxGate, nginxConfiguration } from "./configuration.ts";

@@ -1,0 +1,2 @@
+export { type PatroniHooks, patroniConfiguration } from "./configuration.ts";
+export { type StandbyTagParts, tagStandby } from "./standby-tag.ts";
