@@ -41,9 +41,12 @@ export function checkRules(config: Members, findings: Findings): void {
 
 function checkFailover(failover: Members | undefined, findings: Findings): void {
   if (failover === undefined) return;
-  const { listen, agent_check: agentCheck, arbiter, guard_url: url } = failover;
+  const { listen, dns, arbiter, guard_url: url } = failover;
   checkListen(listen, ["failover", "listen"], findings);
-  if (agentCheck !== undefined) checkListen(agentCheck, ["failover", "agent_check"], findings);
+  for (const name of ["agent_check", "grpc_health"])
+    if (failover[name] !== undefined) checkListen(failover[name], ["failover", name], findings);
+  if (dns !== undefined)
+    checkListen((dns as Members)["server"], ["failover", "dns", "server"], findings);
   if (url !== undefined) checkUrl(url, ["failover", "guard_url"], findings);
   const kinds = ["postgres", "etcd", "sqlite"];
   if (arbiter !== undefined)

@@ -225,6 +225,21 @@ export interface FailoverConfig {
   /** For the guard itself. */
   readonly listen: string;
   readonly agent_check?: string;
+  readonly grpc_health?: string;
+  /** The name that agents find their gateway by, at the primary of its zone. */
+  readonly dns?: {
+    readonly server: string;
+    readonly zone: string;
+    readonly name: string;
+    readonly key_name: string;
+    /** Base64. */
+    readonly key: Secret;
+    /** Of this site's gateway. */
+    readonly addresses: readonly string[];
+    /** What answers 503 when no site may act. */
+    readonly sinkhole: readonly string[];
+    readonly ttl_seconds: number;
+  };
   /** Exactly one. */
   readonly arbiter?: {
     readonly postgres?: Secret;

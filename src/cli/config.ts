@@ -125,6 +125,8 @@ async function completeFailover(failover: Members, how: Completion): Promise<voi
   failover["guard_url"] ??= `http://${String(failover["listen"])}`;
   failover["guard_url"] = String(failover["guard_url"]).replace(/\/+$/, "");
   await readSecret(failover, "token", ["failover"], how);
+  const dns = failover["dns"] as Members | undefined;
+  if (dns !== undefined) await readSecret(dns, "key", ["failover", "dns"], how);
   const arbiter = failover["arbiter"] as Members | undefined;
   if (arbiter === undefined) return;
   absolute(arbiter, ["sqlite"], how.folder);

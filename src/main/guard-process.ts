@@ -1,12 +1,12 @@
 /** The process that decides whether agents may act at this site (AG-403). */
 
 import { systemClock } from "../adapters/clock/index.ts";
-import { type AgentCheckServer, serveAgentCheck } from "../adapters/haproxy/index.ts";
-import type { Config, FailoverConfig } from "../cli/index.ts";
+import type { Config } from "../cli/index.ts";
 import { type Guard, type GuardFaceParts, guardFace, keep } from "../control/index.ts";
 import { type FrontFace, jsonResponse, problemResponse } from "../gateway/index.ts";
 import { buildGuard } from "./guard-build.ts";
-import { hostAndPort, listening } from "./listen.ts";
+import { openDoors } from "./guard-doors.ts";
+import { listening } from "./listen.ts";
 import { complain, stopSignal } from "./process.ts";
 import { SiteManifests } from "./site-manifest.ts";
 
@@ -45,7 +45,12 @@ async function runOnce(
     await close();
     return complain("guard", server.error);
   }
-  const agent = await agentCheck(failover, guard);
+  const doors = await openDoors(failover, guard, parts, stop.signal);
+  if (!doors.ok) {
+    await server.value.close(stopGraceMs);
+    await close();
+    return complain("guard", doors.error);
+  }
   parts.log.write("info", "guard_listening", { url: server.value.url, site: parts.site.id });
   const following = Promise.all([
     guard.follow(stop.signal),
@@ -54,8 +59,9 @@ async function runOnce(
   ]);
   await Promise.race([signalled, overWith(manifests, guard, parts.digest, stop.signal)]);
   stop.abort();
-  await Promise.all([server.value.close(stopGraceMs), agent?.close()]);
+  await server.value.close(stopGraceMs);
   await following;
+  await doors.value.close();
   await close();
   return guard.failed ? 1 : 0;
 }
@@ -76,20 +82,6 @@ async function overWith(
 }
 
 const failedPollMs = 100;
-
-function agentCheck(
-  { agent_check: listen }: FailoverConfig,
-  guard: Guard,
-): Promise<AgentCheckServer> | undefined {
-  if (listen === undefined) return undefined;
-  return serveAgentCheck(hostAndPort(listen), () => {
-    const now = guard.permit();
-    const { phase } = guard.state;
-    return now === undefined || now.tier === "stop"
-      ? { serves: false, reason: phase }
-      : { serves: true };
-  });
-}
 
 function frontOf(parts: GuardFaceParts, ending: AbortSignal): FrontFace {
   return async (request) => {

@@ -34,7 +34,9 @@ export function patroniConfiguration(hooks: PatroniHooks): Result<string, string
     );
   const calls = [command, config].find((each) => !/^[\w/.@:+ -]+$/.test(each));
   if (calls !== undefined)
-    return err(`${JSON.stringify(calls)} holds characters that a command line would read in its own way`);
+    return err(
+      `${JSON.stringify(calls)} holds characters that a command line would read in its own way`,
+    );
   const local = [
     `# Of each node at ${site}: /etc/patroni/holdfast.yml, beside the node's own file in the folder that Patroni is started with.`,
     "postgresql:",
