@@ -1,7 +1,6 @@
 /** A standby that drifted is out of the race before the leader dies (AG-403 4.8), on a real Patroni. */
 import { expect, test } from "vitest";
 import { systemClock } from "../../src/adapters/clock/index.ts";
-import { openDisk } from "../../src/adapters/disk/index.ts";
 import { undiciTransport } from "../../src/adapters/http/index.ts";
 import { tagStandby } from "../../src/adapters/patroni/index.ts";
 import { PatroniCluster, until } from "../fixtures/patroni.ts";
@@ -12,7 +11,7 @@ test("nofailover is set while Patroni runs and keeps the standby from promotion;
   try {
     const [fra, dub] = [cluster.node("fra"), cluster.node("dub")];
     const parts = {
-      ...{ disk: openDisk(dub.configurationFolder), http, clock: systemClock },
+      ...{ folder: dub.configurationFolder, http, clock: systemClock },
       apiUrl: `http://127.0.0.1:${dub.ports.api}`,
     };
     expect(await tagStandby(parts, true)).toEqual({ ok: true, value: undefined });

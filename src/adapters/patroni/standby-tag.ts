@@ -2,12 +2,14 @@
  * Takes a standby out of the race while it is not what the primary is, by Patroni's tag `nofailover`, and puts it back. Patroni
  * reads all files of its configuration folder in the order of their names; one of them is ours alone.
  */
+import { rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { err, isJsonObject, ok, parseJsonStrict, type Result } from "../../kernel/index.ts";
-import { type Clock, type Disk, type HttpTransport, TransportFailure } from "../../ports.ts";
+import { type Clock, type HttpTransport, TransportFailure } from "../../ports.ts";
 
 export interface StandbyTagParts {
   /** Patroni's configuration folder. */
-  readonly disk: Disk;
+  readonly folder: string;
   readonly http: HttpTransport;
   readonly clock: Clock;
   /** Of Patroni's REST API: `http://127.0.0.1:8008`. */
@@ -31,8 +33,14 @@ export async function tagStandby(
   outOfRace: boolean,
 ): Promise<Result<void, string>> {
   const text = `# Written by Holdfast.\ntags:\n  nofailover: ${outOfRace}\n`;
-  const written = await parts.disk.replace(file, Buffer.from(text));
-  if (!written.ok) return err(`${file} cannot be written: ${written.error.code}`);
+  const path = join(parts.folder, file);
+  try {
+    // Patroni runs as another user. Under another ending it does not read it half written.
+    await writeFile(`${path}.new`, text, { mode: 0o644 });
+    await rename(`${path}.new`, path);
+  } catch (thrown) {
+    return err(`${path} cannot be written: ${String(thrown)}`);
+  }
   const reloaded = await ask(parts, "POST", "/reload");
   if (!reloaded.ok) return reloaded;
   const deadline = parts.clock.monotonicMs() + takenOverWithinMs;
