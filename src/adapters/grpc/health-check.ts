@@ -4,7 +4,14 @@
  */
 import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from "node:http2";
 import { err, ok, type Result } from "../../kernel/index.ts";
-import { checkPath, decodeResponse, encodeRequest, type ServingStatus } from "./health-messages.ts";
+import {
+  checkPath,
+  decodeResponse,
+  encodeRequest,
+  framed,
+  messageIn,
+  type ServingStatus,
+} from "./health-messages.ts";
 
 export interface HealthQuestion {
   /** `host:port` */
@@ -36,8 +43,6 @@ type Health = Result<HealthAnswer, HealthRefusal>;
 const answerBytesMax = 64 * 1024;
 /** Status codes of gRPC. */
 const [okCode, notFound] = ["0", "5"];
-/** Before each message: compressed or not, and its length. */
-const prefixBytes = 5;
 
 const refused = (why: string): Health => err({ why, isUnknown: false });
 
@@ -102,18 +107,4 @@ function answerIn(told: readonly IncomingHttpHeaders[], body: Buffer): Health {
   return status === undefined
     ? refused("the answer is no HealthCheckResponse")
     : ok({ status, metadata });
-}
-
-function framed(message: Buffer): Buffer {
-  const prefix = Buffer.alloc(prefixBytes);
-  prefix.writeUInt32BE(message.length, 1);
-  return Buffer.concat([prefix, message]);
-}
-
-/** The one message, which nobody asked to be compressed. */
-function messageIn(body: Buffer): Buffer | undefined {
-  if (body.length < prefixBytes || body[0] !== 0) return undefined;
-  return body.readUInt32BE(1) === body.length - prefixBytes
-    ? body.subarray(prefixBytes)
-    : undefined;
 }

@@ -24,14 +24,30 @@ export function decodeResponse(bytes: Buffer): ServingStatus | undefined {
   return servingStatuses[status ?? -1];
 }
 
-/** The name of the service. Throws when the bytes are no such message. */
-export function decodeRequest(bytes: Buffer): string {
+/** The name of the service. Undefined when the bytes are no such message. */
+export function decodeRequest(bytes: Buffer): string | undefined {
   if (bytes.length === 0) return "";
   const length = bytes[1] ?? 0;
   // Names of services are short: one byte holds their length.
-  if (bytes[0] !== lengthDelimited(1) || length > 127 || bytes.length !== 2 + length)
-    throw new Error("the question is no HealthCheckRequest");
-  return bytes.toString("utf8", 2);
+  const isOne = bytes[0] === lengthDelimited(1) && length < 128 && bytes.length === 2 + length;
+  return isOne ? bytes.toString("utf8", 2) : undefined;
+}
+
+/** Before each message: compressed or not, and its length. */
+const prefixBytes = 5;
+
+export function framed(message: Buffer): Buffer {
+  const prefix = Buffer.alloc(prefixBytes);
+  prefix.writeUInt32BE(message.length, 1);
+  return Buffer.concat([prefix, message]);
+}
+
+/** The one message, which nobody asked to be compressed. */
+export function messageIn(body: Buffer): Buffer | undefined {
+  if (body.length < prefixBytes || body[0] !== 0) return undefined;
+  return body.readUInt32BE(1) === body.length - prefixBytes
+    ? body.subarray(prefixBytes)
+    : undefined;
 }
 
 export function encodeResponse(status: ServingStatus): Buffer {

@@ -2,8 +2,13 @@
  * Answers the gRPC Health Checking Protocol by the gate: SERVING only while the site may act. `Watch` is left unimplemented, as
  * the protocol allows, so that every answer is of the moment it was asked for.
  */
-import { Metadata, Server, ServerCredentials, status } from "@grpc/grpc-js";
-import { checkPath, decodeRequest, encodeResponse } from "./health-messages.ts";
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from "node:http2";
+import { checkPath, decodeRequest, encodeResponse, framed, messageIn } from "./health-messages.ts";
 
 export interface HealthServiceParts {
   readonly listen: { readonly host: string; readonly port: number };
@@ -19,58 +24,76 @@ export interface HealthService {
   close(): Promise<void>;
 }
 
-const definition = {
-  check: {
-    ...{ path: checkPath, requestStream: false, responseStream: false },
-    ...{ requestSerialize: Buffer.from, requestDeserialize: question },
-    ...{ responseSerialize: encodeResponse, responseDeserialize: Buffer.from },
-  },
-} as const;
+const questionBytesMax = 1_024;
+const silentMs = 60_000;
+const connectionsMax = 256;
+/** Status codes of gRPC. */
+const [okCode, invalidArgument, notFound, unimplemented] = ["0", "3", "5", "12"];
 
-/** Rejects when it cannot listen. */
+/** In plain text. Rejects when it cannot listen. */
 export async function serveHealth(parts: HealthServiceParts): Promise<HealthService> {
-  const server = new Server({ "grpc.max_receive_message_length": 64 * 1024 });
-  server.addService(definition as never, {
-    check: (call: Call, answer: Answer) => {
-      const { service } = call.request;
-      if (service !== "" && !parts.services.includes(service))
-        return answer({ code: status.NOT_FOUND, details: "no such service" });
-      const bound = new Metadata();
-      bound.set("holdfast-site", parts.site);
-      const [nonce] = call.metadata.get("holdfast-nonce");
-      if (nonce !== undefined) bound.set("holdfast-nonce", nonce);
-      return answer(null, serves(parts) ? "SERVING" : "NOT_SERVING", bound);
-    },
+  const server = createServer();
+  const sessions = new Set<ServerHttp2Session>();
+  server.on("session", (session) => {
+    sessions.add(session);
+    session.on("close", () => sessions.delete(session)).on("error", () => session.destroy());
+    if (sessions.size > connectionsMax) session.destroy();
+    session.setTimeout(silentMs, () => session.destroy());
   });
-  const address = `${parts.listen.host}:${parts.listen.port}`;
-  const port = await new Promise<number>((bound, failed) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (error, at) =>
-      error === null ? bound(at) : failed(error),
-    );
+  server.on("stream", (stream, headers) => answer(parts, stream, headers));
+  await new Promise<void>((listening, failed) => {
+    server.once("error", failed).listen(parts.listen.port, parts.listen.host, listening);
   });
+  const address = server.address();
   return {
-    port,
+    port: typeof address === "object" && address !== null ? address.port : 0,
     close: async () => {
-      server.forceShutdown();
+      for (const session of sessions) session.destroy();
+      await new Promise((done) => server.close(done));
     },
   };
 }
 
-/** In an object: the server takes an empty text for no message at all. */
-function question(bytes: Buffer): { readonly service: string } {
-  return { service: decodeRequest(bytes) };
+function answer(
+  parts: HealthServiceParts,
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+): void {
+  let body: Buffer = Buffer.alloc(0);
+  stream.on("error", () => stream.destroy());
+  stream.on("data", (piece: Buffer) => {
+    body = Buffer.concat([body, piece]);
+    if (body.length > questionBytesMax) stream.destroy();
+  });
+  stream.on("end", () => {
+    const refusal = refusalOf(parts, headers, body);
+    const nonce = headers["holdfast-nonce"];
+    const head = {
+      ...{ ":status": 200, "content-type": "application/grpc", "holdfast-site": parts.site },
+      ...(nonce === undefined ? {} : { "holdfast-nonce": nonce }),
+    };
+    if (refusal !== undefined) {
+      stream.respond({ ...head, "grpc-status": refusal }, { endStream: true });
+      return;
+    }
+    stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": okCode }));
+    stream.respond(head, { waitForTrailers: true });
+    stream.end(framed(encodeResponse(serves(parts) ? "SERVING" : "NOT_SERVING")));
+  });
 }
 
-interface Call {
-  readonly request: { readonly service: string };
-  readonly metadata: Metadata;
+/** The status code with which it is not answered. */
+function refusalOf(
+  { services }: HealthServiceParts,
+  headers: IncomingHttpHeaders,
+  body: Buffer,
+): string | undefined {
+  if (headers[":path"] !== checkPath || headers[":method"] !== "POST") return unimplemented;
+  const message = messageIn(body);
+  const service = message === undefined ? undefined : decodeRequest(message);
+  if (service === undefined) return invalidArgument;
+  return service === "" || services.includes(service) ? undefined : notFound;
 }
-
-type Answer = (
-  error: { readonly code: number; readonly details: string } | null,
-  status?: "SERVING" | "NOT_SERVING",
-  trailing?: Metadata,
-) => void;
 
 function serves({ serves: ask }: HealthServiceParts): boolean {
   try {
