@@ -148,6 +148,7 @@ export {
   type Verdict,
   verdictType,
 } from "./permit.ts";
+export { type AuditEventRef, type AuditGap, hasGap, reconcile } from "./reconcile.ts";
 export { candidates, residencyOf, type Standing, standingOf } from "./residency.ts";
 export {
   type BuiltInCheck,

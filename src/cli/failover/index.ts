@@ -1,6 +1,7 @@
 /** `holdfast failover`: everything about what must be intact before a site may act. */
 import type { Command } from "commander";
 import type { CommandOutput } from "../policy-knowledge.ts";
+import { registerAuditGapCommand } from "./audit-gap.ts";
 import { registerCheckCommand } from "./check.ts";
 import { registerConfigCommand } from "./config.ts";
 import { type GuardCommandParts, registerGuardCommands } from "./guard.ts";
@@ -22,5 +23,6 @@ export function registerFailoverCommands(
   registerLintCommand(failover, program.version() ?? "0", io, exit);
   registerCheckCommand(failover, program.version() ?? "0", io, exit);
   registerConfigCommand(failover, io, exit);
+  registerAuditGapCommand(failover, io, exit);
   return failover;
 }
