@@ -84,7 +84,15 @@ function assembled(
       telemetry,
     },
     components: componentsAt(manifest, config.site),
-    probe: probes({ http, commands, clock: systemClock, env: process.env }),
+    probe: probes({
+      ...{ http, commands, clock: systemClock, env: process.env },
+      parity: {
+        own: (nonce) => parityWatch.state(nonce),
+        sites: manifest.sites.flatMap(({ id, guard_url: guardUrl, guard_key: vkey }) =>
+          id === config.site ? [] : keysOf([vkey]).map((key) => ({ site: id, guardUrl, key })),
+        ),
+      },
+    }),
     origin: { instance: "guard", site: config.site, epoch: known.epoch },
     witnessed: () => lease.witnessed(),
     observed: (of) => observedIn(world.state, of),

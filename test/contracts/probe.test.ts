@@ -5,9 +5,12 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Verification, VerificationKind } from "../../src/failover/index.ts";
+import { systemClock } from "../../src/adapters/clock/index.ts";
+import { noteVerifier } from "../../src/audit/index.ts";
+import type { ParityState, Verification, VerificationKind } from "../../src/failover/index.ts";
+import { ok } from "../../src/kernel/index.ts";
 import type { ProbeFinding } from "../../src/ports.ts";
-import { Random, SimClock, SimProbe, seededProbe } from "../../src/sim/index.ts";
+import { Random, SimClock, SimProbe, seededProbe, simSigner } from "../../src/sim/index.ts";
 import {
   type Counterpart,
   closedAddress,
@@ -27,7 +30,7 @@ const logKey = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10
 
 /** Each kind, pointed at one address; those of `udp` speak UDP there. */
 const kinds: Readonly<
-  Record<Exclude<VerificationKind, "files" | "exec" | "parity">, (at: string) => Verification>
+  Record<Exclude<VerificationKind, "files" | "exec">, (at: string) => Verification>
 > = {
   http: (at) => ({ ...{ kind: "http", url: `http://${at}/`, binding: "echo" }, expect: {} }),
   grpc_health: (address) => ({ kind: "grpc_health", address }),
@@ -63,6 +66,7 @@ const kinds: Readonly<
   kubernetes: (at) => ({
     ...{ kind: "kubernetes", api_url: `http://${at}`, token, object: "/api/v1/pods/a" },
   }),
+  parity: (at) => ({ kind: "parity", url: `http://${at}/parity` }),
 };
 const udp: readonly string[] = ["dns", "clock"];
 
@@ -70,6 +74,11 @@ const open: { close(): unknown }[] = [];
 afterEach(async () => {
   for (const each of open.splice(0)) await each.close();
 });
+
+const parityDefault: ParityState = {
+  ...{ format: "holdfast.parity/v1", deployment: "d", tenant: "t", site, nonce },
+  ...{ manifest_version: 1, manifest_digest: "sha256:0", policies: [], files: {} },
+};
 
 /** Takes packets, and says nothing or garbage. */
 async function udpServer(answer?: string): Promise<Counterpart> {
@@ -107,7 +116,16 @@ function expectNothingShown(finding: ProbeFinding): void {
 for (const [kind, verificationAt] of Object.entries(kinds))
   describe(kind, () => {
     const asking = async (server: Counterpart | { readonly address: string }): Promise<Probing> => {
-      const probe = probing({ PG: `postgres://guard:${secret}@${server.address}/db` });
+      const { name, publicKey } = simSigner("other", new Random(1));
+      const other = { site: "dub", guardUrl: `http://${server.address}` };
+      const probe = probing(
+        { PG: `postgres://guard:${secret}@${server.address}/db` },
+        systemClock,
+        {
+          own: async () => ok(parityDefault),
+          sites: [{ ...other, key: noteVerifier(name, publicKey) }],
+        },
+      );
       open.push(probe);
       return probe;
     };

@@ -1,6 +1,7 @@
 /** One question on its way to an answer: what a probe is given, and what it gives back. */
-import type { Verification } from "../../failover/index.ts";
-import type { JsonObject } from "../../kernel/index.ts";
+import type { NoteVerifier } from "../../audit/index.ts";
+import type { ParityState, Verification } from "../../failover/index.ts";
+import type { JsonObject, Result } from "../../kernel/index.ts";
 import type { Clock, Commands, HttpTransport, ProbeFinding, ProbeQuestion } from "../../ports.ts";
 import type { Secrets } from "./secrets.ts";
 
@@ -10,6 +11,19 @@ export interface ProbeParts {
   readonly clock: Clock;
   /** Where secrets are looked up that a manifest names as `{ env: … }`. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Without it, parity with other sites cannot be shown. */
+  readonly parity?: ParityAsking;
+}
+
+export interface ParityAsking {
+  /** What this site has; `nonce` goes into the statement. */
+  readonly own: (nonce: string) => Promise<Result<ParityState, string>>;
+  /** The other sites of the manifest, each with the key of its guard. */
+  readonly sites: readonly {
+    readonly site: string;
+    readonly guardUrl: string;
+    readonly key: NoteVerifier;
+  }[];
 }
 
 export interface Asking<V extends Verification = Verification> extends ProbeParts {

@@ -1,2 +1,2 @@
-export type { ProbeParts } from "./asking.ts";
+export type { ParityAsking, ProbeParts } from "./asking.ts";
 export { probes } from "./probes.ts";

@@ -22,6 +22,7 @@ import { http } from "./http.ts";
 import { killSwitchCanary } from "./kill-switch-canary.ts";
 import { kubernetes } from "./kubernetes.ts";
 import { negativeCanary } from "./negative-canary.ts";
+import { parity } from "./parity.ts";
 import { postgres } from "./postgres.ts";
 import { secretVersion } from "./secret-version.ts";
 import { Secrets } from "./secrets.ts";
@@ -30,7 +31,7 @@ import { tcp } from "./tcp.ts";
 import { tls } from "./tls.ts";
 
 type ProbesByKind = {
-  readonly [K in VerificationKind]?: ProbeOf<Extract<Verification, { readonly kind: K }>>;
+  readonly [K in VerificationKind]: ProbeOf<Extract<Verification, { readonly kind: K }>>;
 };
 
 const byKind: ProbesByKind = {
@@ -46,6 +47,7 @@ const byKind: ProbesByKind = {
   kill_switch_canary: killSwitchCanary,
   kubernetes,
   negative_canary: negativeCanary,
+  parity,
   postgres,
   secret_version: secretVersion,
   signature,
