@@ -11,12 +11,17 @@ import { found, type TrapName } from "./traps.ts";
 export function lintEnvoy(file: string, text: string): readonly Diagnostic[] {
   const { roots, diagnostics } = parseForeignYaml(file, text);
   const traps: Diagnostic[] = [];
+  const deciding = new Set<string>();
+  for (const root of roots)
+    visit(root, (node) => {
+      for (const name of decidersOf(node)) deciding.add(name);
+    });
   for (const root of roots)
     visit(root, (node, entry) => {
       const report: Report = (name, about, at = entry?.keyAt ?? node.at) => {
         traps.push(found(file, at, name, about));
       };
-      lintNode(node, entry, report);
+      lintNode(node, entry, deciding, report);
     });
   return [...diagnostics, ...traps];
 }
@@ -33,7 +38,22 @@ function visit(
   if (node.kind === "map") for (const each of node.entries) visit(each.value, look, each);
 }
 
-function lintNode(node: SourceNode, entry: Entry | undefined, report: Report): void {
+/** Clusters that ext_authz asks: when they do not answer, requests are denied, so nobody has to watch them. */
+function decidersOf(node: SourceNode): readonly string[] {
+  if (textAt(node, "@type")?.endsWith("ext_authz.v3.ExtAuthz") !== true) return [];
+  const names = [
+    textAt(node, "http_service", "server_uri", "cluster"),
+    textAt(node, "grpc_service", "envoy_grpc", "cluster_name"),
+  ];
+  return names.flatMap((name) => name ?? []);
+}
+
+function lintNode(
+  node: SourceNode,
+  entry: Entry | undefined,
+  deciding: ReadonlySet<string>,
+  report: Report,
+): void {
   const key = entry?.key;
   if (key === "failure_mode_allow" && textAt(node) === "true")
     report("envoy-failure-allowed", "failure_mode_allow");
@@ -41,8 +61,9 @@ function lintNode(node: SourceNode, entry: Entry | undefined, report: Report): v
   if (key === "filter_enabled" && isPartial(node)) report("envoy-ext-authz-off", "filter_enabled");
   if (textAt(node, "@type")?.endsWith("ExtAuthzPerRoute") && textAt(node, "disabled") === "true")
     report("envoy-ext-authz-off", "ExtAuthzPerRoute");
-  if (key === "clusters" && node.kind === "list")
-    for (const one of node.items) lintCluster(one, report);
+  if (key === "clusters")
+    for (const one of itemsAt(node).filter((each) => !deciding.has(textAt(each, "name") ?? "")))
+      lintCluster(one, report);
 }
 
 /** Authorization stands before the router, or nobody is asked. */
@@ -78,8 +99,9 @@ function isGate(path: string | undefined): boolean {
   return /^\/gate(?:\/|$|\?)/.test(path ?? "");
 }
 
-/** Whether a YAML file is Envoy's. */
+/** Whether a YAML file is Envoy's, or a part of one. */
 export function isEnvoy(root: SourceNode | undefined): boolean {
-  const keys = entriesAt(root).map(({ key }) => key);
-  return keys.some((key) => key === "static_resources" || key === "dynamic_resources");
+  const whole = ["static_resources", "dynamic_resources", "http_filters"];
+  if (entriesAt(root).some(({ key }) => whole.includes(key))) return true;
+  return itemsAt(root, "clusters").some((cluster) => at(cluster, "load_assignment") !== undefined);
 }

@@ -1,5 +1,10 @@
 /** Which traps a configuration holds: by what stands in the file, not by its name. */
-import { type Diagnostic, parseForeignYaml, sortDiagnostics } from "../../policy/index.ts";
+import {
+  type Diagnostic,
+  parseForeignYaml,
+  type SourceNode,
+  sortDiagnostics,
+} from "../../policy/index.ts";
 import { at, entryOf } from "../source-tree/index.ts";
 import { lintAgentAnswer } from "./agent-answer.ts";
 import { isEnvoy, lintEnvoy } from "./envoy.ts";
@@ -52,9 +57,13 @@ export function lintedKindOf(file: string, text: string): LintedKind | undefined
     return "powerdns";
   if (/^#!/.test(text) || /\.(?:sh|py|js|ts|pl|rb|lua|go)$/.test(file)) return "agent";
   if (/^\s*(?:server|http|location|upstream)\b[^;:]*\{/m.test(text)) return "nginx";
-  const [root] = parseForeignYaml(file, text).roots;
-  if (isEnvoy(root)) return "envoy";
-  const ofPatroni = ["scope", "loop_wait", "synchronous_mode", "slots", "ttl"];
-  const isPatroni = at(root)?.kind === "map" && ofPatroni.some((key) => entryOf(root, key));
-  return isPatroni ? "patroni" : undefined;
+  const { roots } = parseForeignYaml(file, text);
+  if (roots.some(isEnvoy)) return "envoy";
+  return roots.some(isPatroni) ? "patroni" : undefined;
+}
+
+function isPatroni(root: SourceNode): boolean {
+  const own = ["scope", "loop_wait", "synchronous_mode", "slots", "ttl"];
+  const gate = at(root, "postgresql", "pre_promote");
+  return gate !== undefined || own.some((key) => entryOf(root, key) !== undefined);
 }

@@ -5,25 +5,30 @@ import {
   parseForeignYaml,
   type SourceNode,
 } from "../../policy/index.ts";
-import { at, entriesAt, entryOf, textAt } from "../source-tree/index.ts";
+import { at, type Entry, entriesAt, entryOf, textAt } from "../source-tree/index.ts";
 import { found, type TrapName } from "./traps.ts";
 
 const start: Position = { line: 1, column: 1 };
 
 export function lintPatroni(file: string, text: string): readonly Diagnostic[] {
   const { roots, diagnostics } = parseForeignYaml(file, text);
-  const [root] = roots;
-  if (root === undefined) return diagnostics;
   const traps: Diagnostic[] = [];
-  const report = (place: Position | undefined, name: TrapName, about: string): void => {
+  const report: Report = (place, name, about) => {
     traps.push(found(file, place ?? start, name, about));
   };
-  const isNode = entryOf(root, "postgresql") !== undefined && entryOf(root, "name") !== undefined;
-  const dcs = at(root, "bootstrap", "dcs");
-  const shared = dcs ?? (isNode ? undefined : root);
-  if (shared !== undefined) lintShared(shared, report);
-  if (isNode) lintNode(root, Number(textAt(dcs, "ttl") ?? 30), report);
+  for (const root of roots) lintDocument(root, report);
   return [...diagnostics, ...traps];
+}
+
+/** The file of a node, a part of one that holds its hooks, or the shared configuration. */
+function lintDocument(root: SourceNode, report: Report): void {
+  const isNode = entryOf(root, "name") !== undefined && entryOf(root, "postgresql") !== undefined;
+  const gate = entryOf(at(root, "postgresql"), "pre_promote");
+  const dcs = at(root, "bootstrap", "dcs");
+  const shared = dcs ?? (isNode || gate !== undefined ? undefined : root);
+  if (shared !== undefined) lintShared(shared, report);
+  if (gate !== undefined) lintGate(gate, Number(textAt(dcs, "ttl") ?? 30), report);
+  if (isNode) lintNode(root, gate, report);
 }
 
 type Report = (place: Position | undefined, name: TrapName, about: string) => void;
@@ -58,16 +63,18 @@ function lintShared(shared: SourceNode, report: Report): void {
     report(place, "patroni-timing", `ttl ${ttl}, loop_wait ${loop}, retry_timeout ${retry}`);
 }
 
-function lintNode(root: SourceNode, ttl: number, report: Report): void {
+function lintGate({ keyAt, value }: Entry, ttl: number, report: Report): void {
+  const command = textAt(value) ?? "";
+  if (/\|\|\s*(?:true|:|exit 0)|;\s*(?:true|exit 0)|&\s*$/.test(command))
+    report(keyAt, "patroni-pre-promote-ignored", "postgresql.pre_promote");
+  const budget = Number(/--budget[= ](\d+)/.exec(command)?.[1] ?? 0);
+  if (budget >= ttl) report(keyAt, "patroni-budget", `--budget ${budget}, ttl ${ttl}`);
+}
+
+function lintNode(root: SourceNode, gate: Entry | undefined, report: Report): void {
   const postgresql = entryOf(root, "postgresql");
-  const gate = entryOf(postgresql?.value, "pre_promote");
-  const command = textAt(gate?.value) ?? "";
   if (gate === undefined)
     report(postgresql?.keyAt, "patroni-no-pre-promote", "postgresql.pre_promote");
-  if (/\|\|\s*(?:true|:|exit 0)|;\s*(?:true|exit 0)|&\s*$/.test(command))
-    report(gate?.keyAt, "patroni-pre-promote-ignored", "postgresql.pre_promote");
-  const budget = Number(/--budget[= ](\d+)/.exec(command)?.[1] ?? 0);
-  if (budget >= ttl) report(gate?.keyAt, "patroni-budget", `--budget ${budget}, ttl ${ttl}`);
   const watchdog = entryOf(root, "watchdog");
   const mode = textAt(watchdog?.value, "mode") ?? "automatic";
   if (watchdog === undefined || mode === "off" || mode === "false")

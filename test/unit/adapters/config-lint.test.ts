@@ -8,7 +8,11 @@ import {
   trapNames,
   traps,
 } from "../../../src/adapters/config-lint/index.ts";
+import { integrationText } from "../../../src/cli/failover/integration.ts";
+import { manifestReader } from "../../../src/cli/index.ts";
+import { formatDiagnostic } from "../../../src/policy/index.ts";
 import * as closed from "../../fixtures/proxy-configs.ts";
+import { sampleManifest } from "../../fixtures/sample-manifest.ts";
 
 const texts: Readonly<Record<Exclude<LintedKind, "agent">, string>> = {
   haproxy: closed.closedHaproxy,
@@ -251,4 +255,31 @@ test("the configurations that vendors document fall into their traps", () => {
   );
   expect(of("patroni-dcs.yaml")).toEqual(["patroni-no-slot", "patroni-asynchronous"]);
   expect(of("powerdns.zone")).toContain("powerdns-no-sink");
+});
+
+test("what holdfast failover config prints has no trap", async () => {
+  const variables = [
+    ...['gate: "127.0.0.1:7090"', 'agent_check: "127.0.0.1:7091"', 'gateway: "127.0.0.1:7080"'],
+    ...['postgres: "127.0.0.1:5432"', 'patroni: "127.0.0.1:8008"'],
+  ].join(", ");
+  const text = sampleManifest
+    .replaceAll(/variables: \{.*\}/g, `variables: { ${variables} }`)
+    .replace("check: { synchronous_min: 1 }", "check: { slot: audit_cdc }");
+  const now = "2026-11-25T12:00:00Z";
+  const { manifest, diagnostics } = (await manifestReader()).read("m.yaml", text, now);
+  if (manifest === undefined) throw new Error(diagnostics.map(formatDiagnostic).join("\n"));
+  for (const kind of ["haproxy", "envoy", "nginx"] as const) {
+    const printed = integrationText(kind, manifest, { site: "fra" }, now);
+    if (!printed.ok) throw new Error(printed.error);
+    expect(lintedKindOf("file", printed.value)).toBe(kind);
+    expect(lintConfig("file", printed.value, kind), kind).toEqual([]);
+  }
+});
+
+test("a part of a node's file is looked at for what it holds", () => {
+  const hooks = "postgresql: { pre_promote: holdfast failover await --budget 12 || true }\n";
+  expect(lintedKindOf("hooks.yml", hooks)).toBe("patroni");
+  expect(lintConfig("hooks.yml", hooks, "patroni")).toMatchObject([
+    { code: "patroni-pre-promote-ignored" },
+  ]);
 });
