@@ -48,6 +48,7 @@ export class CallTrail {
       case "escrow":
       case "failover":
       case "permit":
+      case "drill":
       case "digest":
         return [];
     }

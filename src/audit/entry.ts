@@ -128,6 +128,24 @@ export interface PermitEntry extends EntryCommon {
   readonly because: string | null;
 }
 
+/**
+ * A drill (AG-403 4.7): durable before its fault, and again when it is over. The same end twice means that the engine died
+ * between recording it and forgetting it.
+ */
+export interface DrillEntry extends EntryCommon {
+  readonly kind: "drill";
+  readonly step: "opened" | "closed";
+  readonly drill: string;
+  readonly scenario: string;
+  readonly deployment: string;
+  readonly experiment_digest: string;
+  readonly manifest_digest: string;
+  /** Of the signed journal as it lies on disk; null while it is open. */
+  readonly journal_digest: string | null;
+  /** `pass`, `fail` or `inconclusive`; null while it is open. */
+  readonly verdict: string | null;
+}
+
 /** Made before anything is forwarded; durable before anything is forwarded. */
 export interface DecisionEntry extends EntryCommon {
   readonly kind: "decision";
@@ -258,6 +276,7 @@ export type Entry =
   | EscrowEntry
   | FailoverEntry
   | PermitEntry
+  | DrillEntry
   | DecisionEntry
   | SearchEntry
   | OutcomeEntry;

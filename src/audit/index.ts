@@ -15,6 +15,7 @@ export type {
   CallOutcome,
   DecisionEntry,
   DigestEntry,
+  DrillEntry,
   Entry,
   EntryOrigin,
   EscrowEntry,

@@ -140,6 +140,10 @@ function columns(entry: Entry, outcome: string): readonly string[] {
         entry.failover ?? "-",
         permitText(entry),
       ];
+    case "drill": {
+      const { step, drill, scenario, verdict, deployment } = entry;
+      return [`drill ${step}`, verdict ?? "-", "-", scenario, drill, deployment];
+    }
     case "decision": {
       const { escrow, decision, agent_id: agent, tool, call, reason } = entry;
       const word = escrow === undefined || escrow.step === "released" ? decision : "escrowed";

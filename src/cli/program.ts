@@ -9,7 +9,7 @@ import { registerBreakerCommands } from "./breakers.ts";
 import { loadConfig } from "./config.ts";
 import type { Config } from "./config-types.ts";
 import { registerEscrowCommands } from "./escrow.ts";
-import { registerFailoverCommands } from "./failover/index.ts";
+import { type OpenDrills, registerFailoverCommands } from "./failover/index.ts";
 import { registerKillCommands } from "./kill.ts";
 import { registerLimitsCommand } from "./limits.ts";
 import { registerPolicyCommands } from "./policy.ts";
@@ -31,6 +31,7 @@ export interface Processes {
   readonly up: (configPath: string, config: Config, store: string | undefined) => Promise<number>;
   readonly wrap: (config: Config, options: WrapOptions) => Promise<number>;
   readonly openSharedState: (config: Config) => Promise<Result<SharedState, string>>;
+  readonly openDrills: OpenDrills;
 }
 
 export interface WrapOptions {

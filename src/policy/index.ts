@@ -54,6 +54,7 @@ export {
 } from "./obligations.ts";
 export { type Reach, reachOf } from "./reach.ts";
 export type { RegoBundles } from "./read-rego.ts";
+export { compileRegex } from "./regex.ts";
 export { type RegoAnswer, RegoAnswers, type RegoQuestion } from "./rego-answers.ts";
 export {
   type RegoBundle,

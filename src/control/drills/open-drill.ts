@@ -13,6 +13,7 @@ import {
   err,
   isJsonObject,
   type JsonObject,
+  type JsonValue,
   ok,
   parseJsonStrict,
   type Result,
@@ -26,7 +27,7 @@ export interface OpenDrill {
   readonly manifest_digest: string;
   /** Variables not filled in: secrets are read anew. */
   readonly experiment: JsonObject;
-  readonly variables: Readonly<Record<string, string>>;
+  readonly variables: Readonly<Record<string, JsonValue>>;
   /** Milliseconds since 1970-01-01 UTC. */
   readonly started_ms: number;
   readonly log_index: number | null;

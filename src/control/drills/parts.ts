@@ -1,6 +1,6 @@
 /** What the drill engine is built from. */
 import type { DrillVerdict, Experiment, FindsPattern, Manifest } from "../../failover/index.ts";
-import type { Result } from "../../kernel/index.ts";
+import type { JsonValue, Result } from "../../kernel/index.ts";
 import type { Clock, Commands, Disk, Entropy, HttpTransport, Signer } from "../../ports.ts";
 
 export interface DrillParts {
@@ -43,7 +43,7 @@ export interface DrillRequest {
   readonly manifest: Manifest;
   readonly manifestDigest: string;
   /** As given on the command line; kept with an open drill, so that it can be rolled back later. */
-  readonly variables: Readonly<Record<string, string>>;
+  readonly variables: Readonly<Record<string, JsonValue>>;
   readonly allowReady: boolean;
   /** Aborted: the drill stops and rolls back. */
   readonly signal: AbortSignal;

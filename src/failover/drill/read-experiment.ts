@@ -15,7 +15,7 @@ import { type Environment, fill, readVariables } from "./variables.ts";
 
 export interface ExperimentOptions {
   /** Values of the configuration, given for this run; they win over the file. */
-  readonly variables: Readonly<Record<string, string>>;
+  readonly variables: Readonly<Record<string, JsonValue>>;
   readonly environment: Environment;
 }
 

@@ -12,7 +12,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** `given` wins over the file. A secret comes from the environment only. */
 export function readVariables(
   root: JsonObject,
-  given: Readonly<Record<string, string>>,
+  given: Readonly<Record<string, JsonValue>>,
   environment: Environment,
   reading: Reading,
 ): Variables {

@@ -1,6 +1,7 @@
 /** Runs `holdfast failover …` in this process, and keeps what it says. */
 import { Command } from "commander";
 import { registerFailoverCommands } from "../../../src/cli/failover/index.ts";
+import { openDrills } from "../../../src/main/drills.ts";
 
 export interface Said {
   readonly code: number;
@@ -26,6 +27,7 @@ export async function failoverCommand(...args: readonly string[]): Promise<Said>
     loadConfig: async () => undefined,
     runGuard: async () => 1,
     guardKey: async () => "",
+    openDrills,
   });
   await program.parseAsync(["failover", ...args], { from: "user" });
   return said;
