@@ -222,15 +222,19 @@ export class DrillRun {
     }
   }
 
-  /** Null when a part of it cannot be seen: then nobody could tell whether it was restored. */
+  /**
+   * Of a probe with a tolerance, whether it holds; of one without, what it answered. Null when a part cannot be seen: then
+   * nobody could tell whether it was restored.
+   */
   async #stateDigest(how: RunningActivity = this.#how): Promise<string | null> {
-    const rans = await Promise.all(
-      this.#request.experiment.governance.state.map((activity) => runActivity(activity, how)),
-    );
+    const { state } = this.#request.experiment.governance;
+    const rans = await Promise.all(state.map((activity) => runActivity(activity, how)));
     for (const ran of rans) this.#note(ran, "state");
-    const outputs = rans.map(({ output }) => output);
-    if (outputs.some((output) => output === undefined)) return null;
-    return digestOf(outputs.map((output) => withoutHeaders(output)));
+    if (rans.some(({ output }) => output === undefined)) return null;
+    const parts = rans.map(({ output, met }, i) =>
+      state[i]?.tolerance === undefined ? withoutHeaders(output) : met,
+    );
+    return digestOf(parts);
   }
 
   async #steadyState(phase: "steady_before" | "steady_under_fault"): Promise<SteadyState> {

@@ -35,7 +35,7 @@ export const extension = (extra: JsonObject = {}): JsonObject => ({
   fault_proof: [{ probe: probe("fault is there"), within_seconds: 1 }],
   expect: [{ probe: probe("gate is closed"), within_seconds: 1 }],
   recovery: [{ probe: probe("gate is open again"), within_seconds: 1 }],
-  state: [probe("state")],
+  state: [{ ...action("state"), type: "probe", provider: probe("state")["provider"] ?? null }],
   controls: ["AG-403:4.3"],
   ...extra,
 });
