@@ -148,7 +148,20 @@ export {
   type Verdict,
   verdictType,
 } from "./permit.ts";
+
 export { type AuditEventRef, type AuditGap, hasGap, reconcile } from "./reconcile.ts";
+
+export {
+  grtPlot,
+  type Regulation,
+  type Report,
+  regulationIds,
+  regulations,
+  reportMarkdown,
+  reportOf,
+  reportPage,
+} from "./report/index.ts";
+
 export { candidates, residencyOf, type Standing, standingOf } from "./residency.ts";
 export {
   type BuiltInCheck,

@@ -134,26 +134,33 @@ export class DrillRun {
 
   /** The method, and what is promised while its fault lasts. */
   async fault(): Promise<void> {
-    const { clock, tell } = this.#parts;
-    const { method, governance } = this.#request.experiment;
+    const { clock } = this.#parts;
+    const { governance } = this.#request.experiment;
     this.#began = true;
     this.#deadlineMs = clock.monotonicMs() + governance.durationMsMax;
-    for (const activity of method) {
-      if (await this.#shouldStop()) return;
-      tell(`${activity.kind}: ${activity.name}`);
+    if (await this.#method()) {
+      await this.#proveFault();
+      const expected = governance.expect.map((each) => this.#look(each, "under_fault"));
+      const found = await Promise.all(expected);
+      this.#change({ controls: [...this.#open.controls, ...found] });
+    }
+    // Also when it was stopped: what must always hold may be why.
+    await this.#steadyState("steady_under_fault", this.#unstoppable);
+    await this.#shouldStop();
+  }
+
+  /** False when it was stopped before its end. */
+  async #method(): Promise<boolean> {
+    for (const activity of this.#request.experiment.method) {
+      if (await this.#shouldStop()) return false;
+      this.#parts.tell(`${activity.kind}: ${activity.name}`);
       const ran = await runActivity(activity, this.#how);
       this.#change({ run: [...this.#open.run, ran.run] });
       const kept = await this.#keep();
       if (!kept.ok) this.#aborted ??= kept.error;
       if (activity.kind === "action" && !ran.met) this.#failedActions.push(activity.name);
     }
-    await this.#proveFault();
-    const found = await Promise.all(
-      governance.expect.map((each) => this.#look(each, "under_fault")),
-    );
-    this.#change({ controls: [...this.#open.controls, ...found] });
-    await this.#steadyState("steady_under_fault");
-    await this.#shouldStop();
+    return true;
   }
 
   async #proveFault(): Promise<void> {
@@ -237,9 +244,12 @@ export class DrillRun {
     return digestOf(parts);
   }
 
-  async #steadyState(phase: "steady_before" | "steady_under_fault"): Promise<SteadyState> {
+  async #steadyState(
+    phase: "steady_before" | "steady_under_fault",
+    how: RunningActivity = this.#how,
+  ): Promise<SteadyState> {
     const { probes } = this.#request.experiment.steadyState;
-    const rans = await Promise.all(probes.map((activity) => runActivity(activity, this.#how)));
+    const rans = await Promise.all(probes.map((activity) => runActivity(activity, how)));
     const controls = rans.map(({ met }, i): ControlFinding => {
       return {
         ...{ name: probes[i]?.name ?? "", phase, blocking: true, met },

@@ -83,16 +83,17 @@ function originOf(url: string): string {
   return /^[a-z]+:\/\/[^/?#]+/i.exec(url)?.[0].toLowerCase() ?? url;
 }
 
-/** Absolute paths among the arguments, also behind `--flag=`. */
+/** Absolute paths among the arguments, also behind `--flag=`. What follows `--` is a program: it is run, not changed. */
 function pathsIn(args: readonly string[]): readonly string[] {
   return args
+    .filter((_, i) => args[i - 1] !== "--")
     .map((arg) => (arg.startsWith("-") ? arg.slice(arg.indexOf("=") + 1) : arg))
     .filter((text) => text.startsWith("/"));
 }
 
-/** Programs are run, not changed. */
+/** A program that an interpreter runs. */
 function isProgram(path: string): boolean {
-  return /\.(?:mjs|ts)$/.test(path) || /^\/(?:usr\/)?(?:local\/)?s?bin\/[^/]+$/.test(path);
+  return /\.(?:m?js|ts|py|sh)$/.test(path);
 }
 
 export function isBelow(path: string, folder: string): boolean {

@@ -57,9 +57,10 @@ export function readControl(
   how.reading.only(object, path, ["probe", "within_seconds", "blocking"]);
   const probe = readProbe(object["probe"], [...path, "probe"], how);
   if (probe === undefined) return undefined;
+  const within = fill(object["within_seconds"] ?? 0, how.variables, path, how.reading);
   return {
     probe,
-    withinMs: how.reading.seconds(object["within_seconds"], [...path, "within_seconds"], 0),
+    withinMs: how.reading.seconds(within, [...path, "within_seconds"], 0),
     blocking: how.reading.flag(object["blocking"], [...path, "blocking"], true),
   };
 }

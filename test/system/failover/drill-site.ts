@@ -5,7 +5,10 @@ import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync }
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { encodeVkey } from "../../../src/audit/index.ts";
+import { componentClasses } from "../../../src/failover/index.ts";
 import type { JsonObject } from "../../../src/kernel/index.ts";
+import { Random, simSigner } from "../../../src/sim/index.ts";
 import { PostgresServer } from "../../fixtures/postgres.ts";
 import { manifest } from "../../unit/failover/drill/experiments.ts";
 
@@ -16,6 +19,7 @@ const programs = ["policy", "audit", "road", "fra", "dub"];
 export class DrillSite {
   readonly folder: string = mkdtempSync(join(tmpdir(), "holdfast-drill-"));
   readonly #postgres: PostgresServer;
+  readonly #planted: boolean;
   readonly #ports: Readonly<Record<string, number>>;
 
   static async open(planted: boolean): Promise<DrillSite> {
@@ -24,7 +28,12 @@ export class DrillSite {
     const ports: Record<string, number> = {};
     for (const name of programs) ports[name] = await freePort();
     const site = new DrillSite(postgres, ports, planted);
-    await site.#start();
+    try {
+      await site.#start();
+    } catch (thrown) {
+      await site.close();
+      throw thrown;
+    }
     return site;
   }
 
@@ -35,6 +44,7 @@ export class DrillSite {
   ) {
     this.#postgres = postgres;
     this.#ports = ports;
+    this.#planted = planted;
     const write = (path: string, text: string): void => writeFileSync(this.at(path), text);
     for (const [path, text] of Object.entries(files)) write(path, text);
     const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
@@ -59,7 +69,7 @@ export class DrillSite {
   }
 
   #command(mode: string, name: string): [string, ...string[]] {
-    return [process.execPath, program, mode, this.folder, name];
+    return [process.execPath, program, mode, this.folder, ...(name === "" ? [] : [name])];
   }
 
   async #start(): Promise<void> {
@@ -94,10 +104,31 @@ export class DrillSite {
     return `http://127.0.0.1:${this.#ports[site]}`;
   }
 
-  /** The sites and components of the town; nothing else of it is looked at here. */
+  /** The sites and components of the town; the other classes are not looked at here. */
   #manifest(): JsonObject {
-    const sites = manifest.sites.map((site) => ({ ...site, guard_url: this.#guardUrl(site.id) }));
-    return { ...manifest, sites } as unknown as JsonObject;
+    const sites = manifest.sites.map((site) => {
+      const { name, publicKey } = simSigner(`${site.id}.guard`, new Random(7));
+      return {
+        ...site,
+        guard_url: this.#guardUrl(site.id),
+        guard_key: encodeVkey(name, publicKey),
+      };
+    });
+    const components = (["policy", "audit"] as const).map((name) => ({
+      ...{ name, class: name === "policy" ? "enforcement" : "audit" },
+      verify: { kind: "tcp", address: `${name}.{site}.example:1` },
+      ...{ latency_ms_max: 500, on_failure: "block" },
+    }));
+    const covered = components.map((each) => each.class);
+    const not_applicable = componentClasses
+      .filter((each) => !covered.includes(each))
+      .map((each) => ({ class: each, reason: "no part of this town", approved_by: "the mayor" }));
+    const { format, deployment, tenant, version, mode } = manifest;
+    return {
+      ...{ format, deployment, tenant, version, mode, sites, components, not_applicable },
+      residency: [{ data_class: "orders", jurisdictions: ["EU"] }],
+      objectives: manifest.objectives,
+    } as unknown as JsonObject;
   }
 
   /** For every scenario, a file of its variables. */
@@ -124,6 +155,7 @@ export class DrillSite {
       ...{ location: at("location"), wrong_location: at("location.wrong") },
       ...{ key: at("key"), revoked_key: at("key.revoked"), sink: at("sink"), mib_max: "2" },
       ...{ clock_file: at("clock"), skewed_clock_file: at("clock.wrong") },
+      ...(this.#planted ? { closes_within: 3, opens_within: 10 } : {}),
       ...{ psql: "psql", conninfo: this.#postgres.url, slot: "audit", plugin: "pgoutput" },
       cut: fault("remove", "--file", at("road.open")),
       join: fault("restore", "--file", at("road.open")),

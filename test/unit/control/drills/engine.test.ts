@@ -116,7 +116,7 @@ test("the abort condition stops it in mid-method, and it is rolled back", async 
   );
   const { town, journal, verdict } = await verdictWith({ ungoverned: true }, value);
   expect(journal.status).toBe("aborted");
-  expect(verdict).toBe("inconclusive");
+  expect(verdict).toBe("fail");
   expect(town.argv).not.toContain("do second");
   expect(town.broken).toBe(false);
 });

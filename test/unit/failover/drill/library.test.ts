@@ -21,7 +21,11 @@ test.each(files)("%s", (path) => {
   const variables = Object.fromEntries(
     Object.keys(configuration).map((name) => [
       name,
-      name.endsWith("_url") ? `http://127.0.0.1:1/${name}` : `/srv/drill/${name}`,
+      name.endsWith("_within")
+        ? 7
+        : name.endsWith("_url")
+          ? `http://127.0.0.1:1/${name}`
+          : `/srv/drill/${name}`,
     ]),
   );
   const environment = { HOLDFAST_GUARD_TOKEN: "t" };
