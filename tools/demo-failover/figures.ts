@@ -1,4 +1,5 @@
 /** What one run of a scenario came to, and how it is told. */
+import { sha256Hex } from "../../src/kernel/index.ts";
 
 /** Null: the scenario has no such figure. */
 export interface Figures {
@@ -69,4 +70,9 @@ export function tableOf(runs: readonly Run[]): string {
 export function spanSeconds(momentsMs: readonly number[]): number {
   const [first, last] = [momentsMs[0], momentsMs.at(-1)];
   return first === undefined || last === undefined ? 0 : Math.max(last - first, 1) / 1_000;
+}
+
+/** A configuration that `holdfast failover config` prints, with the addresses of this run. */
+export function generatedDigest(kind: string, text: string): string {
+  return `holdfast failover config ${kind} sha256:${sha256Hex(text)}`;
 }

@@ -4,15 +4,14 @@
  * Exits 0 only when every governed figure is zero and every stock one is not.
  */
 import { complaints, type Run, tableOf } from "./figures.ts";
-import { stockScenarioA } from "./scenario-a.ts";
-import { stockBind, stockPowerDns } from "./scenario-b.ts";
-import { stockScenarioC } from "./scenario-c.ts";
+import { governedScenarioA, stockScenarioA } from "./scenario-a.ts";
+import { governedBind, stockBind, stockPowerDns } from "./scenario-b.ts";
+import { governedScenarioC, stockScenarioC } from "./scenario-c.ts";
 
 const scenarios: readonly (() => Promise<Run>)[] = [
-  stockScenarioA,
-  stockPowerDns,
-  stockBind,
-  stockScenarioC,
+  ...[stockScenarioA, governedScenarioA],
+  ...[stockPowerDns, stockBind, governedBind],
+  ...[stockScenarioC, governedScenarioC],
 ];
 
 const isJson = process.argv.includes("--json");

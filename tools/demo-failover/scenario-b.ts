@@ -2,10 +2,15 @@
  * Scenario B: a region of the Union is lost, and the name server sends the agents to Virginia, where their data may not be.
  */
 import { createSocket } from "node:dgram";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
-import { BindServer } from "../../test/fixtures/bind.ts";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { BindServer, governedKey } from "../../test/fixtures/bind.ts";
 import { dnsQuestions } from "../../test/fixtures/dns-questions.ts";
+import { until } from "../../test/fixtures/patroni.ts";
 import { PowerDnsServer } from "../../test/fixtures/powerdns.ts";
+import { TwoSites } from "../../test/fixtures/two-sites.ts";
 import { pause } from "./database-writer.ts";
 import { type Run, spanSeconds } from "./figures.ts";
 import { stockDigest, stockText } from "./stock.ts";
@@ -93,4 +98,56 @@ function stockRun(setup: string, file: string, before: Following, after: Followi
       answered_after: after.answered.join(" "),
     },
   };
+}
+
+const sinkhole = "10.0.0.53";
+
+/**
+ * BIND answers what a guard has written, and nobody else may write. Frankfurt is lost, and Dublin is not intact: the name goes to the
+ * sinkhole, and back to Dublin when that is repaired. Virginia stands in no manifest.
+ */
+export async function governedBind(): Promise<Run> {
+  const name = "agents.lab.example";
+  const bind = await BindServer.start([], `name ${name}. A AAAA TXT`);
+  const folder = mkdtempSync(join(tmpdir(), "holdfast-scenario-b-"));
+  const key = Buffer.from(governedKey.secret).toString("base64");
+  const world = await TwoSites.prepare(folder, {
+    extra: (site) =>
+      `  dns: { server: "127.0.0.1:${bind.port}", zone: lab.example, name: ${name}, key_name: ${governedKey.name}, key: "${key}", addresses: ["${addresses[site]}"], sinkhole: ["${sinkhole}"] }\n  automatic: true\n`,
+  });
+  const answers = async (address: string): Promise<boolean> =>
+    (await follow(bind.port, 1)).answered[0] === address;
+  try {
+    await world.startGuard("fra");
+    await world.startGuard("dub");
+    await world.reaches("fra", "ready");
+    await until("the name at Frankfurt", () => answers(addresses.fra));
+    world.set("dub", "mandate-gateway", "fail");
+    world.guard("fra").kill();
+    const after = await follow(bind.port, afterMs + beforeMs);
+    const repaired = performance.now();
+    world.set("dub", "mandate-gateway", "fine");
+    await until("the name at Dublin", () => answers(addresses.dub));
+    const unapproved = after.unapprovedAtMs;
+    return {
+      ...{ scenario: "B", title: "DNS sends traffic outside the jurisdiction" },
+      ...{ variant: "governed", setup: "BIND, written by Holdfast's guards only" },
+      configurations: [],
+      figures: {
+        ungoverned_actions: unapproved.length,
+        ungoverned_seconds: spanSeconds(unapproved),
+        audit_rows_lost: null,
+        unapproved_addresses_answered: unapproved.length,
+      },
+      proof: {
+        resolutions: after.resolutions,
+        ...{ answered_before: addresses.fra, answered_after: after.answered.join(" ") },
+        resumed_ms_after_repair: Math.round(performance.now() - repaired),
+      },
+    };
+  } finally {
+    await world.close();
+    await bind.remove();
+    rmSync(folder, { recursive: true, force: true });
+  }
 }

@@ -6,8 +6,9 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { GovernedCluster } from "../../test/fixtures/governed-cluster.ts";
 import { DatabaseWriter, pause } from "./database-writer.ts";
-import { type Run, spanSeconds } from "./figures.ts";
+import { generatedDigest, type Run, spanSeconds } from "./figures.ts";
 import { firstAfter } from "./scenario-a.ts";
 import { killLeader, stockCluster } from "./stock-cluster.ts";
 
@@ -62,6 +63,79 @@ export async function stockScenarioC(): Promise<Run> {
     rmSync(folder, { recursive: true, force: true });
   }
 }
+
+/** Longer than Patroni needs to promote. */
+const blockedMs = 45_000;
+
+/**
+ * The same loss with a guard at each site that asks for the slot: the target has none, so that nothing is promoted and nothing is
+ * written that nobody would read.
+ */
+export async function governedScenarioC(): Promise<Run> {
+  const folder = mkdtempSync(join(tmpdir(), "holdfast-scenario-c-"));
+  const cluster = await GovernedCluster.start({
+    ...{ names: ["mandate-gateway", "audit-log"], components },
+    // Made by whoever reads it, as in the stock half; Patroni leaves it alone, and copies it nowhere.
+    dcs: { ignore_slots: [{ name: slot, type: "logical" }] },
+    database: (leader) => {
+      leader.query("CREATE TABLE action (id serial PRIMARY KEY, at timestamptz NOT NULL)");
+      leader.query(`SELECT pg_create_logical_replication_slot('${slot}', 'wal2json')`);
+    },
+  });
+  const { world } = cluster;
+  const warehouse = new Warehouse(join(folder, "warehouse"), cluster.databasePort);
+  const writer = new DatabaseWriter(cluster.databasePort, async () => undefined);
+  try {
+    warehouse.start();
+    writer.start();
+    await pause(beforeMs);
+    // What is written from now on is read before the machine dies: the loss to look for is that of the promotion.
+    await writer.stop();
+    await pause(3_000);
+    const successor = await cluster.killSite("fra");
+    const after = new DatabaseWriter(cluster.databasePort, async () => undefined);
+    after.start();
+    await pause(blockedMs);
+    await after.stop();
+    const stored = successor.query("SELECT string_agg(id::text, ' ') FROM action").split(" ");
+    const arrived = warehouse.ids();
+    const lost = stored.filter((id) => !arrived.has(id));
+    const { phase, failing } = await world.status("dub");
+    return {
+      ...{ scenario: "C", title: "the promotion loses the audit pipeline" },
+      ...{ variant: "governed", setup: "the same, with Holdfast's guards and hooks" },
+      configurations: [
+        generatedDigest("haproxy", cluster.haproxyText),
+        generatedDigest("patroni", cluster.patroniText),
+      ],
+      figures: {
+        ungoverned_actions: after.written.length,
+        ungoverned_seconds: spanSeconds(after.written.map(({ atMs }) => atMs)),
+        audit_rows_lost: lost.length,
+        unapproved_addresses_answered: null,
+      },
+      proof: {
+        ...{ rows_in_database: stored.length, rows_in_warehouse: arrived.size },
+        ...{ attempts_meanwhile: after.failures, phase_of_target: String(phase) },
+        failing: (failing as readonly { readonly component: string }[])
+          .map(({ component }) => component)
+          .join(" "),
+        promoted: String(await successor.takesWrites()),
+      },
+    };
+  } finally {
+    await writer.stop();
+    await warehouse.stop();
+    await cluster.remove();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const components = `  - name: audit-slot
+    class: audit
+    verify: { kind: postgres, connection: { env: DATABASE }, check: { slot: ${slot} } }
+    latency_ms_max: 2000
+    on_failure: block`;
 
 /** Reads the slot into a file and connects again whenever that ends, for as long as it runs. */
 class Warehouse {
