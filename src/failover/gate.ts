@@ -78,7 +78,8 @@ function begin(state: GateState, failover: string): GateStep {
   const busy = state.phase === "fenced" || state.phase === "validating";
   if (busy || state.phase === "remediating" || isOpen(state)) return same(state);
   return {
-    state: { ...closed(state, "fenced", []), failover },
+    // Why it was blocked is of use until it is known anew.
+    state: { ...closed(state, "fenced", state.failing), failover },
     effects: [{ kind: "acquire" }],
   };
 }

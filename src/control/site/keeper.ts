@@ -9,6 +9,9 @@ export interface KeeperRules {
 }
 
 const lookMs = 500;
+/** Each try takes an epoch and asks every component; what blocks rarely passes within moments. */
+const againMsMin = 1_000;
+const againMsMax = 10_000;
 /** A candidate behind another in the order leaves it so much time to be first. */
 const orderMs = 2_000;
 
@@ -22,12 +25,20 @@ export async function keep(
   const { clock, known, site } = parts;
   if (known.failover === null && site.role === "primary") await firstStart(guard, parts);
   const standby = new Standby(guard, parts, rules);
+  let waitMs = againMsMin;
+  let againAtMs = 0;
   while (!signal.aborted && !guard.failed) {
     await clock.sleep(lookMs, signal);
     const { phase } = guard.state;
     if (signal.aborted) return;
-    if (phase === "blocked" || phase === "revoked") await again(guard, parts);
+    const nowMs = clock.monotonicMs();
+    if (phase === "ready" || phase === "degraded") waitMs = againMsMin;
     else if (phase === "standby") await standby.look();
+    else if ((phase === "blocked" || phase === "revoked") && nowMs >= againAtMs) {
+      await again(guard, parts);
+      againAtMs = nowMs + waitMs;
+      waitMs = Math.min(againMsMax, waitMs * 2);
+    }
   }
 }
 

@@ -48,3 +48,53 @@ test("AG-403 4.2: a site acts only with a permit; after its death another one do
   expect(JSON.stringify(world.received())).not.toContain("zombie");
   expect((await world.status("dub"))["epoch"]).toBe(2);
 });
+
+test("AG-403 4.3: whatever a component answers but a PASS blocks, by name; a guard that is frozen or dead lets nobody act", async () => {
+  const names = ["mandate-gateway", "audit-pipeline"];
+  const world = await prepared({ names });
+  world.set("fra", "audit-pipeline", "fail");
+  await world.startGuard("fra");
+  await world.startGateway("fra");
+  for (const answering of ["fail", "garbage", "silent", "other_site"] as const) {
+    world.set("fra", "audit-pipeline", answering);
+    await world.reaches("fra", "blocked");
+    const refused = await world.call("fra", answering);
+    expect(refused.status).toBe(503);
+    expect(refused.body).toContain("no_permit");
+    const { failing } = await world.status("fra");
+    expect(JSON.stringify(failing)).toContain("audit-pipeline");
+    expect(JSON.stringify(failing)).not.toContain("mandate-gateway");
+  }
+  expect(world.received()).toEqual([]);
+
+  world.set("fra", "audit-pipeline", "fine");
+  await until(async () => (await world.call("fra", "good")).status === 200, 20_000);
+  world.guard("fra").kill("SIGSTOP");
+  const stoppedMs = Date.now();
+  // A permit is good for ten seconds at most, counted from before it was asked for.
+  await until(async () => Date.now() - stoppedMs > 10_200, 15_000);
+  const before = world.received().length;
+  const attempts = await Promise.all(
+    Array.from({ length: 500 }, (_, i) => world.call("fra", `frozen-${i}`)),
+  );
+  // Some find no room at once.
+  expect([...new Set(attempts.map(({ status }) => status))].sort()).not.toContain(200);
+  expect(world.received().length).toBe(before);
+
+  // It goes on with an epoch of its own, after a validation of its own.
+  world.guard("fra").kill("SIGCONT");
+  await until(async () => (await world.call("fra", "again")).status === 200, 30_000);
+  const { epoch, records } = await recordsOf(world, "fra");
+  expect(epoch).toBeGreaterThanOrEqual(2);
+  for (const record of records) {
+    expect(record["closed"], JSON.stringify(record)).not.toBeNull();
+    expect(record["outcome"]).toBe("resumed");
+    expect(record["traffic_resumed"]).not.toBeNull();
+  }
+});
+
+async function recordsOf(world: TwoSites, site: "fra" | "dub") {
+  const answer = await fetch(`${world.guardUrl(site)}/record`);
+  const { records } = (await answer.json()) as { records: Record<string, unknown>[] };
+  return { records, epoch: Number((await world.status(site))["epoch"]) };
+}
