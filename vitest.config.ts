@@ -10,7 +10,10 @@ const project = (name: string, include: string[], timeoutMs: number, effort = 1)
 });
 
 /** Properties of the everyday that are run at length too. */
-const atLength = ["test/unit/policy/{properties,diagnostics,obligations}.test.ts"];
+const atLength = [
+  "test/unit/policy/{properties,diagnostics,obligations}.test.ts",
+  "test/unit/failover/guard-storm.test.ts",
+];
 
 // biome-ignore lint/style/noDefaultExport: vitest reads the default export
 export default defineConfig({

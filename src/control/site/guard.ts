@@ -49,6 +49,8 @@ export class Guard {
     const { epoch, failover, isOpen } = parts.known;
     const phase = failover === null ? "standby" : "revoked";
     this.#state = { ...gateStart, epoch, failover, phase };
+    // Permits of the run before may be out for a whole lifetime more.
+    if (epoch > 0) this.#permitEndsMs = parts.clock.monotonicMs() + parts.rules.ttlMs;
     if (failover !== null && isOpen)
       this.#open = { id: failover, sinceMs: parts.clock.monotonicMs(), beforeMs: 0 };
   }

@@ -49,6 +49,8 @@ export interface TownOptions {
   /** How fast the clock of each site runs, and how far its wall clock is off. */
   readonly clocks?: Readonly<Record<string, { readonly rate: number; readonly wallOffMs: number }>>;
   readonly automatic?: boolean;
+  /** Told before each operation of a site's disk, numbered from 0. */
+  readonly beforeDisk?: (site: string, number: number) => void;
 }
 
 export const component = (name: string, more: Partial<Component> = {}): Component => ({
@@ -122,7 +124,10 @@ export class GuardTown {
       ...options.manifest,
     };
     for (const { id } of this.manifest.sites) {
-      this.#disks.set(id, new SimDisk(this.random.fork(), this.clock));
+      const told = (_: unknown, _path: string, number: number): undefined => {
+        options.beforeDisk?.(id, number);
+      };
+      this.#disks.set(id, new SimDisk(this.random.fork(), this.clock, told));
       this.#signers.set(id, simSigner(`${id}.guard`, this.random.fork()));
     }
   }
