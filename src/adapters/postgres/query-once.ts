@@ -15,6 +15,7 @@ export interface QueryOnce {
 /** The columns of each row in order, as the server's own text; null stays null. */
 export type Rows = readonly (readonly (string | null)[])[];
 
+/** Throws with the server's code and words. */
 export type Asked = (sql: string, values?: readonly string[]) => Promise<Rows>;
 
 /**
@@ -43,7 +44,10 @@ export async function queryOnce<T>(
     await client.connect();
     const connected = client;
     const value = await use(async (text, values = []) => {
-      const { rows } = await connected.query({ text, values: [...values], rowMode: "array" });
+      const query = { text, values: [...values], rowMode: "array" };
+      const { rows } = await connected.query(query).catch((thrown: unknown) => {
+        throw new Error(describe(thrown));
+      });
       return rows as Rows;
     });
     return ok(value);

@@ -1,6 +1,7 @@
 /** The tls probe against certificates that OpenSSL made. */
 import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
+import { createServer as createHttps } from "node:https";
 import type { AddressInfo } from "node:net";
 import { createServer, type Server } from "node:tls";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -87,4 +88,19 @@ test("who speaks no TLS says nothing", async () => {
   });
   expect(finding).toMatchObject({ verdict: "inconclusive" });
   await garbage.close();
+});
+
+test("kubernetes and its API's own authority", async () => {
+  const server = createHttps(pair, (_request, response) => void response.end('{"kind":"Pod"}'));
+  server.listen(0, "127.0.0.1");
+  servers.push(server);
+  await once(server, "listening");
+  const api = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const verification = { kind: "kubernetes", api_url: api, object: "/api/v1/pods/a" } as const;
+  const ours = await probe.ask({ ...verification, ca_file: trusted.file });
+  expect(ours).toMatchObject({ verdict: "pass" });
+  for (const file of [{ ca_file: stranger.file }, {}])
+    expect(await probe.ask({ ...verification, ...file })).toMatchObject({
+      verdict: "inconclusive",
+    });
 });
