@@ -9,6 +9,13 @@ export {
 export type { Failing, GateComponent, GateRules } from "./check.ts";
 export { checkManifest } from "./check-manifest.ts";
 export { areasOf } from "./check-residency.ts";
+export {
+  type Conformance,
+  requirementsNamed,
+  scoreConformance,
+  type TestRun,
+  testRuns,
+} from "./conformance/index.ts";
 export { type Difference, differences } from "./differences.ts";
 export {
   type Acting,
@@ -72,6 +79,7 @@ export {
   type Evidence,
   type EvidenceClass,
   type EvidenceRef,
+  evidenceIn,
   expiryOf,
   type GrtPoint,
   grtSeries,

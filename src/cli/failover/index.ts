@@ -6,6 +6,7 @@ import { registerCheckCommand } from "./check.ts";
 import { registerConfigCommand } from "./config.ts";
 import { registerDrillCommands } from "./drill.ts";
 import type { OpenDrills } from "./drill-run.ts";
+import { registerEvidenceCommands } from "./evidence.ts";
 import { type GuardCommandParts, registerGuardCommands } from "./guard.ts";
 import { registerLintCommand } from "./lint.ts";
 import { registerManifestCommands } from "./manifest.ts";
@@ -31,5 +32,6 @@ export function registerFailoverCommands(
   registerConfigCommand(failover, io, exit);
   registerAuditGapCommand(failover, io, exit);
   registerDrillCommands(failover, built.openDrills, io, exit);
+  registerEvidenceCommands(failover, io, exit);
   return failover;
 }

@@ -21,6 +21,7 @@ export {
   packIndexPath,
   packPayloadType,
 } from "./pack.ts";
+export { evidenceIn } from "./read-pack.ts";
 export {
   classOf,
   type EvidenceClass,

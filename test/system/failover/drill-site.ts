@@ -106,8 +106,8 @@ export class DrillSite {
 
   /** The sites and components of the town; the other classes are not looked at here. */
   #manifest(): JsonObject {
-    const sites = manifest.sites.map((site) => {
-      const { name, publicKey } = simSigner(`${site.id}.guard`, new Random(7));
+    const sites = manifest.sites.map((site, i) => {
+      const { name, publicKey } = simSigner(`${site.id}.guard`, new Random(7 + i));
       return {
         ...site,
         guard_url: this.#guardUrl(site.id),
