@@ -8,6 +8,7 @@ import {
   kindOf,
   readInfrastructure,
 } from "../../adapters/infrastructure/index.ts";
+import type { Manifest } from "../../failover/index.ts";
 import { err, isJsonObject, type JsonObject, ok, type Result } from "../../kernel/index.ts";
 import {
   type Diagnostic,
@@ -120,9 +121,26 @@ async function reportAgainst(
   const sites = manifest.sites as unknown as JsonObject["sites"];
   const assembled = assemble(found, { ...base, sites: base?.["sites"] ?? sites ?? [] }, origins);
   const findings = new Findings(path, root);
+  sourceChanges(manifest, origins, findings);
   const complete = reader.completed(assembled.value);
   const compared = against(manifest, assembled, complete, base !== undefined, findings);
   return ok([...ofFiles(found, assembled), ...compared, ...findings.found]);
+}
+
+/** A file that changed may still say the same; one that was left out says nothing at all. */
+function sourceChanges(
+  { generated_from: from }: Manifest,
+  origins: readonly Origin[],
+  findings: Findings,
+): void {
+  for (const [at, { path, digest }] of from.entries()) {
+    const now = origins.find((origin) => origin.path === path);
+    if (now?.digest === digest) continue;
+    const what = now === undefined ? "is not among the files given" : "has changed since";
+    const message = `the manifest was generated from ${path}, which ${what}`;
+    const place = ["generated_from", String(at)];
+    findings.report(place, { code: "source-changed", message, severity: "warning" });
+  }
 }
 
 interface ReadFiles {

@@ -10,7 +10,14 @@ import {
   manifestPayloadType,
   openEnvelope,
 } from "../../failover/index.ts";
-import { digestOf, err, type JsonObject, ok, type Result } from "../../kernel/index.ts";
+import {
+  digestOf,
+  err,
+  isJsonObject,
+  type JsonObject,
+  ok,
+  type Result,
+} from "../../kernel/index.ts";
 import {
   type Diagnostic,
   nearestWord,
@@ -82,6 +89,12 @@ function readManifest(check: SchemaCheck, file: string, text: string, now: strin
   if (root === undefined || diagnostics.length > 0) return { diagnostics };
   const findings = new Findings(file, root);
   const value = sourceValue(root, () => undefined);
+  if (isJsonObject(value) && value["payloadType"] === manifestPayloadType) {
+    const message = "this is a signed manifest";
+    const hint = "holdfast failover manifest verify says whether it holds";
+    findings.report([], { code: "signed", message, hint });
+    return { diagnostics: findings.found };
+  }
   for (const problem of check(value)) findings.reportSchema(problem);
   if (findings.found.length > 0) return { diagnostics: sortDiagnostics(findings.found) };
   const manifest = value as unknown as Manifest;

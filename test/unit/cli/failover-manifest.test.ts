@@ -64,7 +64,7 @@ test("sign and verify: two people, one file, keys made on first use", async () =
   expect((await manifest("show", signed)).out).toContain("nothing was verified here");
 });
 
-test("8.1, our reading of AG-403: a signed manifest with any byte changed is refused", async () => {
+test("AG-403 4.1, 8.1 (our reading of AG-403): a signed manifest with any byte changed is refused", async () => {
   const signing = ["--signing-key", join(folder, "cy.pem"), "--name", "cy"];
   const signed = join(folder, "cy.json");
   await manifest("sign", good, ...signing, "-o", signed);

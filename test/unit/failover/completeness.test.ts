@@ -172,7 +172,7 @@ function completed(manifest: string): string {
 }
 
 for (const [kind, { file, text, without }] of Object.entries(sources)) {
-  test(`8.1 ${kind}: every component that is taken away is named`, async () => {
+  test(`AG-403 4.1, 8.1 (our reading of AG-403), ${kind}: every component that is taken away is named`, async () => {
     const whole = await generate({ [file]: text }, { base: baseOf(file) });
     const names = [...whole.manifest.matchAll(/^ {2}- name: (.*)$/gm)].map(([, name]) => name);
     expect(names.sort()).toEqual(Object.keys(without).sort());
@@ -189,7 +189,7 @@ for (const [kind, { file, text, without }] of Object.entries(sources)) {
     expect(named).toBe(names.length);
   });
 
-  test(`8.1 ${kind}: every component that the manifest has not is named, with its line`, async () => {
+  test(`AG-403 4.1, 8.1, ${kind}: every component that the manifest has not is named, with its line`, async () => {
     const whole = await generate({ [file]: text }, { base: baseOf(file) });
     const manifest = completed(whole.manifest);
     for (const name of Object.keys(without)) {
@@ -208,7 +208,7 @@ for (const [kind, { file, text, without }] of Object.entries(sources)) {
   });
 }
 
-test("8.1 all kinds together make one manifest, the same whatever the order of the files", async () => {
+test("AG-403 4.1, 8.1: all kinds together make one manifest, the same whatever the order of the files", async () => {
   const files = Object.fromEntries(
     ["docker compose", "Patroni", "HAProxy"].map((kind) => {
       const source = sources[kind];
@@ -222,7 +222,7 @@ test("8.1 all kinds together make one manifest, the same whatever the order of t
   expect(other.manifest).toBe(one.manifest);
 });
 
-test("8.1 what is generated is what people would have written by hand", async () => {
+test("AG-403 4.1, 8.1: what is generated is what people would have written by hand", async () => {
   const away = ["residency", "encryption", "escalation", "kill_switch", "ledger"];
   const declared = away.map(
     (name) => `  - { class: ${name}, reason: elsewhere, approved_by: Dana }\n`,

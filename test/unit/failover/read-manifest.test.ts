@@ -273,7 +273,7 @@ const ofClass = {
 };
 
 test.each(componentClasses)(
-  "8.1, our reading of AG-403: without the class %s it is refused",
+  "AG-403 4.1, 8.1 (our reading of AG-403): without the class %s it is refused",
   async (name) => {
     const found = (await faults(without(ofClass[name]))).join("\n");
     expect(found).toContain(`no component is of class ${name}`);
@@ -344,7 +344,7 @@ test("two people must sign where two are asked for", async () => {
   expect(reader.readSigned(both, [alice.vkey, bob.vkey], now, 2).ok).toBe(true);
 });
 
-test("8.1, our reading of AG-403: tampered, unsigned, by a stranger, or wrong although signed: refused", async () => {
+test("AG-403 4.1, 8.1 (our reading of AG-403): tampered, unsigned, by a stranger, or wrong although signed: refused", async () => {
   const text = await signed();
   const envelope = JSON.parse(text) as { payload: string };
   const body = Buffer.from(envelope.payload, "base64").toString();
