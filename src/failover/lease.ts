@@ -3,7 +3,7 @@
  * compares wall clocks. The holder counts its time from before it asked; whoever waits counts from when it first saw
  * the lease as it is, so the one has stopped before the other begins, also when their clocks run apart.
  */
-import { err, type JsonObject, ok, type Result } from "../kernel/index.ts";
+import { err, type JsonObject, type JsonValue, ok, type Result } from "../kernel/index.ts";
 
 export interface Lease {
   /** Grows with every holder (a fencing token): what is written under an older one is refused. */
@@ -17,6 +17,8 @@ export interface Lease {
   readonly released: boolean;
   /** Digest of the verdict it was last renewed with; null before the first. */
   readonly verdict: string | null;
+  /** The other site that acted before, if one did. */
+  readonly from: string | null;
 }
 
 /** The lease as it was first seen unchanged. */
@@ -76,24 +78,37 @@ export function taken(
   return {
     epoch: Math.max(before?.epoch ?? 0, heldEpoch) + 1,
     ...{ site, beat: 0, lifetime_ms: lifetimeMs, released: false, verdict: null },
+    from: fromOf(before, site),
   };
+}
+
+/** A guard that died before its first verdict has still to show that its site had what the other one had. */
+function fromOf(before: Lease | undefined, site: string): string | null {
+  if (before === undefined) return null;
+  if (before.site !== site) return before.site;
+  return before.verdict === null ? before.from : null;
 }
 
 /** A lease that cannot be read is nobody's to take: the error says what stands there. */
 export function readLease(stored: JsonObject | undefined): Result<Lease | undefined, string> {
   if (stored === undefined) return ok(undefined);
-  const { epoch, site, beat, lifetime_ms, released, verdict, ...rest } = stored;
+  const { epoch, site, beat, lifetime_ms, released, verdict, from, ...rest } = stored;
   const counts = [epoch, beat, lifetime_ms].every((each) => Number.isSafeInteger(each));
   if (
     !counts ||
     typeof site !== "string" ||
     typeof released !== "boolean" ||
-    (verdict !== null && typeof verdict !== "string") ||
+    !isTextOrNull(verdict) ||
+    !isTextOrNull(from) ||
     Object.keys(rest).length > 0
   )
     return err(`the lease is not stored as this Holdfast stores it: ${JSON.stringify(stored)}`);
   return ok({
     ...{ epoch: Number(epoch), site, beat: Number(beat), lifetime_ms: Number(lifetime_ms) },
-    ...{ released, verdict: verdict ?? null },
+    ...{ released, verdict, from },
   });
+}
+
+function isTextOrNull(value: JsonValue | undefined): value is string | null {
+  return value === null || typeof value === "string";
 }

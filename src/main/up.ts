@@ -1,20 +1,21 @@
 /**
- * `holdfast up`: gateway and control as two processes under one command. Neither is restarted silently: when one dies
- * the other is stopped, and the exit code says that something did.
+ * `holdfast up`: gateway, control and, where sites fail over, the guard, each a process under one command. None is
+ * restarted silently: when one dies the others are stopped, and the exit code says that something did.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { Config } from "../cli/index.ts";
 
-const roles = ["control", "gateway"] as const;
+const roles = ["control", "gateway", "guard"] as const;
 type Role = (typeof roles)[number];
 
 /** Longer than a gateway takes to let its calls finish. */
 const stopGraceMs = 20_000;
 
-/** A data plane alone has nothing to publish. */
-function rolesOf({ bundle }: Config): readonly Role[] {
-  return bundle === undefined ? roles : ["gateway"];
+/** A data plane alone has nothing to publish; a guard needs to know where it is decided which site acts. */
+function rolesOf({ bundle, failover }: Config): readonly Role[] {
+  const guard: readonly Role[] = failover?.arbiter === undefined ? [] : ["guard"];
+  return [...(bundle === undefined ? (["control"] as const) : []), "gateway", ...guard];
 }
 
 /** Runs until a signal or a death. Resolves with the exit code: 0 after a signal, 1 after a death. */
@@ -37,9 +38,7 @@ export async function up(
   const first = await Promise.race(deaths);
   const unexpected = !stopping;
   if (unexpected) {
-    process.stderr.write(
-      `holdfast: ${first}${children.size > 1 ? "; stopping the other process" : ""}\n`,
-    );
+    process.stderr.write(`holdfast: ${first}${children.size > 1 ? "; stopping the others" : ""}\n`);
     stop();
   }
   const killer = setTimeout(() => {
@@ -54,9 +53,17 @@ function start(role: Role, configPath: string, store: string | undefined): Child
   const command = fileURLToPath(new URL("../../bin/holdfast.mjs", import.meta.url));
   return spawn(
     process.execPath,
-    [command, role, "--config", configPath, ...(store === undefined ? [] : ["--store", store])],
+    [command, ...commandOf(role), "--config", configPath, ...storeOf(role, store)],
     { stdio: "inherit" },
   );
+}
+
+function commandOf(role: Role): readonly string[] {
+  return role === "guard" ? ["failover", "guard"] : [role];
+}
+
+function storeOf(role: Role, store: string | undefined): readonly string[] {
+  return store === undefined || role === "guard" ? [] : ["--store", store];
 }
 
 function death(role: Role, child: ChildProcess): Promise<string> {

@@ -68,9 +68,14 @@ export class ParityWatch {
     readonly because: string;
   }> {
     const { lease, site } = this.#parts;
-    const acted = lease.seen?.site;
-    if (acted === undefined || acted === site.id)
+    const { seen } = lease;
+    const isOurs = seen?.site === site.id;
+    const acted = isOurs ? seen?.from : seen?.site;
+    if (acted === undefined || acted === null)
       return { verdict: "pass", because: "no other site has acted before" };
+    // From its first verdict on, the others are compared with this site.
+    if (isOurs && seen?.verdict !== null)
+      return { verdict: "pass", because: `it was the same as ${acted} when it began to act` };
     const own = await this.state("-");
     if (!own.ok) return { verdict: "inconclusive", because: own.error };
     const compared = this.#compared;

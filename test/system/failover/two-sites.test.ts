@@ -1,7 +1,7 @@
 /** AG-403 4.1 to 4.3, 4.6, 4.9: two sites of real processes; our reading of AG-403 8.2. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { globSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { TwoSites, type TwoSitesOptions, until } from "../../fixtures/two-sites.ts";
 
@@ -92,6 +92,55 @@ test("AG-403 4.3: whatever a component answers but a PASS blocks, by name; a gua
     expect(record["traffic_resumed"]).not.toBeNull();
   }
 });
+
+test("AG-403 4.8: a standby that has drifted leaves the race before it is needed; clocks that are set change nothing", async () => {
+  const world = await prepared();
+  // Wall clocks two minutes apart: lifetimes are counted on the monotonic one.
+  await world.startGuard("fra", faked("-60s"));
+  await world.startGuard("dub", faked("+60s"));
+  await world.reaches("fra", "ready");
+  const drifted = async (): Promise<string> =>
+    JSON.stringify((await world.status("dub"))["parity"]);
+  await until(async () => (await drifted()).includes('"drifts":[]'), 10_000, drifted);
+  writeFileSync(join(world.folder, "dub/service.env"), "# the limit\nLIMIT=5000\n");
+  writeFileSync(join(world.folder, "dub/haproxy.cfg"), "server own 10.0.0.1:444 check\n");
+  await until(async () => (await drifted()).includes("haproxy.cfg"), 3_000, drifted);
+  expect(await drifted()).not.toContain("service.env");
+  world.guard("fra").kill();
+  const refused = await world.failover("dub", "await", "--budget", "40", "--begin", "patroni");
+  expect(refused.code).toBe(1);
+  expect(refused.err).toContain("holdfast.parity");
+  writeFileSync(join(world.folder, "dub/haproxy.cfg"), "server own 10.0.0.1:443 check\n");
+});
+
+test("AG-403 4.3: a gateway that was frozen past its permit writes nothing when it goes on; a zombie's store refuses it", async () => {
+  const world = await prepared();
+  await world.startGuard("fra");
+  await world.startGuard("dub");
+  await world.reaches("fra", "ready");
+  await world.startGateway("fra");
+  await until(async () => (await world.call("fra", "first")).status === 200, 10_000);
+  world.gateway("fra").kill("SIGSTOP");
+  // What waits in the sockets of a frozen process is served when it goes on.
+  const waiting = Array.from({ length: 250 }, (_, i) => world.call("fra", `frozen-${i}`));
+  world.guard("fra").kill();
+  const begun = await world.failover("dub", "await", "--budget", "40", "--begin", "manual");
+  expect(begun.code, begun.err).toBe(0);
+  const before = world.received().length;
+  world.gateway("fra").kill("SIGCONT");
+  const answers = await Promise.all(waiting);
+  expect(answers.map(({ status }) => status)).not.toContain(200);
+  expect(world.received().length).toBe(before);
+});
+
+/** A wall clock that is off; the monotonic one is not. */
+function faked(offset: string): Readonly<Record<string, string>> {
+  const [library] = [".cache/tools/usr/lib", "/usr/lib"].flatMap((place) =>
+    globSync(`${resolve(place)}/*/faketime/libfaketime.so.1`),
+  );
+  if (library === undefined) throw new Error("libfaketime is missing: run node tools/prepare.ts");
+  return { LD_PRELOAD: library, FAKETIME: offset, DONT_FAKE_MONOTONIC: "1" };
+}
 
 async function recordsOf(world: TwoSites, site: "fra" | "dub") {
   const answer = await fetch(`${world.guardUrl(site)}/record`);

@@ -130,7 +130,7 @@ test("up ends with 1 and ends the other when one dies, whichever it is; with 0 w
     const { up, children } = await upAndReady(here);
     process.kill(children[victim] ?? 0, "SIGKILL");
     expect(await up.exit).toBe(1);
-    expect(up.log).toContain(`holdfast: ${name} ended with SIGKILL; stopping the other process`);
+    expect(up.log).toContain(`holdfast: ${name} ended with SIGKILL; stopping the others`);
     expect(children.map(alive)).toEqual([false, false]);
   }
   const { up, children } = await upAndReady(here);
