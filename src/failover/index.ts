@@ -135,6 +135,7 @@ export {
   type Site,
 } from "./manifest.ts";
 export type { ManifestFault } from "./manifest-fault.ts";
+export { failoverMetrics, type RecordedGauge, recordGauges } from "./metrics.ts";
 export {
   bytesDigest,
   type Drift,
@@ -156,9 +157,7 @@ export {
   type Verdict,
   verdictType,
 } from "./permit.ts";
-
 export { type AuditEventRef, type AuditGap, hasGap, reconcile } from "./reconcile.ts";
-
 export {
   grtPlot,
   type Regulation,
@@ -169,7 +168,6 @@ export {
   reportOf,
   reportPage,
 } from "./report/index.ts";
-
 export { candidates, residencyOf, type Standing, standingOf } from "./residency.ts";
 export {
   type BuiltInCheck,

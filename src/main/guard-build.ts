@@ -19,7 +19,9 @@ import {
   componentsAt,
   gateRules,
   leaseKey,
+  type Manifest,
   type RecordedStep,
+  recordGauges,
   recordsOf,
   watermarkKey,
 } from "../failover/index.ts";
@@ -111,11 +113,26 @@ function assembled(
   const breakGlass = new BreakGlassDesk(guard, parts, people, usedNonces(steps));
   const face: GuardFaceParts = {
     ...{ ...parts, guard, signer, breakGlass, parityWatch, bears: bearing(failover) },
-    metrics: async () => (await telemetry.metrics()).text,
+    metrics: async () => {
+      await countRecords(world, manifest);
+      return (await telemetry.metrics()).text;
+    },
     file: (name) => fileAt(failover, name),
     records: async () => recordsIn(await world.readSteps()),
   };
   return { guard, parts, face, failover, parityWatch, close: world.close };
+}
+
+/** What the records say is computed when it is asked for, so that a restart forgets nothing of it. */
+async function countRecords(
+  { readSteps, telemetry }: GuardWorld,
+  manifest: Manifest,
+): Promise<void> {
+  const steps = await readSteps();
+  if (!steps.ok) return;
+  const now = systemClock.wallMs();
+  for (const { name, labels, value } of recordGauges(recordsOf(steps.value), manifest, now))
+    telemetry.gauge(name, labels, value);
 }
 
 function recordsIn(steps: Result<readonly RecordedStep[], string>): JsonObject {

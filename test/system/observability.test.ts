@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { openTelemetry } from "../../src/adapters/telemetry/index.ts";
+import { failoverMetrics } from "../../src/failover/index.ts";
 import { runPromtool } from "../fixtures/promtool.ts";
 
 const folder = "examples/observability";
@@ -26,6 +27,7 @@ async function served(): Promise<string> {
   telemetry.gauge("escrow_unknown", { upstream: "u" }, 0);
   telemetry.gauge("notices_waiting", { channel: "c" }, 0);
   telemetry.count("approvals_declined_in_floods", {});
+  for (const gauge of Object.keys(failoverMetrics)) telemetry.gauge(gauge, {}, 1);
   for (const gauge of ["ledger_entries", "ledger_healthy", "policy_loaded"])
     telemetry.gauge(gauge, {}, 1);
   telemetry.startCall(undefined).end({
@@ -36,16 +38,23 @@ async function served(): Promise<string> {
   return (await telemetry.metrics()).text;
 }
 
-test("each alert fires when it should and is quiet when all is well (promtool)", () => {
-  const rules = runPromtool(["test", "rules", `${folder}/alerts.test.yaml`]);
-  expect(rules.said).toContain("SUCCESS");
-  expect(rules.status).toBe(0);
-  expect(runPromtool(["check", "rules", "--lint-fatal", `${folder}/alerts.yaml`]).status).toBe(0);
-});
+const ruleFiles = ["alerts", "failover-alerts"];
 
-test("every alert is tested, says what is wrong and what to do", () => {
-  const rules = readFileSync(`${folder}/alerts.yaml`, "utf8");
-  const tests = readFileSync(`${folder}/alerts.test.yaml`, "utf8");
+test.each(ruleFiles)(
+  "%s: each fires when it should and is quiet when all is well (promtool)",
+  (name) => {
+    const rules = runPromtool(["test", "rules", `${folder}/${name}.test.yaml`]);
+    expect(rules.said).toContain("SUCCESS");
+    expect(rules.status).toBe(0);
+    expect(runPromtool(["check", "rules", "--lint-fatal", `${folder}/${name}.yaml`]).status).toBe(
+      0,
+    );
+  },
+);
+
+test.each(ruleFiles)("%s: every one is tested, says what is wrong and what to do", (name) => {
+  const rules = readFileSync(`${folder}/${name}.yaml`, "utf8");
+  const tests = readFileSync(`${folder}/${name}.test.yaml`, "utf8");
   const alerts = [...rules.matchAll(/- alert: (\w+)/g)].map(([, name]) => name ?? "");
   expect(alerts.length).toBeGreaterThan(5);
   for (const alert of alerts) {
@@ -56,7 +65,7 @@ test("every alert is tested, says what is wrong and what to do", () => {
   expect(rules.match(/^ {10}action: /gm)).toHaveLength(alerts.length);
 });
 
-test.each(["alerts.yaml", "dashboard.json"])(
+test.each(["alerts.yaml", "failover-alerts.yaml", "dashboard.json"])(
   "%s asks only for metrics that exist",
   async (file) => {
     const text = await served();

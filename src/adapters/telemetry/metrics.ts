@@ -1,12 +1,14 @@
 /** Metrics for Prometheus: base units, seconds and bytes; no label takes its values from a request. */
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { failoverMetrics } from "../../failover/index.ts";
 import type { CallObservation } from "../../ports.ts";
 
 type Labels = Readonly<Record<string, string>>;
 
 /** What the names given to `count` and `gauge` mean; a counter `x` is `holdfast_x_total`, a gauge `holdfast_x`. */
 const help: Readonly<Record<string, string>> = {
+  ...failoverMetrics,
   kill_state_unread: "Times the kill switch could not be read from the store.",
   kill_state_believed: "1 while the kill switch was read within its lease; 0: writes are refused.",
   kill_switches: "Switches thrown, as this gateway last read them.",

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { openDisk } from "../../adapters/disk/index.ts";
 import { noteVerifier, parseVkey } from "../../audit/index.ts";
 import { pastOf, readJournals, readOpenDrill } from "../../control/index.ts";
-import { type DrillDue, drillsDue } from "../../failover/index.ts";
+import { type DrillDue, drillsDue, failoverMetrics } from "../../failover/index.ts";
 import { isJsonArray, isJsonObject } from "../../kernel/index.ts";
 import type { CommandOutput } from "../policy-knowledge.ts";
 import { tableLines } from "../table.ts";
@@ -103,20 +103,24 @@ function tell(
 /** A drill that was never held has the age of infinity: every alert on its age fires. */
 function metricsText(deployment: string, due: readonly DrillDue[], isOpen: boolean): string {
   const label = (text: string): string => JSON.stringify(text);
-  const line = (scenario: string, value: string): string =>
-    `holdfast_drill_age_days{deployment=${label(deployment)},scenario=${label(scenario)}} ${value}`;
   const overdue = due.filter((each) => each.overdue).length;
-  return [
-    "# HELP holdfast_drill_age_days Since the newest drill that showed something, by scenario.",
-    "# TYPE holdfast_drill_age_days gauge",
-    ...due.map(({ scenario, ageDays }) => line(scenario, ageDays === null ? "+Inf" : `${ageDays}`)),
-    "# HELP holdfast_drills_overdue Scenarios whose drill is overdue.",
-    "# TYPE holdfast_drills_overdue gauge",
-    `holdfast_drills_overdue{deployment=${label(deployment)}} ${due.length === 0 ? 1 : overdue}`,
-    "# HELP holdfast_drill_open 1 while a drill is under way, or could not be rolled back.",
-    "# TYPE holdfast_drill_open gauge",
-    `holdfast_drill_open{deployment=${label(deployment)}} ${isOpen ? 1 : 0}`,
-  ].join("\n");
+  const own = `{deployment=${label(deployment)}}`;
+  const samples: Readonly<Record<string, readonly string[]>> = {
+    drill_age_days: due.map(({ scenario, ageDays }) => {
+      const age = ageDays === null ? "+Inf" : `${ageDays}`;
+      return `{deployment=${label(deployment)},scenario=${label(scenario)}} ${age}`;
+    }),
+    // None was ever held: that is one too few.
+    drills_overdue: [`${own} ${due.length === 0 ? 1 : overdue}`],
+    drill_open: [`${own} ${isOpen ? 1 : 0}`],
+  };
+  return Object.entries(samples)
+    .flatMap(([name, lines]) => [
+      `# HELP holdfast_${name} ${failoverMetrics[name]}`,
+      `# TYPE holdfast_${name} gauge`,
+      ...lines.map((sample) => `holdfast_${name}${sample}`),
+    ])
+    .join("\n");
 }
 
 function complain(io: CommandOutput, sentence: string): number {
