@@ -90,7 +90,11 @@ class ComposeReading {
       ? ["docker", "secret", "inspect", named]
       : [...inside, `/run/secrets/${key}`];
     const verify = isExternal || user ? this.#exec(command) : undefined;
-    return { ...part, component: marks.component({ name: key, class: "secrets", verify }) };
+    const version = /[-_.]v?(\d+)$/.exec(named)?.[1];
+    return {
+      ...part,
+      component: marks.component({ name: key, class: "secrets", verify, version }),
+    };
   }
 
   /** The configuration of a component, by the digest of its file. */

@@ -12,6 +12,8 @@ export interface DraftComponent {
   readonly name: string;
   readonly class: ComponentClass;
   readonly verify?: JsonObject;
+  /** Of a secret: for a verification of kind `secret_version` that names none. No part of a manifest by itself. */
+  readonly secret_version?: string | number;
   readonly latency_ms_max?: number;
   readonly on_failure?: JsonValue;
   readonly depends_on: readonly string[];

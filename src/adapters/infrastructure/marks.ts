@@ -16,6 +16,7 @@ export const markWords = [
   "class",
   "name",
   "verify",
+  "version",
   "on-failure",
   "depends-on",
   "sites",
@@ -48,6 +49,7 @@ export interface Derived {
   readonly name: string;
   readonly class: ComponentClass;
   readonly verify?: (JsonObject & { readonly kind: VerificationKind }) | undefined;
+  readonly version?: string | undefined;
   readonly depends_on?: readonly string[];
   readonly sites?: readonly string[];
 }
@@ -116,29 +118,39 @@ function componentOf(
   text: (word: MarkWord) => string | undefined,
   complain: (mark: Mark, problem: Problem) => void,
 ): DraftComponent {
-  const verify = marks.get("verify");
-  const given = verify && objectOf(verify);
-  if (verify && given === undefined)
-    complain(verify, {
-      code: "mark",
-      message: "holdfast.dev/verify: give a verification as YAML or JSON",
-    });
-  const verification = given ?? derived.verify;
+  const verify = verificationOf(marks.get("verify"), derived, complain);
+  const version = text("version") ?? derived.version;
   const latency = text("latency-ms-max");
   const action = marks.get("on-failure")?.value;
-  const dependsOn = listOf(marks, "depends-on");
-  const sites = listOf(marks, "sites");
   return {
     name: nameOf(text("name") ?? derived.name),
     class: marked ?? derived.class,
-    ...(verification && { verify: verification }),
+    ...(verify && { verify }),
+    ...(version !== undefined && { secret_version: versionNumber(version) }),
     ...(latency !== undefined && { latency_ms_max: Number(latency) }),
     ...(action !== undefined && { on_failure: actionOf(action) }),
-    depends_on: dependsOn.length > 0 ? dependsOn : (derived.depends_on ?? []).map(nameOf),
-    sites: sites.length > 0 ? sites : (derived.sites ?? []),
+    depends_on: listOf(marks, "depends-on", (derived.depends_on ?? []).map(nameOf)),
+    sites: listOf(marks, "sites", derived.sites),
     controls: listOf(marks, "controls"),
     covers: listOf(marks, "covers"),
   };
+}
+
+function verificationOf(
+  mark: Mark | undefined,
+  derived: Derived,
+  complain: (mark: Mark, problem: Problem) => void,
+): JsonObject | undefined {
+  const given = mark && objectOf(mark);
+  if (mark === undefined || given !== undefined) return given ?? derived.verify;
+  const message = "holdfast.dev/verify: give a verification as YAML or JSON";
+  complain(mark, { code: "mark", message });
+  return undefined;
+}
+
+/** Secret stores that count their versions answer numbers. */
+function versionNumber(version: string): string | number {
+  return /^\d{1,15}$/.test(version) ? Number(version) : version;
 }
 
 /** As names of components are: lower-case letters, digits, hyphens and underscores, up to 63. */
@@ -155,8 +167,9 @@ function actionOf(text: JsonValue): JsonValue {
 }
 
 /** A list, or a text with commas, semicolons or spaces between. */
-function listOf(marks: Marks, word: MarkWord): readonly string[] {
-  const value = marks.get(word)?.value;
+function listOf(marks: Marks, word: MarkWord, usual: readonly string[] = []): readonly string[] {
+  const value = marks.get(word)?.value ?? null;
+  if (value === null) return usual;
   if (Array.isArray(value)) return value.map(String);
   return typeof value === "string" ? value.split(/[,;\s]+/).filter((each) => each !== "") : [];
 }

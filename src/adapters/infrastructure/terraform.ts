@@ -34,7 +34,7 @@ export function readTerraform(file: InfrastructureFile): FoundInfrastructure {
   const home = providerRegion(root);
   const found = resources
     .filter((resource) => textAt(resource, "mode") !== "data")
-    .map((resource) => readResource(file.path, resource, home));
+    .map((resource) => readResource(file.path, resource, { home, resources }));
   return {
     parts: found.flatMap(({ part }) => part ?? []),
     sites: found.flatMap(({ site }) => site ?? []),
@@ -47,10 +47,16 @@ function resourcesOf(module: SourceNode): readonly SourceNode[] {
   return [...itemsAt(module, "resources"), ...below];
 }
 
+interface Around {
+  /** The region of the provider. */
+  readonly home: string | undefined;
+  readonly resources: readonly SourceNode[];
+}
+
 function readResource(
   file: string,
   resource: SourceNode,
-  home: string | undefined,
+  { home, resources }: Around,
 ): { part?: FoundPart; site?: FoundSite; diagnostics: readonly Diagnostic[] } {
   const address = textAt(resource, "address") ?? "";
   const type = textAt(resource, "type") ?? "";
@@ -70,12 +76,28 @@ function readResource(
   const region = regionOf(resource) ?? home;
   const name = textAt(resource, "values", "name") ?? textAt(resource, "name") ?? address;
   const sites = region === undefined ? [] : [region];
-  const component = marks.component({ name, class: ofClass, sites });
+  const component = marks.component({
+    ...{ name, class: ofClass, sites },
+    version: ofClass === "secrets" ? versionOf(resource, resources) : undefined,
+  });
   return {
     part: { ...base, component },
     ...(region !== undefined && { site: { id: region, place, says: siteOfRegion(region) } }),
     diagnostics,
   };
+}
+
+/** Its own, or that of the resource that holds its newest version. */
+function versionOf(secret: SourceNode, resources: readonly SourceNode[]): string | undefined {
+  const own = textAt(secret, "values", "version");
+  if (own !== undefined) return own;
+  const names = ["arn", "id", "name"].flatMap((key) => textAt(secret, "values", key) ?? []);
+  const version = resources.find(
+    (one) =>
+      textAt(one, "type")?.endsWith("_secret_version") === true &&
+      names.includes(textAt(one, "values", "secret_id") ?? textAt(one, "values", "secret") ?? ""),
+  );
+  return textAt(version, "values", "version_id") ?? textAt(version, "values", "version");
 }
 
 /** Where a resource lies: its own word, or that of its name (ARN). */

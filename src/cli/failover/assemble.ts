@@ -51,7 +51,9 @@ export function assemble(
   const components = names.map((name) => {
     const parts = partsOf.get(name) ?? [];
     const draft = merged(parts, sites.idOf, diagnostics);
-    return { ...draft, ...supplements.get(name), name } as JsonObject;
+    const { secret_version: version, ...known } = draft;
+    const component = { ...known, ...supplements.get(name), name } as JsonObject;
+    return version === undefined ? component : versioned(component, version, parts[0], diagnostics);
   });
   const { deployment: said, ...rest } = base;
   const deployment = said ?? found.flatMap((each) => each.deployment ?? [])[0];
@@ -65,6 +67,23 @@ export function assemble(
     generated_from: [...origins].sort((a, b) => (a.path < b.path ? -1 : 1)) as unknown as JsonValue,
   };
   return { value: ordered(value as JsonObject), partsOf, siteSays: sites.said, diagnostics };
+}
+
+/** A verification of a secret's version takes the version that the files say; the base must not say another. */
+function versioned(
+  component: JsonObject,
+  version: JsonValue,
+  part: FoundPart | undefined,
+  diagnostics: Diagnostic[],
+): JsonObject {
+  const { verify, name } = component;
+  if (!isJsonObject(verify) || verify["kind"] !== "secret_version") return component;
+  if (verify["version"] === undefined) return { ...component, verify: { ...verify, version } };
+  if (part !== undefined && verify["version"] !== version) {
+    const message = `${String(name)} is version ${String(version)} here and version ${String(verify["version"])} in the base`;
+    diagnostics.push(diagnosticAt(part.place.file, part.place, { code: "differs", message }));
+  }
+  return component;
 }
 
 export function itemsOf(value: JsonObject, key: string): readonly JsonObject[] {

@@ -347,3 +347,50 @@ test("a missing or foreign file is refused, by name", async () => {
   const foreign = await generateManifest(["foreign.yaml"], {});
   expect(foreign.ok ? "" : foreign.error).toContain("foreign.yaml: neither docker compose");
 });
+
+test("the version of a secret comes from the files, never its value; another one in the base is named", async () => {
+  const verify =
+    "{ kind: secret_version, url: https://vault.example.com/v1/m, version_at: /version }";
+  const supplement = (name: string, more = ""): string =>
+    `${baseManifest}components:\n  - { name: ${name}, verify: ${verify.replace(" }", `${more} }`)} }\n`;
+  writeFileSync("base.yaml", supplement("payment_key"));
+  const compose = await generate({ "compose.yaml": composeFile }, { base: "base.yaml" });
+  expect(compose.manifest).toMatch(/kind: secret_version\n(?: {6}.*\n)* {6}version: 4\n/);
+  writeFileSync("base.yaml", supplement("payment_key", ", version: 3"));
+  const other = await generate({ "compose.yaml": composeFile }, { base: "base.yaml" });
+  expect(other.errors).toContain("payment_key is version 4 here and version 3 in the base");
+  writeFileSync("base.yaml", supplement("bank-credentials"));
+  const version = {
+    ...{ address: "aws_secretsmanager_secret_version.bank", mode: "managed" },
+    ...{ type: "aws_secretsmanager_secret_version", name: "bank" },
+    values: {
+      secret_id: "bank-credentials",
+      version_id: "a1b2",
+      secret_string: "not-a-real-value",
+    },
+  };
+  const state = terraformState([...terraformResources, version]);
+  const terraform = await generate({ "state.json": state }, { base: "base.yaml" });
+  expect(terraform.manifest).toContain("version: a1b2");
+  expect(terraform.manifest).not.toContain("not-a-real-value");
+  writeFileSync("base.yaml", supplement("payment-key"));
+  const marked = kubernetesFile.replace(
+    "metadata: { name: payment-key,",
+    'metadata: { annotations: { holdfast.dev/version: "7" }, name: payment-key,',
+  );
+  const kubernetes = await generate({ "objects.yaml": marked }, { base: "base.yaml" });
+  expect(kubernetes.manifest).toContain("version: 7");
+});
+
+test("a file that changed since the manifest was generated, or was left out, is named", async () => {
+  const whole = await generate({ "patroni.yaml": patroniFile }, { base: "base.yaml" });
+  writeFileSync("manifest.yaml", completed(whole.manifest));
+  const changed = await generate(
+    { "patroni.yaml": `# note\n${patroniFile}` },
+    { against: "manifest.yaml" },
+  );
+  expect(changed.errors).toBe("");
+  expect(changed.warnings).toContain("generated from patroni.yaml, which has changed since");
+  const other = await generate({ "haproxy.cfg": haproxyFile }, { against: "manifest.yaml" });
+  expect(other.warnings).toContain("patroni.yaml, which is not among the files given");
+});
