@@ -1,5 +1,6 @@
 export { ActivePolicy } from "./active-policy.ts";
 export type { Gate } from "./admit.ts";
+export { AdoptionGate, adoptedKey } from "./adoption.ts";
 export {
   ApprovalLegs,
   type ApprovalStatus,

@@ -10,6 +10,7 @@ import type { Switch } from "../limits/index.ts";
 import type { Clock, Entropy, Log, Telemetry } from "../ports.ts";
 import type { SharedState } from "../state/index.ts";
 import { type Entered, type Gate, lets, turnedAway } from "./admit.ts";
+import { adopted, adoptedKey } from "./adoption.ts";
 import type { Hold } from "./hold.ts";
 import type { Asked, Judgement } from "./judge.ts";
 import { isoTime } from "./record.ts";
@@ -168,7 +169,10 @@ export class PermitWatch implements Gate {
     const { origin, state, fenceKey, log } = this.#parts;
     const { permit } = held;
     if (permit.epoch > origin.epoch) {
-      const fenced = await state.fence(fenceKey, permit.epoch);
+      const fenced = await state.fence(fenceKey, permit.epoch, {
+        key: adoptedKey,
+        value: adopted(permit.deployment, permit.manifest_digest),
+      });
       if (!fenced.ok) {
         this.#why = `the store does not take the epoch: ${fenced.error.detail}`;
         log.write("error", "epoch_not_fenced", { ...fenced.error });

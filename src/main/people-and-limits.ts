@@ -6,6 +6,7 @@ import { noteVerifier } from "../audit/index.ts";
 import type { Config } from "../cli/index.ts";
 import type { EscrowBounds } from "../escrow/index.ts";
 import {
+  AdoptionGate,
   Approvals,
   ApprovalWatch,
   EscrowGate,
@@ -91,7 +92,9 @@ export async function peopleAndLimits(
     breaker: care.toEscrow,
     upstreams: new Set(Object.keys(config.upstreams)),
   });
-  const site = permit === undefined ? [] : [permit];
+  const adoption = new AdoptionGate(parts);
+  if (permit === undefined) await adoption.look();
+  const site = permit === undefined ? [adoption] : [permit];
   const watched = [kill, approvals, consent, counters, care.board, words, ...site];
   return ok({
     ...{ kill, approvals, overrideKeys, care, life, upstreams: care.upstreams },

@@ -94,15 +94,20 @@ export class SharedState {
 
   /**
    * From here on every change is made under this epoch, and none once a newer one stands at `key` (a fencing token).
-   * Resolves when it stands there; the error is `fenced` when a newer one did.
+   * Resolves when it stands there, and `along` with it; the error is `fenced` when a newer one did.
    */
-  async fence(key: string, epoch: number): Promise<Result<void, StateError>> {
+  async fence(
+    key: string,
+    epoch: number,
+    along: { readonly key: string; readonly value: JsonObject },
+  ): Promise<Result<void, StateError>> {
     assert(keyForm.test(key), `${JSON.stringify(key)} is no key`);
     if ((this.#fence?.epoch ?? 0) < epoch) this.#fence = { key, epoch };
-    return this.transact([key], (values) => ({
-      writes: epochAt(values.get(key)) < epoch ? new Map([[key, { epoch }]]) : new Map(),
-      result: undefined,
-    }));
+    return this.transact([key, along.key], (values) => {
+      const writes = new Map([[along.key, along.value]]);
+      if (epochAt(values.get(key)) < epoch) writes.set(key, { epoch });
+      return { writes, result: undefined };
+    });
   }
 
   /** The wall clock of the store, one for all processes. */

@@ -8,9 +8,11 @@ import {
   parseEnvelope,
   signEnvelope,
 } from "../../failover/index.ts";
-import { isJsonArray, type JsonObject, parseJsonStrict } from "../../kernel/index.ts";
+import { isJsonArray, type JsonObject, parseJsonStrict, type Result } from "../../kernel/index.ts";
+import type { SharedState } from "../../state/index.ts";
 import type { Config, FailoverConfig } from "../config-types.ts";
 import type { CommandOutput } from "../policy-knowledge.ts";
+import { abandon, abandonType } from "./abandon.ts";
 import { type AwaitOptions, awaitVerdict } from "./await.ts";
 import { askGuard, failingLines } from "./guard-client.ts";
 
@@ -20,6 +22,7 @@ export interface GuardCommandParts {
   readonly loadConfig: (command: Command) => Promise<Config | undefined>;
   readonly runGuard: (config: Config) => Promise<number>;
   readonly guardKey: (config: Config) => Promise<string>;
+  readonly openSharedState: (config: Config) => Promise<Result<SharedState, string>>;
 }
 
 type Run = (config: Config, failover: FailoverConfig) => Promise<number>;
@@ -83,6 +86,21 @@ export function registerGuardCommands(failover: Command, parts: GuardCommandPart
       withFailover(command, (_, to) => told(to, "/app-ready", { mechanism }, io)),
     );
   registerBreakGlass(failover, parts, withFailover);
+  add("abandon <order>", "back to standalone: an order that a quorum has signed").action(
+    (file: string, _: unknown, command: Command) =>
+      withFailover(command, async (config, to) => {
+        const state = await parts.openSharedState(config);
+        if (!state.ok) {
+          io.err(state.error);
+          return 2;
+        }
+        try {
+          return await abandon(file, state.value, to, io);
+        } finally {
+          await state.value.close();
+        }
+      }),
+  );
 }
 
 interface BeginOptions {
@@ -203,7 +221,11 @@ async function signOrder(
   const before = parseEnvelope(order);
   const envelope = before.ok
     ? cosignEnvelope(before.value, signer.value)
-    : signEnvelope(breakGlassType, order, signer.value);
+    : signEnvelope(
+        order["format"] === "holdfast.abandon/v1" ? abandonType : breakGlassType,
+        order,
+        signer.value,
+      );
   await writeFile(file, `${JSON.stringify(envelope, undefined, 2)}\n`);
   io.out(`${file}: ${envelope.signatures.length} signatures`);
   return 0;

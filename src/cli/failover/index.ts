@@ -18,7 +18,7 @@ export function registerFailoverCommands(
   program: Command,
   io: CommandOutput,
   exit: (code: number) => void,
-  built: Pick<GuardCommandParts, "loadConfig" | "runGuard" | "guardKey"> & {
+  built: Omit<GuardCommandParts, "io" | "exit"> & {
     readonly openDrills: OpenDrills;
   },
 ): Command {

@@ -1,5 +1,5 @@
 /** AG-403 4.1 to 4.3, 4.6, 4.9: two sites of real processes; our reading of AG-403 8.2. */
-import { globSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterEach, expect, test } from "vitest";
@@ -129,6 +129,16 @@ test("AG-403 4.3: a gateway that was frozen past its permit writes nothing when 
   const before = world.received().length;
   world.gateway("fra").kill("SIGCONT");
   const answers = await Promise.all(waiting);
+  // A gateway whose configuration has lost its failover section is none of a deployment that has a manifest.
+  const text = readFileSync(world.config("fra"), "utf8");
+  writeFileSync(world.config("fra"), text.slice(0, text.indexOf("failover:")));
+  world.gateway("fra").kill();
+  await world.startGateway("fra");
+  const without = await world.call("fra", "without");
+  expect([without.status, without.body]).toEqual([
+    503,
+    expect.stringContaining("has adopted a manifest"),
+  ]);
   expect(answers.map(({ status }) => status)).not.toContain(200);
   expect(world.received().length).toBe(before);
 });

@@ -28,6 +28,7 @@ export async function failoverCommand(...args: readonly string[]): Promise<Said>
     runGuard: async () => 1,
     guardKey: async () => "",
     openDrills,
+    openSharedState: async () => ({ ok: false, error: "there is no store here" }),
   });
   await program.parseAsync(["failover", ...args], { from: "user" });
   return said;
