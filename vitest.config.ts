@@ -23,6 +23,7 @@ export default defineConfig({
       project("unit", ["test/unit/**/*.test.ts", "test/contracts/**/*.test.ts"], 120_000),
       project("system", ["test/system/**/*.test.ts", ...atLength], 600_000, 10),
       project("failover", ["test/failover/**/*.test.ts"], 1_800_000),
+      project("kubernetes", ["test/kubernetes/**/*.test.ts"], 300_000),
       project("long", ["test/long/**/*.test.ts"], 24 * 3_600_000),
     ],
     reporters: ["default"],
