@@ -3,6 +3,7 @@
  * keys or repeated keys, only string keys, only numbers that JSON keeps exactly. What a reviewer reads is all there is.
  */
 import {
+  type Alias,
   isAlias,
   isMap,
   isScalar,
@@ -277,7 +278,7 @@ function escapeLength(kind: string | undefined): number {
 }
 
 const foreignCharactersMax = 64 * 1_048_576;
-const foreignNodesMax = 2_000_000;
+const foreignNodesMax = 1_000_000;
 
 export interface ParsedDocuments {
   readonly roots: readonly SourceNode[];
@@ -314,13 +315,22 @@ export function parseForeignYaml(file: string, text: string): ParsedDocuments {
   const broken = all.flatMap(({ errors }) => errors)[0];
   if (broken) return refused(locate(broken.pos[0]), broken.message);
   let left = foreignNodesMax;
+  const targets = new Map<Node, Node | undefined>();
+  /** Looking an alias up walks the documents, so each is looked up once. */
+  const targetOf = (alias: Alias): Node | undefined => {
+    if (!targets.has(alias)) {
+      const found = all.map((document) => alias.resolve(document)).find((target) => target);
+      targets.set(alias, found);
+    }
+    return targets.get(alias);
+  };
   const foreign = (node: Node, depth: number): SourceNode => {
     const at = locate(node.range?.[0] ?? 0);
     const nothing: SourceNode = { kind: "scalar", at, value: null, positionOf: () => at };
     if (left-- < 0 || depth > 2 * depthMax) return nothing;
     if (isAlias(node)) {
-      const target = all.map((document) => node.resolve(document)).find((found) => found);
-      return target ? foreign(target as Node, depth + 1) : nothing;
+      const target = targetOf(node);
+      return target === undefined ? nothing : foreign(target, depth + 1);
     }
     if (isSeq<Node>(node))
       return { kind: "list", at, items: node.items.map((item) => foreign(item, depth + 1)) };

@@ -2,13 +2,13 @@
 import { writeFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { err, ok, type Result } from "../../kernel/index.ts";
-import { formatDiagnostic } from "../../policy/index.ts";
 import type { CommandOutput } from "../policy-knowledge.ts";
 import { checkGuard } from "./check-guard.ts";
 import { checkManifests, type KnownManifest } from "./check-manifests.ts";
 import { generateManifest } from "./generate.ts";
 import { type CheckedThing, junitOf } from "./junit.ts";
 import { lintFiles } from "./lint.ts";
+import { lineOf } from "./open-manifest.ts";
 import { sarifOf } from "./sarif.ts";
 
 export interface CheckOptions {
@@ -79,7 +79,7 @@ async function checkAll(
     io.out(JSON.stringify({ ok: !bad, checks: things.value }));
     return bad ? 1 : 0;
   }
-  for (const finding of findings) io.err(`${formatDiagnostic(finding)} [${finding.code}]`);
+  for (const finding of findings) io.err(`${lineOf(finding)} [${finding.code}]`);
   for (const { suite, name, findings: own } of things.value)
     io.out(`${own.some(({ severity }) => severity === "error") ? "✗" : "✓"} ${suite} ${name}`);
   return bad ? 1 : 0;

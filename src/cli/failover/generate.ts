@@ -22,7 +22,7 @@ import { Findings } from "../findings.ts";
 import type { CommandOutput } from "../policy-knowledge.ts";
 import { type Assembled, assemble, type Origin } from "./assemble.ts";
 import { against, baseOnly, unmarked } from "./completeness.ts";
-import { nowText } from "./open-manifest.ts";
+import { nowText, tell } from "./open-manifest.ts";
 import { type ManifestReader, manifestReader } from "./read-manifest.ts";
 
 export interface GenerateOptions {
@@ -61,7 +61,7 @@ export async function generateCommand(
     io.out(JSON.stringify({ complete, ...(isReport ? {} : { manifest }), report }));
     return complete ? 0 : 1;
   }
-  for (const line of report) io.err(formatDiagnostic(line));
+  tell(report, io);
   const state = complete ? "complete in both directions" : "not complete";
   if (isReport) io.out(state);
   else io.out(output === undefined ? manifest.trimEnd() : `${output}: ${state}`);

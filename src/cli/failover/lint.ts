@@ -8,8 +8,9 @@ import {
   lintedKinds,
 } from "../../adapters/config-lint/index.ts";
 import { err, ok, type Result } from "../../kernel/index.ts";
-import { type Diagnostic, formatDiagnostic, nearestWord } from "../../policy/index.ts";
+import { type Diagnostic, nearestWord } from "../../policy/index.ts";
 import type { CommandOutput } from "../policy-knowledge.ts";
+import { lineOf } from "./open-manifest.ts";
 import { sarifOf } from "./sarif.ts";
 
 export interface LintOptions {
@@ -65,7 +66,7 @@ async function lintCommand(
     io.out(JSON.stringify({ ok: !bad, files: kinds, findings }));
     return bad ? 1 : 0;
   }
-  for (const finding of findings) io.err(`${formatDiagnostic(finding)} [${finding.code}]`);
+  for (const finding of findings) io.err(`${lineOf(finding)} [${finding.code}]`);
   const warnings = findings.length - errors;
   io.out(`${files.length} files, ${errors} traps that fail open, ${warnings} to think about`);
   return bad ? 1 : 0;

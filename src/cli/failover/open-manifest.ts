@@ -48,5 +48,10 @@ export async function openManifest(
 }
 
 export function tell(diagnostics: readonly Diagnostic[], io: CommandOutput): void {
-  for (const diagnostic of diagnostics) io.err(formatDiagnostic(diagnostic));
+  for (const diagnostic of diagnostics) io.err(lineOf(diagnostic));
+}
+
+/** For a terminal: what stands in a file may hold control characters, which are shown as �. */
+export function lineOf(diagnostic: Diagnostic): string {
+  return formatDiagnostic(diagnostic).replace(/[^\P{C}\n]/gu, "�");
 }
