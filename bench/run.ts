@@ -3,7 +3,7 @@
  * calls a second, what telemetry and shared state cost. Each comparison is with a baseline of the same run. Needs a disk under the
  * folder for temporary files; a file system in memory would make every durable figure a fiction, and is refused.
  *
- *   npm run bench -- [--trials 5] [--only gateway|policy|durable|telemetry|state] [--json] [--out <file>]
+ *   npm run bench -- [--trials 5] [--only gateway|policy|durable|telemetry|state|failover] [--json] [--out <file>]
  */
 import { mkdir, mkdtemp, rm, statfs } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { pinSelf } from "./cores.ts";
 import { benchDurable } from "./durable.ts";
+import { benchFailover } from "./failover.ts";
 import { benchGateway } from "./gateway.ts";
 import { endOnSignal, figure, machineFacts } from "./machine.ts";
 import type { Measured } from "./measure.ts";
@@ -52,6 +53,7 @@ async function measureAll(): Promise<Report> {
   const machine = { ...machineFacts(), pinned: own, trials };
   const benches: Readonly<Record<string, () => Promise<readonly Measured[]>>> = {
     gateway: async () => benchGateway(await subfolder("gateway"), trials),
+    failover: async () => benchFailover(await subfolder("failover"), trials),
     state: async () => benchState(await subfolder("state"), trials),
     durable: async () => benchDurable(await subfolder("durable"), trials),
     telemetry: () => benchTelemetry(trials),
