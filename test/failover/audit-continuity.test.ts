@@ -76,5 +76,5 @@ test("17: a slot that is not marked for failover is refused before, and gone aft
   await here.replayed();
   await here.failOver();
   expect(await here.slotAt("STANDBY")).toMatchObject({ verdict: "fail" });
-  expect(await here.canaryAt("STANDBY", 1_500)).toMatchObject({ verdict: "fail" });
+  expect(await here.canaryAt("STANDBY", 4_000)).toMatchObject({ verdict: "fail" });
 });

@@ -25,9 +25,13 @@ export async function cdcCanary(asking: Asking<CdcCanary>): Promise<Found> {
     return await carried(asking, source, count);
   }
   const url = await secrets.read(warehouse.connection);
-  const kept = await queryOnce(connectionOf(asking, url), (ask) =>
-    carried(asking, source, counting(ask, warehouse.query, asking.question.nonce)),
-  );
+  const kept = await queryOnce(connectionOf(asking, url), async (ask) => {
+    const count = counting(ask, warehouse.query, asking.question.nonce);
+    // A query that cannot be answered now would not be answered later.
+    const before = await count();
+    if (!before.ok) return inconclusive(`the warehouse: ${before.error}`);
+    return await carried(asking, source, count);
+  });
   return kept.ok ? kept.value : inconclusive(`the warehouse: ${kept.error}`);
 }
 

@@ -16,6 +16,8 @@ const notRun: Readonly<Record<string, string>> = {
   "npm ci": "it replaces the packages that this test runs with; CI begins with it",
   "npm run vectors -- <folder>": "it needs public vectors, which are not part of this repository",
   "npm run vectors -- <folder> --set merkle-rfc6962 --json": "as above",
+  'holdfast failover audit-gap --source-url-env SOURCE --source-query "SELECT event_id, hash FROM audit" --warehouse-url-env WAREHOUSE --warehouse-query "SELECT event_id, hash FROM audit_events"':
+    "it needs two databases; test/system/failover/audit-continuity.test.ts has them",
 };
 
 /** What some of the commands must say, beyond ending well. */

@@ -85,7 +85,7 @@ test("grpc_health over TLS: by the authority and the name that are given", async
   const ask = (ca_file: string, server_name: string) =>
     probe.ask(
       { kind: "grpc_health", address, tls: { ca_file, server_name } },
-      { timeoutMs: 2_000 },
+      { timeoutMs: 10_000 },
     );
   expect(await ask(trusted.file, "gateway.example")).toMatchObject({ verdict: "pass" });
   expect(await ask(other.file, "gateway.example")).toMatchObject({ verdict: "inconclusive" });
@@ -136,7 +136,7 @@ test("dns: what BIND answers is among what is allowed, or is not", async () => {
   // One server of two that is silent leaves it open; a wrong answer of the other does not.
   const both = { servers: [await closedAddress(), server] };
   expect(await ask(both, 1_000)).toMatchObject({ verdict: "inconclusive" });
-  expect(await ask({ ...both, allowed: [] }, 1_000)).toMatchObject({ verdict: "fail" });
+  expect(await ask({ ...both, allowed: [] })).toMatchObject({ verdict: "fail" });
   bind.signal("SIGSTOP");
   const frozen = await ask({}, 600);
   bind.signal("SIGCONT");
