@@ -46,7 +46,8 @@ export async function openDoors(
       {
         ...{ clock: systemClock, log: parts.log },
         steering: new DnsSteering({ ...at, ttlSeconds: dns.ttl_seconds }, systemClock),
-        wanted: () => wantedName(dns, guard, parts),
+        // Whoever stops does not wait until its verdict ends.
+        wanted: () => wantedName(dns, guard, parts, !signal.aborted && isOpen(guard)),
         changed: (ms, ending) => guard.changed(ms, ending),
       },
       signal,
@@ -77,10 +78,11 @@ function wantedName(
   { addresses, sinkhole }: NonNullable<FailoverConfig["dns"]>,
   guard: Guard,
   { deployment, manifest, digest, site }: GuardParts,
+  acts: boolean,
 ): Steering | undefined {
   const { epoch, failover } = guard.state;
   if (epoch === 0) return undefined;
-  if (!isOpen(guard)) return { addresses: sinkhole, verdict: "none", epoch };
+  if (!acts) return { addresses: sinkhole, verdict: "none", epoch };
   const verdict = digestOf({
     ...{ deployment, tenant: manifest.tenant, site: site.id, epoch, failover },
     manifest_digest: digest,

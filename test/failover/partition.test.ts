@@ -22,7 +22,8 @@ beforeAll(async () => {
   world = await TwoSites.prepare(mkdtempSync(join(tmpdir(), "holdfast-partition-")), {
     ...{ ttlSeconds, hosts: { fra: host.address, answers: host.ours } },
     arbiter: `{ etcd: "etcd://${host.ours}:${arbiter.port}/arbiter" }`,
-    extra: () => "  automatic: true\nstore: { sqlite: ../store.db }\n",
+    extra: (site) =>
+      `  automatic: true\nstore: { sqlite: ../store.db }\ninstance: ${site}-gateway\n`,
   });
   await world.startGuard("fra", {}, host.under);
   await world.reaches("fra", "ready");

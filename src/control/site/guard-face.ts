@@ -49,8 +49,10 @@ export async function guardFace(
   signal: AbortSignal,
 ): Promise<WebResponse | undefined> {
   const { method, path } = request;
-  if (method === "GET" && (path === "/gate" || path.startsWith("/gate/")))
-    return gate(parts, decodeURIComponent(path.slice("/gate/".length)), request);
+  const [, first, named = "", ...below] = path.split("/");
+  // Envoy asks with the method and the path of the request it holds, below the gate's own.
+  if (first === "gate" && (method === "GET" || below.length > 0))
+    return gate(parts, named, request);
   const looked = method === "GET" ? gets[path] : undefined;
   if (looked !== undefined) return looked(parts, request);
   const asked = posts[path];

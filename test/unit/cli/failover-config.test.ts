@@ -65,3 +65,18 @@ test("patroni: a promotion may not wait so long that nobody else is tried", asyn
   expect(said.code).toBe(1);
   expect(said.err).toContain("from 1 to 24 s under a ttl of 30 s, not 25");
 });
+
+test("the linter for fail-open traps has nothing against what is printed", async () => {
+  for (const [kind, name] of [
+    ["haproxy", "haproxy.cfg"],
+    ["nginx", "nginx.conf"],
+    ["envoy", "envoy.yaml"],
+    ["patroni", "patroni.yml"],
+  ] as const) {
+    const printed = await config(kind, whole, ...(kind === "haproxy" ? [] : ["--site", "dub"]));
+    const file = join(folder, name);
+    writeFileSync(file, kind === "patroni" ? (printed.out.split("---\n")[0] ?? "") : printed.out);
+    const said = await failoverCommand("lint", file);
+    expect([said.code, said.err], `${kind}: ${said.out}`).toEqual([0, ""]);
+  }
+});
