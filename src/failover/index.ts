@@ -208,6 +208,7 @@ export type {
 } from "./verification.ts";
 export {
   compareWatermarks,
+  ledgerMark,
   raised,
   readWatermark,
   type Watermark,

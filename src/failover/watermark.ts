@@ -8,6 +8,9 @@ import type { WatermarkFinding } from "./event-record.ts";
 /** Counts that only grow: entries of a log by its origin, commits of a store by process. */
 export type Watermark = ReadonlyMap<string, number>;
 
+/** In front of the origin of a log; what has no prefix of ours is a count of the store. */
+export const ledgerMark = "ledger/";
+
 const entriesMax = 1_000;
 
 /** The higher of each. */

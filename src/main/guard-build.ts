@@ -19,16 +19,19 @@ import {
   componentsAt,
   gateRules,
   leaseKey,
+  ledgerMark,
   type Manifest,
   type RecordedStep,
   recordGauges,
   recordsOf,
+  type Watermark,
   watermarkKey,
 } from "../failover/index.ts";
 import { err, type JsonObject, type JsonValue, ok, type Result, sha256 } from "../kernel/index.ts";
 import type { Signer } from "../ports.ts";
 import { guardKeyOf } from "./guard-key.ts";
 import { type GuardWorld, observedIn, openGuardWorld } from "./guard-world.ts";
+import { keptLogs, keptSizes } from "./observed-logs.ts";
 import { parityFiles } from "./parity-files.ts";
 import { askParity, fileAt, synchronised } from "./parity-sync.ts";
 import type { SiteManifest, SiteManifests } from "./site-manifest.ts";
@@ -97,8 +100,9 @@ function assembled(
     }),
     origin: { instance: "guard", site: config.site, epoch: known.epoch },
     witnessed: () => lease.witnessed(),
-    observed: (of) => observedIn(world.state, of),
+    observed: (of) => observedAt(manifest, world, of),
     parity: () => parityWatch.verdict(),
+    acts: () => lease.seen?.site === config.site && lease.seen.verdict !== null,
   };
   const parityWatch = new ParityWatch({
     ...parts,
@@ -133,6 +137,26 @@ async function countRecords(
   const now = systemClock.wallMs();
   for (const { name, labels, value } of recordGauges(recordsOf(steps.value), manifest, now))
     telemetry.gauge(name, labels, value);
+}
+
+/** The store of the site by its own counts, and the logs where they are kept. */
+async function observedAt(
+  manifest: Manifest,
+  { state, http }: GuardWorld,
+  of: readonly string[],
+): Promise<Result<Watermark, string>> {
+  const stored = await observedIn(
+    state,
+    of.filter((each) => !each.startsWith(ledgerMark)),
+  );
+  if (!stored.ok) return stored;
+  const logs = await keptSizes(keptLogs(manifest), http);
+  return ok(
+    new Map([
+      ...stored.value,
+      ...[...logs].map(([origin, size]) => [ledgerMark + origin, size] as const),
+    ]),
+  );
 }
 
 function recordsIn(steps: Result<readonly RecordedStep[], string>): JsonObject {

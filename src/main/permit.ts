@@ -2,6 +2,7 @@
 import { systemClock, systemEntropy } from "../adapters/clock/index.ts";
 import type { EntryOrigin } from "../audit/index.ts";
 import type { Config, FailoverConfig } from "../cli/index.ts";
+import { ledgerMark, type Manifest } from "../failover/index.ts";
 import {
   type ActivePolicy,
   type KnownManifest,
@@ -20,6 +21,7 @@ import {
 import type { Ledger } from "../ledger/index.ts";
 import type { HttpTransport, Log, Telemetry } from "../ports.ts";
 import type { SharedState } from "../state/index.ts";
+import { keptLogs } from "./observed-logs.ts";
 import { type SiteManifest, SiteManifests } from "./site-manifest.ts";
 
 interface Parts {
@@ -45,7 +47,8 @@ export async function permitWatchOf(
   const manifests = await SiteManifests.open(config, failover);
   const known = await manifests.read();
   if (!known.ok) return known;
-  const { deployment } = known.value.manifest;
+  const { manifest } = known.value;
+  const { deployment } = manifest;
   return ok(
     new PermitWatch({
       ...{
@@ -62,7 +65,7 @@ export async function permitWatchOf(
       },
       fenceKey: `failover/${encodeURIComponent(deployment)}/fence`,
       askGuard: (question) => askGuard(failover, parts.http, question),
-      acknowledged: () => acknowledgedBy(parts),
+      acknowledged: () => acknowledgedBy(parts, manifest),
       policyVersion: () => parts.policy.current()?.revision,
     }),
   );
@@ -72,10 +75,16 @@ function knownOf({ manifest, digest, guardKey }: SiteManifest): KnownManifest {
   return { digest, guardKey, ttlMs: manifest.objectives.verdict_ttl_seconds * 1_000 };
 }
 
-/** What this gateway has acknowledged, by the store's own count of it. */
-function acknowledgedBy({ state }: Parts): JsonObject {
+/** What this gateway has acknowledged: by the store's own count of it, and by its log where somebody keeps it. */
+function acknowledgedBy({ state, ledger }: Parts, manifest: Manifest): JsonObject {
   const known = state.acknowledged;
-  return known === undefined || known.count === 0 ? {} : { [known.key]: known.count };
+  const { size, checkpoint } = ledger.head();
+  const [origin = ""] = checkpoint.split("\n");
+  const isKept = keptLogs(manifest).some((log) => log.origin === origin);
+  return {
+    ...(known === undefined || known.count === 0 ? {} : { [known.key]: known.count }),
+    ...(isKept ? { [ledgerMark + origin]: size } : {}),
+  };
 }
 
 async function askGuard(

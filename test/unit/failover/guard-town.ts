@@ -189,6 +189,7 @@ export class GuardTown {
       origin: { instance: "guard", site: id, epoch: 0 },
       witnessed: () => lease.witnessed(),
       observed: async () => ok(this.observed),
+      acts: () => lease.seen?.site === id && lease.seen.verdict !== null,
       parity: async () => ({ verdict: this.parity, because: `parity says ${this.parity}` }),
     };
     const guard = new Guard(parts);

@@ -160,6 +160,21 @@ describe("degraded", () => {
 });
 
 describe("AG-403 4.4: lost records", () => {
+  test("a log that is kept elsewhere may come a little later while its site acts, and not when another one is to", async () => {
+    const town = townOf();
+    await town.start("fra");
+    await town.reaches("fra", "ready");
+    town.guard("fra").witness(new Map([["ledger/fra.gateway", 40]]));
+    town.observed = new Map([["ledger/fra.gateway", 39]]);
+    await town.clock.advance(20_000);
+    expect(act(town, "fra")).toBe("full");
+    town.crash("fra");
+    await town.start("dub");
+    await begin(town, "dub", "manual");
+    await town.reaches("dub", "blocked");
+    expect(town.guard("dub").state.failing[0]?.because).toContain("ledger/fra.gateway: 40");
+  });
+
   test("that were witnessed block the candidate, by name", async () => {
     const town = townOf();
     await town.start("fra");
