@@ -240,6 +240,14 @@ export interface FailoverConfig {
     readonly sinkhole: readonly string[];
     readonly ttl_seconds: number;
   };
+  /** The node of this site: a standby that differs from the acting site is taken out of the race. */
+  readonly patroni?: { readonly folder: string; readonly api_url: string };
+  /** Pods of agents are ready while this site may act. */
+  readonly kubernetes?: {
+    readonly api_url: string;
+    readonly namespace: string;
+    readonly token_file?: string;
+  };
   /** Exactly one. */
   readonly arbiter?: {
     readonly postgres?: Secret;

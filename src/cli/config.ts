@@ -125,6 +125,13 @@ async function completeFailover(failover: Members, how: Completion): Promise<voi
   failover["guard_url"] ??= `http://${String(failover["listen"])}`;
   failover["guard_url"] = String(failover["guard_url"]).replace(/\/+$/, "");
   await readSecret(failover, "token", ["failover"], how);
+  for (const [name, file] of [
+    ["patroni", "folder"],
+    ["kubernetes", "token_file"],
+  ] as const) {
+    const told = failover[name] as Members | undefined;
+    if (told !== undefined) absolute(told, [file], how.folder);
+  }
   const dns = failover["dns"] as Members | undefined;
   if (dns !== undefined) await readSecret(dns, "key", ["failover", "dns"], how);
   const arbiter = failover["arbiter"] as Members | undefined;

@@ -1,4 +1,4 @@
-/** What stands before a site and follows its guard: the agent check of HAProxy, gRPC health, and the name in DNS. */
+/** What stands before a site and follows its guard: agent check, gRPC health, the name in DNS, and whom it tells. */
 import { systemClock } from "../adapters/clock/index.ts";
 import { DnsSteering, followGate, type Steering } from "../adapters/dns/index.ts";
 import { serveHealth } from "../adapters/grpc/index.ts";
@@ -6,6 +6,7 @@ import { type AgentState, serveAgentCheck } from "../adapters/haproxy/index.ts";
 import type { FailoverConfig } from "../cli/index.ts";
 import type { Guard, GuardParts } from "../control/index.ts";
 import { digestOf, err, ok, type Result } from "../kernel/index.ts";
+import { followGuard } from "./guard-followers.ts";
 import { hostAndPort } from "./listen.ts";
 
 export interface Doors {
@@ -54,6 +55,8 @@ export async function openDoors(
     );
     closing.push(() => following);
   }
+  const telling = followGuard(failover, guard, parts, signal);
+  closing.push(() => telling);
   return ok({
     close: async () => {
       for (const close of closing) await close();
