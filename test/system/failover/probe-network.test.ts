@@ -73,7 +73,10 @@ test.each([
   const finding = await probe.ask({ ...verification, ...(service ? { service } : {}) });
   expect(finding.because).toContain(because);
   expect(finding.verdict).toBe(verdict);
-  if (verdict === "pass") expect(finding).toMatchObject({ boundBy: "echo", site, nonce });
+  if (verdict !== "pass") return;
+  expect(finding).toMatchObject({ boundBy: "echo", site, nonce });
+  // The same server, reached where another site should answer.
+  expect(await probe.ask(verification, { site: "dub" })).toMatchObject({ verdict: "fail", site });
 });
 
 test("grpc_health over TLS: by the authority and the name that are given", async () => {
