@@ -25,6 +25,10 @@ export const failoverMetrics: Readonly<Record<string, string>> = {
   failover_remediations: "Attempts at remediation, by component and result.",
   failover_lost_records:
     "Logs and stores of the last failover in which acknowledged records were lost.",
+  permits_refused: "Gateways that asked for a permit while the gate was closed.",
+  zombie_writes_refused: "Epochs that a store refused, because a newer one writes to it.",
+  decisions_under_enhanced_monitoring:
+    "Decisions made while something of the site was not shown to be intact.",
   permit_valid: "1 while this gateway holds a permit that is good.",
   drill_age_days: "Since the newest drill that showed something, by scenario.",
   drills_overdue: "Scenarios whose drill is overdue.",

@@ -77,7 +77,19 @@ export class PermitWatch implements Gate {
 
   enter(asked: Asked, judgement: Judgement): Entered {
     const hold = lets(judgement) ? this.#hold(asked.tool) : undefined;
+    this.#monitor(asked, judgement);
     return hold === undefined ? { judgement } : turnedAway(asked, hold);
+  }
+
+  /** While something is not shown to be intact, every decision is told to people as it is made. */
+  #monitor({ callId, tool, request }: Asked, { decision }: Judgement): void {
+    if (this.#current()?.monitoring !== "enhanced") return;
+    const { log, telemetry } = this.#parts;
+    telemetry.count("decisions_under_enhanced_monitoring", { decision: decision.decision });
+    log.write("warn", "decision_under_enhanced_monitoring", {
+      ...{ call: callId, tool: tool.id, agent: request.identity.agent },
+      decision: decision.decision,
+    });
   }
 
   answer({ tool }: Asked): Hold | undefined {
@@ -175,6 +187,8 @@ export class PermitWatch implements Gate {
       });
       if (!fenced.ok) {
         this.#why = `the store does not take the epoch: ${fenced.error.detail}`;
+        if (fenced.error.kind === "fenced")
+          this.#parts.telemetry.count("zombie_writes_refused", {});
         log.write("error", "epoch_not_fenced", { ...fenced.error });
         return;
       }

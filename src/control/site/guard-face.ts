@@ -153,7 +153,10 @@ async function permit(parts: GuardFaceParts, body: JsonObject): Promise<WebRespo
   if (isJsonObject(acknowledged)) guard.witness(countsOf(acknowledged));
   const now = guard.permit();
   const { epoch, failover, phase, failing } = guard.state;
-  if (now === undefined) return closedGate(phase, failing);
+  if (now === undefined) {
+    parts.telemetry.count("permits_refused", { deployment, site: site.id });
+    return closedGate(phase, failing);
+  }
   // The record says when traffic went on, before it does.
   if (guard.openFailover !== undefined)
     await guard.close(

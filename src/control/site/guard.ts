@@ -187,11 +187,12 @@ export class Guard {
     };
   }
 
-  #told({ phase, epoch, failing }: GateState): void {
+  #told({ phase, epoch, failing, tier }: GateState): void {
     const { log, telemetry, site, deployment } = this.#parts;
+    const acts = phase === "ready" || (phase === "degraded" && tier !== "stop");
     const level = phase === "blocked" || phase === "revoked" ? "error" : "info";
     log.write(level, "gate", { deployment, site: site.id, phase, epoch, failing });
-    telemetry.gauge("failover_gate_open", { deployment, site: site.id }, phase === "ready" ? 1 : 0);
+    telemetry.gauge("failover_gate_open", { deployment, site: site.id }, acts ? 1 : 0);
     if (
       phase !== "validating" &&
       phase !== "remediating" &&

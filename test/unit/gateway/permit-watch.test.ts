@@ -28,6 +28,8 @@ interface World {
   readonly entries: object[];
   readonly database: SimDatabase;
   answer: (nonce: string) => PermitAnswer;
+  /** Calls whose decision was told. */
+  readonly told: () => readonly unknown[];
 }
 
 function worldOf(): World {
@@ -35,7 +37,12 @@ function worldOf(): World {
   const database = new SimDatabase(new Random(1), clock);
   const entries: object[] = [];
   const origin = { instance: "gw", site: "fra", epoch: 0 };
+  const log = recordingLog();
   const world: World = {
+    told: () =>
+      log.lines.flatMap(({ event, fields }) =>
+        event === "decision_under_enhanced_monitoring" ? [fields?.["call"]] : [],
+      ),
     ...{ clock, origin, entries, database },
     answer: (nonce) => permit(nonce),
     watch: new PermitWatch({
@@ -50,7 +57,7 @@ function worldOf(): World {
       ledger: ledgerOf(entries),
       ...{
         entropy: simEntropy(new Random(2)),
-        log: recordingLog(),
+        log,
         telemetry: recordingTelemetry(),
       },
       acknowledged: () => ({}),
@@ -151,6 +158,23 @@ describe("a permit", () => {
     expect(await asked(world)).toBe("no_permit");
     expect(world.watch.status.error).toContain("epoch 9");
   });
+});
+
+test("under enhanced monitoring every decision is told", async () => {
+  const world = worldOf();
+  const asking = {
+    callId: "c-1",
+    tool: { id: "pay:charge", effect: "read" },
+    request: { identity: { agent: "a" } },
+  };
+  const judgement = { decision: { decision: "allow" } };
+  await asked(world);
+  world.watch.enter(asking as never, judgement as never);
+  expect(world.told()).toEqual([]);
+  world.answer = (nonce) => permit(nonce, { monitoring: "enhanced" });
+  await asked(world);
+  world.watch.enter(asking as never, judgement as never);
+  expect(world.told()).toEqual(["c-1"]);
 });
 
 describe("a closed gate", () => {
