@@ -29,7 +29,9 @@ import type { DrillParts, DrillRefusal, DrillRequest } from "./parts.ts";
 
 /** Between two looks at what does not hold yet. */
 const lookAgainMs = 100;
-const rollbackAttemptsMax = 3;
+/** How long one rollback is tried, and what lies between two tries. */
+const rollbackMs = 30_000;
+const rollbackAgainMs = 500;
 
 /** The caller holds the lock of the folder, and no drill is open. */
 export async function runDrill(
@@ -198,23 +200,27 @@ export class DrillRun {
     });
   }
 
-  /** Each rollback, in order, whatever became of the one before it; it must be harmless when run again. */
+  /**
+   * Each rollback, in order, whatever became of the one before it. One that fails is run again for a while (what it needs may
+   * just be starting), so it must be harmless when run again.
+   */
   async #rollBack(): Promise<{
     readonly failed: readonly string[];
     readonly runs: readonly ActivityRun[];
   }> {
+    const { clock, tell } = this.#parts;
     const failed: string[] = [];
     const runs: ActivityRun[] = [];
     for (const activity of this.#request.experiment.rollbacks) {
-      this.#parts.tell(`rollback: ${activity.name}`);
-      for (let attempt = 1; ; attempt++) {
-        const ran = await runActivity(activity, this.#unstoppable);
-        runs.push(ran.run);
-        if (ran.met || activity.kind === "probe") break;
-        if (attempt < rollbackAttemptsMax) continue;
-        failed.push(activity.name);
-        break;
+      tell(`rollback: ${activity.name}`);
+      const deadline = clock.monotonicMs() + rollbackMs;
+      let ran = await runActivity(activity, this.#unstoppable);
+      while (!ran.met && activity.kind === "action" && clock.monotonicMs() < deadline) {
+        await clock.sleep(rollbackAgainMs);
+        ran = await runActivity(activity, this.#unstoppable);
       }
+      runs.push(ran.run);
+      if (!ran.met && activity.kind === "action") failed.push(activity.name);
     }
     return { failed, runs };
   }

@@ -10,11 +10,18 @@ import { componentClasses } from "../../../src/failover/index.ts";
 import type { JsonObject } from "../../../src/kernel/index.ts";
 import { Random, simSigner } from "../../../src/sim/index.ts";
 import { PostgresServer } from "../../fixtures/postgres.ts";
+import { failoverCommand, type Said } from "../../unit/cli/failover-command.ts";
 import { manifest } from "../../unit/failover/drill/experiments.ts";
 
 const program = resolve("test/fixtures/drill-town.ts");
 const tool = resolve("test/fixtures/drill-tool.ts");
 const programs = ["policy", "audit", "road", "fra", "dub"];
+
+export const scenarios: readonly string[] = [
+  ...["process-kill", "freeze", "partition", "lost-slot", "missing-sidecar", "stale-bundle"],
+  ...["wrong-jurisdiction", "revoked-key", "audit-sink-full", "clock-skew", "double-failure"],
+  ...["failback", "flapping", "gate-death"],
+];
 
 export class DrillSite {
   readonly folder: string = mkdtempSync(join(tmpdir(), "holdfast-drill-"));
@@ -166,6 +173,17 @@ export class DrillSite {
     const path = at(`${scenario}.vars.json`);
     writeFileSync(path, JSON.stringify(Object.fromEntries(used)));
     return path;
+  }
+
+  /** Runs a scenario of the library as a person would, and says what came of it. */
+  async drill(scenario: string): Promise<Said & { readonly result: Record<string, unknown> }> {
+    process.env["HOLDFAST_GUARD_TOKEN"] = "t0wn";
+    const said = await failoverCommand(
+      ...["drill", "run", scenario, "--manifest", this.at("manifest.yaml"), "--json"],
+      ...["--folder", this.at("drills"), "--vars", this.variables(scenario), "--allow-ready"],
+    );
+    const result = said.out === "" ? {} : (JSON.parse(said.out) as Record<string, unknown>);
+    return { ...said, result };
   }
 
   async close(): Promise<void> {

@@ -98,7 +98,7 @@ export class Town {
     void running.then((result) => {
       ended.result = result;
     });
-    for (let i = 0; i < 400 && ended.result === undefined && !this.#dead; i++)
+    for (let i = 0; i < 2_000 && ended.result === undefined && !this.#dead; i++)
       await this.clock.advance(100);
     if (ended.result === undefined && death === undefined) throw new Error("it never ended");
     if (ended.result === undefined) this.disk.killProcesses();
