@@ -283,3 +283,10 @@ test("a part of a node's file is looked at for what it holds", () => {
     { code: "patroni-pre-promote-ignored" },
   ]);
 });
+
+test("a server that follows the checks of another one is checked", () => {
+  const following = closed.closedHaproxy.replace('" check', '" track gateways/fra');
+  const codes = lintConfig("file", following, "haproxy").map(({ code }) => code);
+  expect(codes).not.toContain("haproxy-no-check");
+  expect(codes).not.toContain("haproxy-agent-alone");
+});

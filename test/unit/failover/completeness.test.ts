@@ -2,15 +2,13 @@
  * 8.1, our reading of AG-403: the manifest is complete. From each kind of source every component is taken away in turn, and
  * every removal is named, with file and line.
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeEach, expect, test } from "vitest";
+import { readFileSync, writeFileSync } from "node:fs";
+import { expect, test } from "vitest";
 import { generateManifest } from "../../../src/cli/failover/generate.ts";
 import { manifestReader } from "../../../src/cli/index.ts";
 import { differences } from "../../../src/failover/index.ts";
 import type { JsonObject } from "../../../src/kernel/index.ts";
-import { formatDiagnostic, parseForeignYaml } from "../../../src/policy/index.ts";
+import { formatDiagnostic } from "../../../src/policy/index.ts";
 import {
   baseManifest,
   composeFile,
@@ -22,46 +20,10 @@ import {
   terraformResources,
   terraformState,
 } from "../../fixtures/sample-stack.ts";
+import { completed, cut, generate, inFolder } from "./generating.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "holdfast-generate-"));
-const home = process.cwd();
-beforeEach(() => {
-  process.chdir(folder);
-  writeFileSync("policy.yaml", "policy: x\n");
-  writeFileSync("base.yaml", baseManifest);
-  writeFileSync("one-site.yaml", cut(baseManifest, /id: dub/));
-  return () => process.chdir(home);
-});
-afterAll(() => rmSync(folder, { recursive: true }));
+inFolder();
 const reader = await manifestReader();
-
-async function generate(
-  files: Readonly<Record<string, string>>,
-  options: { base?: string; against?: string } = {},
-): Promise<{ manifest: string; errors: string; warnings: string }> {
-  for (const [name, text] of Object.entries(files)) writeFileSync(name, text);
-  const made = await generateManifest(Object.keys(files), options);
-  if (!made.ok) throw new Error(made.error);
-  const { manifest, report } = made.value;
-  const of = (wanted: string): string =>
-    report
-      .filter(({ severity }) => severity === wanted)
-      .map(formatDiagnostic)
-      .join("\n");
-  return { manifest, errors: of("error"), warnings: of("warning") };
-}
-
-/** The text without the line that `head` finds, and without all that is indented below it. */
-function cut(text: string, head: RegExp): string {
-  const lines = text.split("\n");
-  const from = lines.findIndex((line) => head.test(line));
-  expect(from, String(head)).toBeGreaterThanOrEqual(0);
-  const indent = (line: string): number => line.length - line.trimStart().length;
-  const first = lines[from] ?? "";
-  let to = from + 1;
-  while (to < lines.length && lines[to] !== "" && indent(lines[to] ?? "") > indent(first)) to++;
-  return [...lines.slice(0, from), ...lines.slice(to)].join("\n");
-}
 
 const withoutDocument = (text: string, has: string): string => {
   const kept = text.split("---\n").filter((document) => !document.includes(has));
@@ -151,25 +113,6 @@ const sources: Readonly<
 /** Whose regions say that everything lies at one site. */
 const baseOf = (file: string): string =>
   /helm|state|plan/.test(file) ? "one-site.yaml" : "base.yaml";
-
-/** Components that a valid manifest needs and the source has not: from people, each whole. */
-function completed(manifest: string): string {
-  const { roots } = parseForeignYaml("m", manifest);
-  expect(roots).toHaveLength(1);
-  const present = [...manifest.matchAll(/^ {4}class: (.*)$/gm)].map(([, name]) => name);
-  const missing = [
-    ...["enforcement", "audit", "identity", "residency", "secrets"],
-    ...["encryption", "escalation", "kill_switch", "ledger"],
-  ].filter((each) => !present.includes(each));
-  const away = missing.map(
-    (each) => `  - { class: ${each}, reason: elsewhere, approved_by: Dana }\n`,
-  );
-  const verified = manifest.replace(
-    /^( {4}class: .*\n)(?! {4}verify:)/gm,
-    '$1    verify: { kind: exec, command: [check, "{site}"] }\n',
-  );
-  return `${verified}${away.length > 0 ? `not_applicable:\n${away.join("")}` : ""}`;
-}
 
 for (const [kind, { file, text, without }] of Object.entries(sources)) {
   test(`AG-403 4.1, 8.1 (our reading of AG-403), ${kind}: every component that is taken away is named`, async () => {
@@ -282,47 +225,11 @@ test("what nobody marked is named; what is marked none is not", async () => {
   expect(errors).toContain("mark it with holdfast.dev/class");
 });
 
-test("a mark with a slip is no mark, and says so", async () => {
-  const text = composeFile
-    .replace("class=audit", "class=audti")
-    .replace("holdfast.dev/host", "holdfast.dev/hots");
-  const { errors } = await generate({ "compose.yaml": text }, { base: "base.yaml" });
-  expect(errors).toContain("did you mean audit?");
-  expect(errors).toContain("there is no mark holdfast.dev/hots; did you mean host?");
-});
-
 test("no value of a secret is in what is written, wherever it stood", async () => {
   const all = Object.values(sources).map(({ file, text }) => [file, text] as const);
   for (const [file, text] of all) {
     const { manifest, errors, warnings } = await generate({ [file]: text }, { base: "base.yaml" });
     expect(`${manifest}${errors}${warnings}`).not.toContain("not-a-real-value");
-  }
-});
-
-test("an image without a digest is named; a removed healthcheck, secret or dependency differs", async () => {
-  const whole = await generate({ "compose.yaml": composeFile }, { base: "base.yaml" });
-  writeFileSync("manifest.yaml", completed(whole.manifest));
-  const loose = composeFile.replace(/@sha256:a{64}/, ":latest");
-  const named = await generate(
-    { "compose.yaml": loose },
-    { against: "manifest.yaml", base: "base.yaml" },
-  );
-  expect(named.warnings).toContain(
-    "image registry.example.com/gateway:latest is not pinned by digest",
-  );
-  for (const [line, said] of [
-    [/ {4}healthcheck: \{ test: \[CMD, curl.*\n/, "verify"],
-    [/ {4}depends_on: .*\n/, "depends_on[collector]"],
-    [/ {4}secrets: .*\n/, "depends_on[payment_key]"],
-    [/ {4}configs: \[.*\n/, "depends_on[policy]"],
-  ] as const) {
-    const text = composeFile.replace(line, "");
-    expect(text).not.toBe(composeFile);
-    const { errors } = await generate(
-      { "compose.yaml": text },
-      { against: "manifest.yaml", base: "base.yaml" },
-    );
-    expect(errors).toContain(`gateway: ${said}`);
   }
 });
 
@@ -346,51 +253,4 @@ test("a missing or foreign file is refused, by name", async () => {
   writeFileSync("foreign.yaml", "hello: world\n");
   const foreign = await generateManifest(["foreign.yaml"], {});
   expect(foreign.ok ? "" : foreign.error).toContain("foreign.yaml: neither docker compose");
-});
-
-test("the version of a secret comes from the files, never its value; another one in the base is named", async () => {
-  const verify =
-    "{ kind: secret_version, url: https://vault.example.com/v1/m, version_at: /version }";
-  const supplement = (name: string, more = ""): string =>
-    `${baseManifest}components:\n  - { name: ${name}, verify: ${verify.replace(" }", `${more} }`)} }\n`;
-  writeFileSync("base.yaml", supplement("payment_key"));
-  const compose = await generate({ "compose.yaml": composeFile }, { base: "base.yaml" });
-  expect(compose.manifest).toMatch(/kind: secret_version\n(?: {6}.*\n)* {6}version: 4\n/);
-  writeFileSync("base.yaml", supplement("payment_key", ", version: 3"));
-  const other = await generate({ "compose.yaml": composeFile }, { base: "base.yaml" });
-  expect(other.errors).toContain("payment_key is version 4 here and version 3 in the base");
-  writeFileSync("base.yaml", supplement("bank-credentials"));
-  const version = {
-    ...{ address: "aws_secretsmanager_secret_version.bank", mode: "managed" },
-    ...{ type: "aws_secretsmanager_secret_version", name: "bank" },
-    values: {
-      secret_id: "bank-credentials",
-      version_id: "a1b2",
-      secret_string: "not-a-real-value",
-    },
-  };
-  const state = terraformState([...terraformResources, version]);
-  const terraform = await generate({ "state.json": state }, { base: "base.yaml" });
-  expect(terraform.manifest).toContain("version: a1b2");
-  expect(terraform.manifest).not.toContain("not-a-real-value");
-  writeFileSync("base.yaml", supplement("payment-key"));
-  const marked = kubernetesFile.replace(
-    "metadata: { name: payment-key,",
-    'metadata: { annotations: { holdfast.dev/version: "7" }, name: payment-key,',
-  );
-  const kubernetes = await generate({ "objects.yaml": marked }, { base: "base.yaml" });
-  expect(kubernetes.manifest).toContain("version: 7");
-});
-
-test("a file that changed since the manifest was generated, or was left out, is named", async () => {
-  const whole = await generate({ "patroni.yaml": patroniFile }, { base: "base.yaml" });
-  writeFileSync("manifest.yaml", completed(whole.manifest));
-  const changed = await generate(
-    { "patroni.yaml": `# note\n${patroniFile}` },
-    { against: "manifest.yaml" },
-  );
-  expect(changed.errors).toBe("");
-  expect(changed.warnings).toContain("generated from patroni.yaml, which has changed since");
-  const other = await generate({ "haproxy.cfg": haproxyFile }, { against: "manifest.yaml" });
-  expect(other.warnings).toContain("patroni.yaml, which is not among the files given");
 });
