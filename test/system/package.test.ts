@@ -38,15 +38,16 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-test("it holds the build, the schemas and the documents, and no source, test or example", () => {
+test("it holds the build, the schemas, the drills and the documents, and no source, test or example", () => {
   const outside = packed.filter(
     (path) =>
-      !/^(?:bin\/holdfast\.mjs|dist\/.+\.js|schemas\/.+\.(?:schema\.json|openapi\.json|sql))$/.test(
+      !/^(?:bin\/holdfast\.mjs|dist\/.+\.js|drills\/[a-z-]+\.json|schemas\/.+\.(?:schema\.json|openapi\.json|sql))$/.test(
         path,
       ),
   );
   expect(outside.sort()).toEqual(["LICENSE", "README.md", "package.json"]);
   expect(packed).toContain("dist/main.js");
+  expect(packed).toContain("drills/freeze.json");
   expect(packed.filter((path) => path.startsWith("dist/sim/"))).toEqual([]);
 });
 
