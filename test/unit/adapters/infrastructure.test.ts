@@ -4,7 +4,12 @@ import {
   type InfrastructureKind,
   readInfrastructure,
 } from "../../../src/adapters/infrastructure/index.ts";
-import { kubernetesFile, terraformPlan, terraformState } from "../../fixtures/sample-stack.ts";
+import {
+  helmFile,
+  kubernetesFile,
+  terraformPlan,
+  terraformState,
+} from "../../fixtures/sample-stack.ts";
 
 const read = (kind: InfrastructureKind, text: string) =>
   readInfrastructure(kind, { path: "file", text, digestBeside: () => undefined });
@@ -36,6 +41,11 @@ test("Kubernetes: images without a digest are named, pinned ones are verified", 
     object: "/apis/apps/v1/namespaces/trading/statefulsets/ledger",
     images: [`sha256:${"f".repeat(64)}`],
   });
+});
+
+test("Kubernetes: the pods of a CronJob are its own, one level deeper", () => {
+  const pager = read("kubernetes", helmFile).parts.find(({ what }) => what.startsWith("CronJob"));
+  expect(pager?.component?.verify).toMatchObject({ images: [`sha256:${"9".repeat(64)}`] });
 });
 
 test("terraform: labels without slashes are marks; data sources and plumbing are none; the provider's region counts", () => {
