@@ -29,6 +29,7 @@ beforeAll(async () => {
   await world.reaches("fra", "ready");
   await world.startGuard("dub");
   for (const site of ["fra", "dub"] as const) await world.startGateway(site);
+  await world.compares("dub");
 });
 afterAll(async () => {
   await world?.close();

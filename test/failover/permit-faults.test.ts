@@ -72,6 +72,7 @@ test("a guard that is stopped and continued is a zombie: another site acts, and 
   const { epoch } = await world.status("fra");
   await world.startGuard("dub");
   await world.startGateway("dub");
+  await world.compares("dub");
   world.guard("fra").kill("SIGSTOP");
   await world.reaches("dub", "ready", 60_000);
   await until(

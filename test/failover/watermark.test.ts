@@ -49,8 +49,8 @@ test("writes were acknowledged after the cut: the other site is blocked by its w
   await world.startGuard("dub");
   await world.reaches("dub", "blocked", 60_000);
   const { failing } = (await world.status("dub")) as { failing: Failing[] };
-  expect(failing.map(({ component }) => component)).toEqual(["holdfast.watermark"]);
-  expect(failing[0]?.because).toMatch(/was witnessed.*acknowledged records are lost/);
+  const lost = failing.find(({ component }) => component === "holdfast.watermark");
+  expect(lost?.because).toMatch(/was witnessed.*acknowledged records are lost/);
   await world.startGateway("dub");
   const before = world.received().length;
   expect((await attempts(world.gateway("dub").url, 1_000)).executed).toBe(0);

@@ -121,6 +121,7 @@ export async function governedBind(): Promise<Run> {
     await world.startGuard("fra");
     await world.startGuard("dub");
     await world.reaches("fra", "ready");
+    await world.compares("dub");
     await until("the name at Frankfurt", () => answers(addresses.fra));
     world.set("dub", "mandate-gateway", "fail");
     world.guard("fra").kill();
