@@ -5,7 +5,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { parse, stringify } from "yaml";
+import { parse, parseAllDocuments, stringify } from "yaml";
 import { freeRow, root } from "../product/harness.ts";
 import { complaint } from "./existence.ts";
 import { Newcomer } from "./newcomer.ts";
@@ -120,9 +120,15 @@ test("commands inside the text exist, with their options; one that does not woul
   expect(complaint("node tools/none.ts", newcomer())).toMatch(/no tools\/none.ts/);
 });
 
+/** What every `failover:` has. */
+const failover = { manifest: "manifest.signed.json", manifest_keys: ["lead+0+A"], token: "t" };
+
+/** What shares no word with our configuration and is no policy is of another program, or of a manifest: it is YAML. */
 for (const { at, text } of blocks.filter(({ language }) => language === "yaml"))
   test(`${at}: loads`, () => {
-    const keys = Object.keys(parse(text));
+    const documents = parseAllDocuments(text);
+    expect(documents.flatMap(({ errors }) => errors)).toEqual([]);
+    const keys = Object.keys(documents[0]?.toJS() as object);
     const configKeys = Object.keys(
       JSON.parse(readFileSync(join(root, "schemas/config.schema.json"), "utf8")).properties,
     );
@@ -130,10 +136,12 @@ for (const { at, text } of blocks.filter(({ language }) => language === "yaml"))
       writeFileSync(join(newcomer().folder, "policies/payments.yaml"), text);
       run("holdfast policy check policies");
       writeFileSync(join(newcomer().folder, "policies/payments.yaml"), policy);
-    } else {
+    } else if (keys.some((key) => configKeys.includes(key))) {
       expect(keys.filter((key) => !configKeys.includes(key))).toEqual([]);
       // A part of a configuration completes README's.
-      const whole = stringify({ ...parse(config), ...parse(text) });
+      const shown = parse(text);
+      if (shown.failover !== undefined) shown.failover = { ...failover, ...shown.failover };
+      const whole = stringify({ ...parse(config), ...shown });
       writeFileSync(join(newcomer().folder, "shown.yaml"), whole);
       run("holdfast tools --config shown.yaml");
     }
