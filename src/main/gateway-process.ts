@@ -100,7 +100,7 @@ export async function openDataPlane(
     holdfastVersion: version,
   });
   if (!ledger.ok) return err(`the log in ${join(config.data, "log")}: ${ledger.error.detail}`);
-  const state = await openSharedState(config, `gateway/${instance}`);
+  const state = await openSharedState(config, `gateway/${config.site}/${instance}`);
   if (!state.ok) {
     await ledger.value.close();
     return err(state.error);

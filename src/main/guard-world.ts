@@ -52,7 +52,7 @@ export async function openGuardWorld(
   if (opened.ok) closing.unshift(opened.value.ledger);
   const arbiter = opened.ok ? await openArbiter(failover, http) : opened;
   if (arbiter.ok) closing.unshift(arbiter.value);
-  const state = arbiter.ok ? await openSharedState(config) : arbiter;
+  const state = arbiter.ok ? await openSharedState(config, undefined, { standbys: true }) : arbiter;
   if (!opened.ok || !arbiter.ok || !state.ok) {
     await close();
     return !opened.ok ? opened : !arbiter.ok ? arbiter : (state as Result<never, string>);
@@ -105,6 +105,7 @@ export async function observedIn(
   state: SharedState,
   of: readonly string[],
 ): Promise<Result<Watermark, string>> {
+  if (of.length === 0) return ok(new Map());
   const read = await state.read(of);
   if (!read.ok) return err(`the store of the site: ${read.error.detail}`);
   return ok(

@@ -10,6 +10,8 @@ export interface PostgresTarget {
   /** One `postgres://` URL for each host, in the order to try. */
   readonly urls: readonly string[];
   readonly applicationName: string;
+  /** A standby will do: for reading how far it has come. */
+  readonly standbys?: boolean;
 }
 
 const connectTimeoutMs = 2_000;
@@ -105,7 +107,7 @@ export class Connection {
       const answer: QueryResult<{ standby: boolean }> = await client.query(
         "SELECT pg_is_in_recovery() AS standby",
       );
-      if (answer.rows[0]?.standby === false) return ok(client);
+      if (answer.rows[0]?.standby === false || this.#target.standbys === true) return ok(client);
       await end(client);
       return err("it is a standby, and nothing is decided on a replica");
     } catch (thrown) {

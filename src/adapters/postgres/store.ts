@@ -43,6 +43,7 @@ export class PostgresStore implements Store {
   /** Reads do not wait behind the locks of others. */
   readonly #reading: Connection;
 
+  readonly #standbys: boolean;
   /** Set once the schema is known to be up to date. */
   #migrated = false;
 
@@ -50,16 +51,21 @@ export class PostgresStore implements Store {
    * Connects at the first use, and brings the schema up to date then: a gateway must be able to start, and to serve what
    * needs no store, while its store is away. `url` may name several hosts,
    * `postgres://user@first:5432,second:5432/name`; the one that is primary is used. The error is a sentence for the
-   * operator, without the password.
+   * operator, without the password. With `standbys`, reads take a standby too; changes never do.
    */
-  static open(url: string, applicationName: string): Result<PostgresStore, string> {
+  static open(
+    url: string,
+    applicationName: string,
+    { standbys = false }: { readonly standbys?: boolean } = {},
+  ): Result<PostgresStore, string> {
     const urls = hostUrls(url);
-    return urls.ok ? ok(new PostgresStore({ urls: urls.value, applicationName })) : urls;
+    return urls.ok ? ok(new PostgresStore({ urls: urls.value, applicationName }, standbys)) : urls;
   }
 
-  private constructor(target: PostgresTarget) {
+  private constructor(target: PostgresTarget, standbys: boolean) {
+    this.#standbys = standbys;
     this.#writing = new Connection(target);
-    this.#reading = new Connection(target);
+    this.#reading = new Connection({ ...target, standbys });
   }
 
   attempt(
@@ -108,7 +114,8 @@ export class PostgresStore implements Store {
     use: (client: Client) => Promise<Result<T, StoreError>>,
   ): Promise<Result<T, StoreError>> {
     return connection.with(async (client) => {
-      if (!this.#migrated) {
+      // Whoever only looks leaves a standby as it is.
+      if (!this.#migrated && !(this.#standbys && connection === this.#reading)) {
         const migrated = await migrate(client);
         if (!migrated.ok) return migrated;
         this.#migrated = true;
