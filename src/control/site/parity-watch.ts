@@ -30,7 +30,7 @@ const looksUntilAlarm = 2;
 export class ParityWatch {
   readonly #parts: ParityParts;
   readonly #policies = new Map<string, string>();
-  #compared: { readonly own: string; readonly drifts: readonly Drift[] } | undefined;
+  #compared: { readonly own: ParityState; readonly drifts: readonly Drift[] } | undefined;
   #looks = 0;
   #why = "it was not compared yet";
 
@@ -82,7 +82,8 @@ export class ParityWatch {
     if (compared === undefined) return { verdict: "inconclusive", because: this.#why };
     if (compared.drifts.length > 0)
       return { verdict: "fail", because: compared.drifts.map(driftText).join("; ") };
-    return textOf(own.value) === compared.own
+    // A gateway that was first heard since then changes nothing: it is the comparison that counts.
+    return drifts(own.value, compared.own).length === 0
       ? { verdict: "pass", because: `the same as ${acted}` }
       : { verdict: "fail", because: "it has changed since it was compared" };
   }
@@ -108,7 +109,7 @@ export class ParityWatch {
       return;
     }
     const found = drifts(own.value, there.value);
-    this.#compared = { own: textOf(own.value), drifts: found };
+    this.#compared = { own: own.value, drifts: found };
     this.#told(acting.id, found);
     if (found.length > 0) await this.#parts.synchronise(acting.guard_url, found);
   }
@@ -138,12 +139,6 @@ export class ParityWatch {
     if (!opened.ok) return err(`the parity of ${site}: ${opened.error}`);
     return readParity(opened.value.payload, { deployment, tenant: manifest.tenant, site, nonce });
   }
-}
-
-/** Everything but whom and when it was asked. */
-function textOf({ manifest_digest, policies, files }: ParityState): string {
-  const sorted = Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify([manifest_digest, policies, sorted]);
 }
 
 function driftText({ of, here, there }: Drift): string {
