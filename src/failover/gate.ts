@@ -73,10 +73,11 @@ function react(rules: GateRules, state: GateState, event: GateEvent, nowMs: numb
   }
 }
 
-/** A site that is being validated, or has a verdict, goes on; only the failover's name is what the event says. */
+/** A site that is being validated goes on, and so does one that acts under this failover. Any other begins fenced. */
 function begin(state: GateState, failover: string): GateStep {
   const busy = state.phase === "fenced" || state.phase === "validating";
-  if (busy || state.phase === "remediating" || isOpen(state)) return same(state);
+  if (busy || state.phase === "remediating") return same(state);
+  if (isOpen(state) && state.failover === failover) return same(state);
   return {
     // Why it was blocked is of use until it is known anew.
     state: { ...closed(state, "fenced", state.failing), failover },

@@ -182,7 +182,7 @@ export {
   type RecordedStep,
   recordsOf,
 } from "./steps.ts";
-export type { Tier } from "./tier.ts";
+export { stricter, type Tier } from "./tier.ts";
 export type {
   AuditCanary,
   CdcCanary,

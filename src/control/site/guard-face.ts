@@ -151,19 +151,18 @@ async function permit(parts: GuardFaceParts, body: JsonObject): Promise<WebRespo
   const { guard, site, manifest, digest, deployment, clock } = parts;
   if (typeof policy === "string") parts.parityWatch.heard(instance, policy);
   if (isJsonObject(acknowledged)) guard.witness(countsOf(acknowledged));
-  const now = guard.permit();
+  // The record says when traffic went on, before it does; one that cannot say so lets nothing through.
+  const opened = guard.permit();
+  if (opened !== undefined && guard.openFailover !== undefined) {
+    const outcome = guard.state.phase === "ready" ? "resumed" : "degraded";
+    await guard.close(outcome, `permit for ${instance}`, instance);
+  }
+  const now = opened && guard.permit();
   const { epoch, failover, phase, failing } = guard.state;
   if (now === undefined) {
     parts.telemetry.count("permits_refused", { deployment, site: site.id });
     return closedGate(phase, failing);
   }
-  // The record says when traffic went on, before it does.
-  if (guard.openFailover !== undefined)
-    await guard.close(
-      phase === "ready" ? "resumed" : "degraded",
-      `permit for ${instance}`,
-      instance,
-    );
   const permit: Permit = {
     ...{ format: "holdfast.permit/v1", deployment, tenant: manifest.tenant, site: site.id },
     ...{ jurisdiction: site.jurisdiction, manifest_digest: digest, epoch, nonce, instance },

@@ -15,6 +15,7 @@ import {
   type Permit,
   permitted,
   raised,
+  stricter,
   type Watermark,
 } from "../../failover/index.ts";
 import { digestOf, type JsonObject } from "../../kernel/index.ts";
@@ -23,6 +24,8 @@ import { type BuiltInFindings, lookAt } from "./built-in.ts";
 import { Evidence } from "./evidence.ts";
 import type { GuardParts } from "./guard-parts.ts";
 import { type ChangeFacts, stepsBetween } from "./steps-between.ts";
+
+type Permitted = ReturnType<typeof permitted>;
 
 const renewAgainMs = 100;
 const lookMs = 200;
@@ -122,12 +125,13 @@ export class Guard {
 
   /** The open failover ends in the record: once. */
   async close(outcome: string, because: string, resumed?: string): Promise<void> {
-    if (this.#open === undefined) return;
+    const open = this.#open;
+    if (open === undefined) return;
     this.#open = undefined;
     const { clock } = this.#parts;
     const now = new Date(clock.wallMs()).toISOString();
     const traffic = resumed === undefined ? {} : { traffic_resumed: now, instance: resumed };
-    await this.#record("closed", { outcome, because, ...traffic });
+    await this.#record("closed", { outcome, because, ...traffic }, this.#state, open.id);
   }
 
   note(step: "break_glass" | "app_ready", about: JsonObject): Promise<boolean> {
@@ -167,8 +171,7 @@ export class Guard {
     const before = this.#state;
     const nowMs = clock.monotonicMs();
     const step = next(rules, before, event, nowMs);
-    const stops =
-      permitted(step.state, nowMs) === undefined || permitted(before, nowMs) !== undefined;
+    const stops = allowsNoMore(permitted(before, nowMs), permitted(step.state, nowMs));
     if (stops) this.#state = step.state;
     for (const { step: name, about } of stepsBetween(before, step.state, this.#facts()))
       if (!(await this.#record(name, about, step.state))) return;
@@ -342,12 +345,17 @@ export class Guard {
     else if (beat.error.lost) await this.hear({ kind: "lease_lost", because: beat.error.because });
   }
 
-  async #record(step: string, about: JsonObject, state: GateState = this.#state): Promise<boolean> {
+  async #record(
+    step: string,
+    about: JsonObject,
+    state: GateState = this.#state,
+    failover: string = this.#open?.id ?? state.failover ?? "-",
+  ): Promise<boolean> {
     const { ledger, origin, clock, deployment, manifest } = this.#parts;
     const appended = await ledger.append({
       ...{ ...origin, epoch: state.epoch, v: 1, kind: "failover", tenant: manifest.tenant },
       time: new Date(clock.wallMs()).toISOString(),
-      ...{ failover: this.#open?.id ?? state.failover ?? "-", deployment, step, about },
+      ...{ failover, deployment, step, about },
     });
     if (!appended.ok) this.#break(`${step} could not be recorded: ${appended.error.detail}`);
     return appended.ok;
@@ -368,6 +376,12 @@ export class Guard {
   get failed(): boolean {
     return this.#failed;
   }
+}
+
+/** Less, or the same: then it counts at once. */
+function allowsNoMore(before: Permitted, after: Permitted): boolean {
+  if (after === undefined) return true;
+  return before !== undefined && stricter(before.tier, after.tier) === after.tier;
 }
 
 function json({ component, verdict }: Failing): JsonObject {

@@ -52,6 +52,23 @@ describe("AG-403 4.2, 4.9: a failover", () => {
     expect(record?.manifest_digest).toBe(manifestDigest(town.manifest));
   });
 
+  test("to a site that acts already is validated as well, and each record ends under its own name", async () => {
+    const town = townOf();
+    await town.start("fra");
+    await town.reaches("fra", "ready");
+    await town.clock.run(town.guard("fra").close("resumed", "permit", "gw"));
+    await begin(town, "fra", "patroni");
+    expect(act(town, "fra")).toBeUndefined();
+    await town.reaches("fra", "ready");
+    await town.clock.run(town.guard("fra").close("resumed", "permit", "gw"));
+    const records = await town.records("fra");
+    expect(records.map(({ mechanism }) => mechanism)).toEqual(["start", "patroni"]);
+    expect(records.every(({ outcome, grt_ms }) => outcome === "resumed" && grt_ms !== null)).toBe(
+      true,
+    );
+    expect(town.guard("fra").state.epoch).toBe(2);
+  });
+
   test("that is planned lets the other site act as soon as nobody acts here any more", async () => {
     const town = townOf();
     await town.start("fra");
