@@ -99,6 +99,7 @@ export class ParityWatch {
 
   async look(): Promise<void> {
     const { lease, site, manifest } = this.#parts;
+    if (lease.seen === undefined) await lease.look();
     const acting = manifest.sites.find(({ id }) => id === lease.seen?.site);
     if (acting === undefined || acting.id === site.id) return;
     const there = await this.#askOf(acting.id, acting.guard_url);

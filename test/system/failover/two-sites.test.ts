@@ -31,6 +31,7 @@ test("AG-403 4.2: a site acts only with a permit; after its death another one do
   expect(refused.status).toBe(503);
   expect(refused.body).toContain("no_permit");
 
+  await world.compares("dub");
   world.guard("fra").kill();
   const begun = await world.failover(
     "dub",
@@ -120,6 +121,7 @@ test("AG-403 4.3: a gateway that was frozen past its permit writes nothing when 
   await world.reaches("fra", "ready");
   await world.startGateway("fra");
   await until(async () => (await world.call("fra", "first")).status === 200, 10_000);
+  await world.compares("dub");
   world.gateway("fra").kill("SIGSTOP");
   // What waits in the sockets of a frozen process is served when it goes on.
   const waiting = Array.from({ length: 250 }, (_, i) => world.call("fra", `frozen-${i}`));
