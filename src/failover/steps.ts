@@ -81,6 +81,8 @@ function opened({ about, epoch, index }: RecordedStep): FailoverRecord {
 }
 
 function after(record: FailoverRecord, step: RecordedStep): FailoverRecord {
+  // What became of the site later is no part of a failover that is over.
+  if (record.closed !== null) return { ...record, last_index: step.index };
   const { about, time } = step;
   const known = failoverSteps.find((each) => each === step.step);
   const common = {
@@ -117,7 +119,7 @@ function after(record: FailoverRecord, step: RecordedStep): FailoverRecord {
     case "app_ready":
       return { ...common, app_ready: record.app_ready ?? time, rto_ms: count(about["rto_ms"]) };
     case "closed":
-      return record.closed === null ? closedAt(common, time, about) : common;
+      return closedAt(common, time, about);
     default:
       return common;
   }

@@ -1,5 +1,5 @@
 /** Begins what nobody has to ask for: the first start of the primary, another try after a block, a return after a loss. */
-import { candidates, type FailoverStart } from "../../failover/index.ts";
+import { candidates, type FailoverStart, type GatePhase } from "../../failover/index.ts";
 import type { Guard } from "./guard.ts";
 import type { GuardParts } from "./guard-parts.ts";
 
@@ -25,20 +25,38 @@ export async function keep(
   const { clock, known, site } = parts;
   if (known.failover === null && site.role === "primary") await firstStart(guard, parts);
   const standby = new Standby(guard, parts, rules);
-  let waitMs = againMsMin;
-  let againAtMs = 0;
+  const tries = new Tries(guard, parts);
   while (!signal.aborted && !guard.failed) {
     await clock.sleep(lookMs, signal);
-    const { phase } = guard.state;
     if (signal.aborted) return;
-    const nowMs = clock.monotonicMs();
-    if (phase === "ready" || phase === "degraded") waitMs = againMsMin;
-    else if (phase === "standby") await standby.look();
-    else if ((phase === "blocked" || phase === "revoked") && nowMs >= againAtMs) {
-      await again(guard, parts);
-      againAtMs = nowMs + waitMs;
-      waitMs = Math.min(againMsMax, waitMs * 2);
-    }
+    const { phase } = guard.state;
+    if (phase === "standby") await standby.look();
+    // It acted before its guard began anew; if another site does now, nobody has asked for this one.
+    else if (phase === "fenced" && guard.openFailover === undefined)
+      await leaveToOther(guard, parts);
+    else await tries.look(phase);
+  }
+}
+
+/** A site that is blocked, or has lost what it had, is validated again: soon at first, then less often. */
+class Tries {
+  readonly #guard: Guard;
+  readonly #parts: GuardParts;
+  #waitMs = againMsMin;
+  #againAtMs = 0;
+
+  constructor(guard: Guard, parts: GuardParts) {
+    this.#guard = guard;
+    this.#parts = parts;
+  }
+
+  async look(phase: GatePhase): Promise<void> {
+    const nowMs = this.#parts.clock.monotonicMs();
+    if (phase === "ready" || phase === "degraded") this.#waitMs = againMsMin;
+    if ((phase !== "blocked" && phase !== "revoked") || nowMs < this.#againAtMs) return;
+    await again(this.#guard, this.#parts);
+    this.#againAtMs = nowMs + this.#waitMs;
+    this.#waitMs = Math.min(againMsMax, this.#waitMs * 2);
   }
 }
 
@@ -77,13 +95,18 @@ async function firstStart(guard: Guard, parts: GuardParts): Promise<void> {
 
 /** While another site acts, this one stands by; else it is validated anew. */
 async function again(guard: Guard, parts: GuardParts): Promise<void> {
-  const { lease, site } = parts;
-  const looked = await lease.look();
-  if (!looked.ok) return;
-  const other = looked.value;
-  if (other !== undefined && other.site !== site.id && !lease.isFree())
-    return guard.standDown(`${other.site} acts under epoch ${other.epoch}`);
+  if (await leaveToOther(guard, parts)) return;
   await guard.begin(startOf(parts, "recovery", "the site had lost its verdict or its lease"));
+}
+
+/** Whether another site acts, or it is not known who does. */
+async function leaveToOther(guard: Guard, { lease, site }: GuardParts): Promise<boolean> {
+  const looked = await lease.look();
+  if (!looked.ok) return true;
+  const other = looked.value;
+  if (other === undefined || other.site === site.id || lease.isFree()) return false;
+  await guard.standDown(`${other.site} acts under epoch ${other.epoch}`);
+  return true;
 }
 
 function rank({ manifest, site, clock }: GuardParts): number {

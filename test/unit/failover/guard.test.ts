@@ -84,6 +84,25 @@ describe("AG-403 4.2, 4.9: a failover", () => {
   });
 });
 
+test("a guard that begins anew after another site took over stands by, and its closed record stays as it was", async () => {
+  const town = townOf();
+  await town.start("fra");
+  await town.start("dub");
+  await town.reaches("fra", "ready");
+  await town.clock.run(town.guard("fra").close("resumed", "permit", "gw"));
+  const before = (await town.records("fra"))[0];
+  town.crash("fra");
+  await begin(town, "dub", "manual");
+  await town.reaches("dub", "ready");
+  await town.start("fra");
+  await town.reaches("fra", "standby");
+  town.crash("dub");
+  await town.clock.advance(30_000);
+  expect(town.guard("fra").state.phase).toBe("standby");
+  const [after] = await town.records("fra");
+  expect({ ...after, last_index: 0 }).toEqual({ ...before, last_index: 0 });
+});
+
 describe("AG-403 4.3: a component that is not shown to be intact", () => {
   for (const answer of ["fail", "inconclusive", "silent", "other_site", "other_question"] as const)
     test(`blocks when it answers ${answer}`, async () => {
