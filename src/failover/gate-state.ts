@@ -1,7 +1,7 @@
 /** What the gate knows, what it hears, and what it wants done. */
 import type { ProbeVerdict } from "./answer.ts";
 import type { Check, Failing } from "./check.ts";
-import type { Tier } from "./tier.ts";
+import { stricter, type Tier } from "./tier.ts";
 
 /**
  * `standby`: another site acts. `fenced`: this one is to act and has no epoch yet. `ready`: all is shown to be intact.
@@ -137,4 +137,12 @@ export function permitted(
   if (phase !== "ready" && phase !== "degraded") return undefined;
   const leftMs = (validUntilMs ?? nowMs) - nowMs;
   return leftMs <= 0 ? undefined : { tier, enhanced, leftMs };
+}
+
+type Permitted = ReturnType<typeof permitted>;
+
+/** Less than before, or the same: then it counts at once, and need not wait for the record. */
+export function allowsNoMore(before: Permitted, after: Permitted): boolean {
+  if (after === undefined) return true;
+  return before !== undefined && stricter(before.tier, after.tier) === after.tier;
 }

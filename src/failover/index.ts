@@ -109,6 +109,7 @@ export {
 export { type Filling, fillVerification } from "./fill.ts";
 export { next } from "./gate.ts";
 export {
+  allowsNoMore,
   type BreakGlassGrant,
   type GateEffect,
   type GateEvent,
@@ -182,7 +183,7 @@ export {
   type RecordedStep,
   recordsOf,
 } from "./steps.ts";
-export { stricter, type Tier } from "./tier.ts";
+export type { Tier } from "./tier.ts";
 export type {
   AuditCanary,
   CdcCanary,

@@ -81,8 +81,9 @@ function opened({ about, epoch, index }: RecordedStep): FailoverRecord {
 }
 
 function after(record: FailoverRecord, step: RecordedStep): FailoverRecord {
-  // What became of the site later is no part of a failover that is over.
-  if (record.closed !== null) return { ...record, last_index: step.index };
+  // What became of the site later is no part of a failover that is over; its application may be up a moment after.
+  if (record.closed !== null && step.step !== "app_ready")
+    return { ...record, last_index: step.index };
   const { about, time } = step;
   const known = failoverSteps.find((each) => each === step.step);
   const common = {
@@ -117,7 +118,9 @@ function after(record: FailoverRecord, step: RecordedStep): FailoverRecord {
     case "restarted":
       return { ...common, restarts: record.restarts + 1 };
     case "app_ready":
-      return { ...common, app_ready: record.app_ready ?? time, rto_ms: count(about["rto_ms"]) };
+      return record.app_ready === null
+        ? { ...common, app_ready: time, rto_ms: count(about["rto_ms"]) }
+        : common;
     case "closed":
       return closedAt(common, time, about);
     default:

@@ -250,10 +250,8 @@ async function appReady(
   { guard }: GuardFaceParts,
   { mechanism }: JsonObject,
 ): Promise<WebResponse> {
-  const rto = guard.sinceBeginMs();
-  if (rto === undefined) return jsonAnswer(200, { noted: false });
-  await guard.note("app_ready", { mechanism: mechanism ?? null, rto_ms: Math.round(rto) });
-  return jsonAnswer(200, { noted: true });
+  const noted = await guard.appReady(typeof mechanism === "string" ? mechanism : "-");
+  return jsonAnswer(200, { noted });
 }
 
 function signed({ signer }: GuardFaceParts, type: string, payload: Permit | Verdict): Envelope {

@@ -3,6 +3,7 @@
  * act is durable in the guard's log before it counts; a change that stops them counts at once.
  */
 import {
+  allowsNoMore,
   type BuiltInCheck,
   builtInChecks,
   type Failing,
@@ -15,7 +16,6 @@ import {
   type Permit,
   permitted,
   raised,
-  stricter,
   type Watermark,
 } from "../../failover/index.ts";
 import { digestOf, type JsonObject } from "../../kernel/index.ts";
@@ -25,7 +25,12 @@ import { Evidence } from "./evidence.ts";
 import type { GuardParts } from "./guard-parts.ts";
 import { type ChangeFacts, stepsBetween } from "./steps-between.ts";
 
-type Permitted = ReturnType<typeof permitted>;
+interface Begun {
+  readonly id: string;
+  readonly sinceMs: number;
+  /** How long ago it began when this guard heard of it. */
+  readonly beforeMs: number;
+}
 
 const renewAgainMs = 100;
 const lookMs = 200;
@@ -40,7 +45,9 @@ export class Guard {
   #ending = new AbortController();
   /** Ends the questions of a validation that nobody waits for any more. */
   #asking = new AbortController();
-  #open: { readonly id: string; readonly sinceMs: number; readonly beforeMs: number } | undefined;
+  #open: Begun | undefined;
+  /** The one that was closed last. */
+  #last: Begun | undefined;
   #permitEndsMs = 0;
   #verdictMs = 0;
   #beatMs = 0;
@@ -128,20 +135,28 @@ export class Guard {
     const open = this.#open;
     if (open === undefined) return;
     this.#open = undefined;
+    this.#last = open;
     const { clock } = this.#parts;
     const now = new Date(clock.wallMs()).toISOString();
     const traffic = resumed === undefined ? {} : { traffic_resumed: now, instance: resumed };
     await this.#record("closed", { outcome, because, ...traffic }, this.#state, open.id);
   }
 
-  note(step: "break_glass" | "app_ready", about: JsonObject): Promise<boolean> {
+  note(step: "break_glass", about: JsonObject): Promise<boolean> {
     return this.#record(step, about);
   }
 
-  /** Since the failover under way began, as far as its mechanism knew. */
-  sinceBeginMs(): number | undefined {
-    const open = this.#open;
-    return open && this.#parts.clock.monotonicMs() - open.sinceMs + open.beforeMs;
+  /** The application is up (AG-403 4.9): often a moment after agents may act. False: no failover of this run is meant. */
+  async appReady(mechanism: string): Promise<boolean> {
+    const of = this.#open ?? this.#last;
+    if (of === undefined) return false;
+    const about = { mechanism, rto_ms: Math.round(this.#sinceMs(of)) };
+    return await this.#record("app_ready", about, this.#state, of.id);
+  }
+
+  /** Since the failover began, as far as its mechanism knew. */
+  #sinceMs({ sinceMs, beforeMs }: Begun): number {
+    return this.#parts.clock.monotonicMs() - sinceMs + beforeMs;
   }
 
   /** Resolves when the phase has changed, or after `ms`. */
@@ -182,7 +197,7 @@ export class Guard {
   }
 
   #facts(): ChangeFacts {
-    const grt = this.sinceBeginMs();
+    const grt = this.#open && this.#sinceMs(this.#open);
     return {
       manifest_digest: this.#parts.digest,
       evidence: this.#evidence,
@@ -376,12 +391,6 @@ export class Guard {
   get failed(): boolean {
     return this.#failed;
   }
-}
-
-/** Less, or the same: then it counts at once. */
-function allowsNoMore(before: Permitted, after: Permitted): boolean {
-  if (after === undefined) return true;
-  return before !== undefined && stricter(before.tier, after.tier) === after.tier;
 }
 
 function json({ component, verdict }: Failing): JsonObject {

@@ -52,6 +52,22 @@ describe("AG-403 4.2, 4.9: a failover", () => {
     expect(record?.manifest_digest).toBe(manifestDigest(town.manifest));
   });
 
+  test("has the recovery of its application beside that of its governance, also when that comes later", async () => {
+    const town = townOf();
+    await town.start("fra");
+    await town.reaches("fra", "ready");
+    await town.clock.run(town.guard("fra").close("resumed", "permit", "gw"));
+    await town.clock.advance(700);
+    expect(await town.clock.run(town.guard("fra").appReady("patroni"))).toBe(true);
+    await town.clock.advance(700);
+    await town.clock.run(town.guard("fra").appReady("patroni"));
+    const [record] = await town.records("fra");
+    expect(record?.rto_ms).toBeGreaterThan(700);
+    expect(record?.rto_ms).toBeLessThan(1_400);
+    expect(record?.grt_ms).toBeLessThan(700);
+    expect(record?.outcome).toBe("resumed");
+  });
+
   test("to a site that acts already is validated as well, and each record ends under its own name", async () => {
     const town = townOf();
     await town.start("fra");
