@@ -1,14 +1,3 @@
-export type { ProbeAnswer, ProbeBinding, ProbeVerdict } from "./answer.ts";
-export { addressesOf, boundBy, isActive } from "./bound-by.ts";
-export {
-  type BreakGlassGranted,
-  type BreakGlassOrder,
-  breakGlassType,
-  readBreakGlass,
-} from "./break-glass.ts";
-export type { Failing, GateComponent, GateRules } from "./check.ts";
-export { checkManifest } from "./check-manifest.ts";
-export { areasOf } from "./check-residency.ts";
 export {
   type Conformance,
   requirementsNamed,
@@ -16,7 +5,6 @@ export {
   type TestRun,
   testRuns,
 } from "./conformance/index.ts";
-export { type Difference, differences } from "./differences.ts";
 export {
   type Acting,
   type Activity,
@@ -62,15 +50,6 @@ export {
   parseEnvelope,
   signEnvelope,
 } from "./envelope.ts";
-export type {
-  BreakGlassUse,
-  FailoverOutcome,
-  FailoverRecord,
-  FailoverStart,
-  RemediationAttempt,
-  ResidencyFinding,
-  WatermarkFinding,
-} from "./event-record.ts";
 export {
   type Assessed,
   assess,
@@ -106,8 +85,15 @@ export {
   verifyPack,
   type Weakness,
 } from "./evidence/index.ts";
-export { type Filling, fillVerification } from "./fill.ts";
-export { next } from "./gate.ts";
+export type { ProbeAnswer, ProbeBinding, ProbeVerdict } from "./gate/answer.ts";
+export {
+  type BreakGlassGranted,
+  type BreakGlassOrder,
+  breakGlassType,
+  readBreakGlass,
+} from "./gate/break-glass.ts";
+export type { Failing, GateComponent, GateRules } from "./gate/check.ts";
+export { next } from "./gate/gate.ts";
 export {
   allowsNoMore,
   type BreakGlassGrant,
@@ -118,8 +104,47 @@ export {
   type GateStep,
   gateStart,
   permitted,
-} from "./gate-state.ts";
-export { type Lease, type LeaseSeen, leaseKey, look, readLease, taken, waitMs } from "./lease.ts";
+} from "./gate/gate-state.ts";
+export {
+  type Lease,
+  type LeaseSeen,
+  leaseKey,
+  look,
+  readLease,
+  taken,
+  waitMs,
+} from "./gate/lease.ts";
+export {
+  checkPermit,
+  checkVerdict,
+  type Permit,
+  type PermitExpected,
+  permitType,
+  type Verdict,
+  verdictType,
+} from "./gate/permit.ts";
+export { candidates, residencyOf, type Standing, standingOf } from "./gate/residency.ts";
+export {
+  type BuiltInCheck,
+  builtInChecks,
+  componentsAt,
+  gateRules,
+  neverOverridden,
+} from "./gate/rules.ts";
+export type { Tier } from "./gate/tier.ts";
+export {
+  compareWatermarks,
+  ledgerMark,
+  raised,
+  readWatermark,
+  type Watermark,
+  watermarkJson,
+  watermarkKey,
+} from "./gate/watermark.ts";
+export { addressesOf, boundBy, isActive } from "./manifest/bound-by.ts";
+export { checkManifest } from "./manifest/check-manifest.ts";
+export { areasOf } from "./manifest/check-residency.ts";
+export { type Filling, fillVerification } from "./manifest/fill.ts";
 export {
   appliesAt,
   type Component,
@@ -134,56 +159,8 @@ export {
   type Profile,
   profiles,
   type Site,
-} from "./manifest.ts";
-export type { ManifestFault } from "./manifest-fault.ts";
-export { failoverMetrics, type RecordedGauge, recordGauges } from "./metrics.ts";
-export {
-  bytesDigest,
-  type Drift,
-  drifts,
-  type FileForm,
-  formOf,
-  type ParityState,
-  parityType,
-  readParity,
-  structuredDigest,
-  textDigest,
-} from "./parity.ts";
-export {
-  checkPermit,
-  checkVerdict,
-  type Permit,
-  type PermitExpected,
-  permitType,
-  type Verdict,
-  verdictType,
-} from "./permit.ts";
-export { type AuditEventRef, type AuditGap, hasGap, reconcile } from "./reconcile.ts";
-export {
-  grtPlot,
-  type Regulation,
-  type Report,
-  regulationIds,
-  regulations,
-  reportMarkdown,
-  reportOf,
-  reportPage,
-} from "./report/index.ts";
-export { candidates, residencyOf, type Standing, standingOf } from "./residency.ts";
-export {
-  type BuiltInCheck,
-  builtInChecks,
-  componentsAt,
-  gateRules,
-  neverOverridden,
-} from "./rules.ts";
-export {
-  type FailoverStep,
-  failoverSteps,
-  type RecordedStep,
-  recordsOf,
-} from "./steps.ts";
-export type { Tier } from "./tier.ts";
+} from "./manifest/manifest.ts";
+export type { ManifestFault } from "./manifest/manifest-fault.ts";
 export type {
   AuditCanary,
   CdcCanary,
@@ -206,13 +183,44 @@ export type {
   TlsVerification,
   Verification,
   VerificationKind,
-} from "./verification.ts";
+} from "./manifest/verification.ts";
+export { type Difference, differences } from "./parity/differences.ts";
 export {
-  compareWatermarks,
-  ledgerMark,
-  raised,
-  readWatermark,
-  type Watermark,
-  watermarkJson,
-  watermarkKey,
-} from "./watermark.ts";
+  bytesDigest,
+  type Drift,
+  drifts,
+  type FileForm,
+  formOf,
+  type ParityState,
+  parityType,
+  readParity,
+  structuredDigest,
+  textDigest,
+} from "./parity/parity.ts";
+export type {
+  BreakGlassUse,
+  FailoverOutcome,
+  FailoverRecord,
+  FailoverStart,
+  RemediationAttempt,
+  ResidencyFinding,
+  WatermarkFinding,
+} from "./record/event-record.ts";
+export { failoverMetrics, type RecordedGauge, recordGauges } from "./record/metrics.ts";
+export { type AuditEventRef, type AuditGap, hasGap, reconcile } from "./record/reconcile.ts";
+export {
+  type FailoverStep,
+  failoverSteps,
+  type RecordedStep,
+  recordsOf,
+} from "./record/steps.ts";
+export {
+  grtPlot,
+  type Regulation,
+  type Report,
+  regulationIds,
+  regulations,
+  reportMarkdown,
+  reportOf,
+  reportPage,
+} from "./report/index.ts";

@@ -2,7 +2,7 @@
  * The guard of a drill on its own blast radius (AG-403 4.7): it reaches only what it declared, only what the manifest
  * knows, and no site where agents act unless both the file and the operator allow it.
  */
-import type { Manifest } from "../manifest.ts";
+import type { Manifest } from "../manifest/manifest.ts";
 import type { Activity, DrillTarget, Experiment } from "./experiment.ts";
 
 /** What a site says of itself: its gate is open, closed, or nobody answered. */

@@ -3,8 +3,8 @@
  * speaks of has none, and one that broke once is not satisfied until the evidence of the break has left the period.
  */
 import { drillsDue } from "../drill/index.ts";
-import type { FailoverRecord } from "../event-record.ts";
-import type { Component } from "../manifest.ts";
+import type { Component } from "../manifest/manifest.ts";
+import type { FailoverRecord } from "../record/event-record.ts";
 import {
   type Assessed,
   drillRef,

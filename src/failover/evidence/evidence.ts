@@ -1,8 +1,8 @@
 /** What is known of a deployment's failovers and drills, all of it signed or in a verified log. */
 import type { JsonObject } from "../../kernel/index.ts";
 import type { DrillJournal } from "../drill/index.ts";
-import type { FailoverRecord } from "../event-record.ts";
-import type { Manifest } from "../manifest.ts";
+import type { Manifest } from "../manifest/manifest.ts";
+import type { FailoverRecord } from "../record/event-record.ts";
 
 export interface Evidence {
   /** The one in force. */

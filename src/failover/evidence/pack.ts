@@ -10,7 +10,7 @@ import {
   sha256Hex,
 } from "../../kernel/index.ts";
 import { type EnvelopeSigner, signEnvelope } from "../envelope.ts";
-import type { FailoverRecord } from "../event-record.ts";
+import type { FailoverRecord } from "../record/event-record.ts";
 import { type Evidence, plain } from "./evidence.ts";
 import { isEvidenceClass } from "./retention.ts";
 import { verifyText } from "./verify-text.ts";

@@ -11,8 +11,8 @@ import {
 } from "../../kernel/index.ts";
 import type { DrillJournal } from "../drill/index.ts";
 import { parseEnvelope } from "../envelope.ts";
-import type { FailoverRecord } from "../event-record.ts";
-import type { Manifest } from "../manifest.ts";
+import type { Manifest } from "../manifest/manifest.ts";
+import type { FailoverRecord } from "../record/event-record.ts";
 import type { Evidence, ParityFinding } from "./evidence.ts";
 import type { PackFiles } from "./pack.ts";
 import type { PackReport } from "./verify-pack.ts";

@@ -14,7 +14,7 @@ import {
 } from "../../kernel/index.ts";
 import { drillPayloadType } from "../drill/index.ts";
 import { openEnvelope } from "../envelope.ts";
-import { manifestPayloadType } from "../manifest.ts";
+import { manifestPayloadType } from "../manifest/manifest.ts";
 import { type PackFiles, packIndexPath, packPayloadType } from "./pack.ts";
 
 export interface PackReport {

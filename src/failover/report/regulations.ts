@@ -4,7 +4,7 @@
  * 2026; whether a regulation applies, and whether the evidence is enough, is for its readers and their counsel.
  */
 import type { RequirementId } from "../evidence/index.ts";
-import type { Profile } from "../manifest.ts";
+import type { Profile } from "../manifest/manifest.ts";
 
 export interface RegulationLine {
   readonly clause: string;

@@ -2,7 +2,7 @@
  * How a component is shown to be intact. `{site}`, `{nonce}` and the variables of the site are replaced in every text.
  * Times are bounded by the component's `latency_ms_max`.
  */
-import type { JsonValue } from "../kernel/index.ts";
+import type { JsonValue } from "../../kernel/index.ts";
 
 /** A secret of the guard: never in the manifest itself. */
 export type SecretSource = { readonly env: string } | { readonly file: string };

@@ -1,5 +1,5 @@
 /** What agents may do at a site. */
-import type { DegradedTier } from "./manifest.ts";
+import type { DegradedTier } from "../manifest/manifest.ts";
 
 export type Tier = "full" | DegradedTier;
 

@@ -6,7 +6,7 @@ import {
   type JsonValue,
   ok,
   type Result,
-} from "../kernel/index.ts";
+} from "../../kernel/index.ts";
 import type { Verification } from "./verification.ts";
 
 export interface Filling {

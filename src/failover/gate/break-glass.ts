@@ -1,8 +1,8 @@
 /** People let a site act although it is not shown to be intact: together, for a while, and written down first. */
-import type { NoteVerifier } from "../audit/index.ts";
-import { err, type JsonObject, type JsonValue, ok, type Result } from "../kernel/index.ts";
-import { openEnvelope } from "./envelope.ts";
-import type { BreakGlass } from "./manifest.ts";
+import type { NoteVerifier } from "../../audit/index.ts";
+import { err, type JsonObject, type JsonValue, ok, type Result } from "../../kernel/index.ts";
+import { openEnvelope } from "../envelope.ts";
+import type { BreakGlass } from "../manifest/manifest.ts";
 import type { Tier } from "./tier.ts";
 
 export const breakGlassType = "application/vnd.holdfast.break-glass+json";

@@ -8,7 +8,7 @@ import {
   ok,
   type Result,
   sha256Hex,
-} from "../kernel/index.ts";
+} from "../../kernel/index.ts";
 
 export const parityType = "application/vnd.holdfast.parity+json";
 

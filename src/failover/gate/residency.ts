@@ -1,7 +1,7 @@
 /** Where data may go (AG-403 4.5): the same jurisdiction, then an approved transfer, then nowhere. */
-import { areasOf } from "./check-residency.ts";
-import type { ResidencyFinding } from "./event-record.ts";
-import type { Manifest, ResidencyRule, Site } from "./manifest.ts";
+import { areasOf } from "../manifest/check-residency.ts";
+import type { Manifest, ResidencyRule, Site } from "../manifest/manifest.ts";
+import type { ResidencyFinding } from "../record/event-record.ts";
 
 export type Standing = ResidencyFinding["decision"];
 

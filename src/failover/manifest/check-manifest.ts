@@ -2,7 +2,7 @@
  * What a schema cannot say of a manifest (AG-403 4.1): that nothing is missing, that everything it names exists, and that
  * what it asks for can be done. The value is valid by `schemas/manifest.schema.json`.
  */
-import { parseVkey, signatureType } from "../audit/index.ts";
+import { parseVkey, signatureType } from "../../audit/index.ts";
 import { checkComponents } from "./check-components.ts";
 import { checkProfiles } from "./check-profiles.ts";
 import { checkResidency } from "./check-residency.ts";

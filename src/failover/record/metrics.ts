@@ -3,9 +3,9 @@
  * `holdfast_x_total`. Values that records tell are computed from them, so that a restart forgets none.
  */
 
+import { instantMs } from "../evidence/index.ts";
+import type { Manifest } from "../manifest/manifest.ts";
 import type { FailoverRecord } from "./event-record.ts";
-import { instantMs } from "./evidence/index.ts";
-import type { Manifest } from "./manifest.ts";
 
 export const failoverMetrics: Readonly<Record<string, string>> = {
   failover_gate_open: "1 while agents may act at this site, as its guard sees it.",

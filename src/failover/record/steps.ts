@@ -1,6 +1,8 @@
 /** The steps of a failover as its guard records them, and the record that they add up to (AG-403 4.6). */
-import type { JsonObject, JsonValue } from "../kernel/index.ts";
-import type { ProbeAnswer } from "./answer.ts";
+import type { JsonObject, JsonValue } from "../../kernel/index.ts";
+import type { ProbeAnswer } from "../gate/answer.ts";
+import type { GatePhase } from "../gate/gate-state.ts";
+import type { DegradedTier } from "../manifest/manifest.ts";
 import type {
   BreakGlassUse,
   FailoverOutcome,
@@ -10,8 +12,6 @@ import type {
   ResidencyFinding,
   WatermarkFinding,
 } from "./event-record.ts";
-import type { GatePhase } from "./gate-state.ts";
-import type { DegradedTier } from "./manifest.ts";
 
 /** One entry of a guard's log, as far as a record needs it. */
 export interface RecordedStep {

@@ -1,6 +1,7 @@
 /** The gate's rules at one site, from the manifest. */
+
+import type { Component, Manifest } from "../manifest/manifest.ts";
 import type { GateRules } from "./check.ts";
-import type { Component, Manifest } from "./manifest.ts";
 
 /** What the guard looks at itself, at every site, besides the components that are declared. */
 export const builtInChecks = [

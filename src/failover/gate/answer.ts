@@ -1,5 +1,5 @@
 /** What a probe found. Only a PASS lets anything through; why it is none is told apart for people. */
-import type { JsonObject } from "../kernel/index.ts";
+import type { JsonObject } from "../../kernel/index.ts";
 
 /** `inconclusive`: no answer, or none that means anything; treated as a failure, and reported apart. */
 export type ProbeVerdict = "pass" | "fail" | "inconclusive";

@@ -1,6 +1,7 @@
 /** One validation: who is asked when, and what the answers come to. */
+
+import type { OnFailure } from "../manifest/manifest.ts";
 import type { ProbeVerdict } from "./answer.ts";
-import type { OnFailure } from "./manifest.ts";
 import { stricter, type Tier } from "./tier.ts";
 
 export interface GateRules {

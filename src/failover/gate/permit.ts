@@ -3,7 +3,7 @@
  * the nonce of whoever asked, so that its lifetime counts from the question on the asker's own monotonic clock, and an
  * old one answers no question.
  */
-import { err, isJsonObject, type JsonObject, ok, type Result } from "../kernel/index.ts";
+import { err, isJsonObject, type JsonObject, ok, type Result } from "../../kernel/index.ts";
 import type { Tier } from "./tier.ts";
 
 export const permitType = "application/vnd.holdfast.permit+json";

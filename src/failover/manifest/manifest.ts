@@ -3,7 +3,7 @@
  * may act there, and how that is shown. Field names are those of the file; `schemas/manifest.schema.json` says what each
  * means. The value is complete: every default is filled in.
  */
-import { digestOf, type JsonObject } from "../kernel/index.ts";
+import { digestOf, type JsonObject } from "../../kernel/index.ts";
 import type { Verification } from "./verification.ts";
 
 export interface Manifest {

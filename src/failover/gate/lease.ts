@@ -3,7 +3,7 @@
  * compares wall clocks. The holder counts its time from before it asked; whoever waits counts from when it first saw
  * the lease as it is, so the one has stopped before the other begins, also when their clocks run apart.
  */
-import { err, type JsonObject, type JsonValue, ok, type Result } from "../kernel/index.ts";
+import { err, type JsonObject, type JsonValue, ok, type Result } from "../../kernel/index.ts";
 
 export interface Lease {
   /** Grows with every holder (a fencing token): what is written under an older one is refused. */

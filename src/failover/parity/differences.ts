@@ -5,7 +5,7 @@ import {
   isJsonObject,
   type JsonObject,
   type JsonValue,
-} from "../kernel/index.ts";
+} from "../../kernel/index.ts";
 
 export interface Difference {
   /** `components[gateway].verify.url` */

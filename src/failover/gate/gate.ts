@@ -3,7 +3,7 @@
  * intact under the epoch that the site holds. `next` is pure; whoever runs it makes the new state durable before it does
  * what the effects say. All times are of the runner's monotonic clock.
  */
-import { assert, unreachable } from "../kernel/index.ts";
+import { assert, unreachable } from "../../kernel/index.ts";
 import {
   type Conclusion,
   conclusion,

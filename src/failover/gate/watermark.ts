@@ -2,8 +2,8 @@
  * What was acknowledged before a failover must be there after it. While a site acts, its guard tells the arbiter how far
  * its gateways' logs and stores have come; a candidate compares what it finds with what was witnessed last.
  */
-import { err, isJsonObject, type JsonObject, ok, type Result } from "../kernel/index.ts";
-import type { WatermarkFinding } from "./event-record.ts";
+import { err, isJsonObject, type JsonObject, ok, type Result } from "../../kernel/index.ts";
+import type { WatermarkFinding } from "../record/event-record.ts";
 
 /** Counts that only grow: entries of a log by its origin, commits of a store by process. */
 export type Watermark = ReadonlyMap<string, number>;

@@ -3,9 +3,9 @@
  * site is given up. It lives in the guard's log as steps; this is what they add up to. One that never closes is itself
  * an alarm.
  */
-import type { ProbeAnswer } from "./answer.ts";
-import type { GatePhase } from "./gate-state.ts";
-import type { DegradedTier } from "./manifest.ts";
+import type { ProbeAnswer } from "../gate/answer.ts";
+import type { GatePhase } from "../gate/gate-state.ts";
+import type { DegradedTier } from "../manifest/manifest.ts";
 
 export interface FailoverStart {
   /** `fo-…` */
