@@ -6,7 +6,16 @@ export interface Room {
   readonly mayImport: readonly string[];
 }
 
-const ring1 = ["policy", "identity", "audit", "limits", "approvals", "escrow", "failover"] as const;
+const ring1 = [
+  "policy",
+  "identity",
+  "audit",
+  "limits",
+  "approvals",
+  "escrow",
+  "failover",
+  "model",
+] as const;
 
 export const rooms: Readonly<Record<string, Room>> = {
   kernel: {
@@ -50,6 +59,11 @@ export const rooms: Readonly<Record<string, Room>> = {
     holds: "what must be intact before a site may act: manifest, gate, permit, record, drill",
     // Verifier keys, and the steps of a failover, are in the formats of the log.
     mayImport: ["kernel", "audit"],
+  },
+  model: {
+    ring: 1,
+    holds: "the graph of production as of a time: evidence, root cause, blast radius, memory",
+    mayImport: ["kernel"],
   },
   ledger: {
     ring: 2,

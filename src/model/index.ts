@@ -1,0 +1,37 @@
+export type {
+  Cause,
+  Evidence,
+  RuledOut,
+  Step,
+  Symptom,
+  WhyAnswer,
+} from "./answer.ts";
+export { type CauseKind, causeKinds, isExternal } from "./cause-kind.ts";
+export {
+  type AgentAction,
+  type Alert,
+  type Change,
+  type ChangeKind,
+  type Condition,
+  changeKinds,
+  type DiffPart,
+  type EdgeFact,
+  type LogTemplate,
+  type ModelEvent,
+  type NodeFact,
+  type Origin,
+  type Quantiles,
+  type Series,
+  type Signal,
+  signals,
+  type Traffic,
+} from "./event.ts";
+export {
+  type EdgeKind,
+  edgeKinds,
+  type NodeId,
+  type NodeKind,
+  nodeId,
+  nodeKinds,
+  splitNodeId,
+} from "./graph-words.ts";
