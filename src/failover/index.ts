@@ -62,8 +62,6 @@ export {
   expiryOf,
   type GrtPoint,
   grtSeries,
-  instantMs,
-  instantText,
   jsonBytes,
   mayRead,
   type Ownership,

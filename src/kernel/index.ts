@@ -3,6 +3,7 @@ export { canonicalJson } from "./canonical-json.ts";
 export { digestOf, sha256, sha256Hex } from "./digest.ts";
 export { ed25519Key, verifyEd25519 } from "./ed25519.ts";
 export { callId, serverNamePattern, splitToolId, type ToolId, toolId } from "./ids.ts";
+export { instantMs, instantText } from "./instant.ts";
 export {
   isJsonArray,
   isJsonObject,

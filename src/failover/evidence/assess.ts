@@ -2,6 +2,7 @@
  * What the evidence says of each requirement of AG-403 4.1 to 4.10. Nothing is assumed: a requirement that no evidence
  * speaks of has none, and one that broke once is not satisfied until the evidence of the break has left the period.
  */
+import { instantMs } from "../../kernel/index.ts";
 import { drillsDue } from "../drill/index.ts";
 import type { Component } from "../manifest/manifest.ts";
 import type { FailoverRecord } from "../record/event-record.ts";
@@ -17,7 +18,6 @@ import {
   requirements,
   type Weakness,
 } from "./evidence.ts";
-import { instantMs } from "./instant.ts";
 
 interface Seen {
   readonly refs: readonly EvidenceRef[];

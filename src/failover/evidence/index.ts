@@ -8,7 +8,6 @@ export {
   requirements,
   type Weakness,
 } from "./evidence.ts";
-export { instantMs, instantText } from "./instant.ts";
 export { assessmentResults, type Ownership, planOfAction } from "./oscal.ts";
 export { oscalProblems } from "./oscal-check.ts";
 export {

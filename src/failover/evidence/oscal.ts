@@ -2,9 +2,8 @@
  * OSCAL 1.2.1: assessment results and the plan of action and milestones, from the same assessment. Deterministic: the same
  * evidence makes the same bytes. OSCAL knows two states of a finding only; what has no evidence is not satisfied, and says so.
  */
-import type { JsonObject } from "../../kernel/index.ts";
+import { instantMs, instantText, type JsonObject } from "../../kernel/index.ts";
 import type { Assessed, Evidence, EvidenceRef, Weakness } from "./evidence.ts";
-import { instantMs, instantText } from "./instant.ts";
 import { uuidOf } from "./uuid.ts";
 
 export interface Ownership {

@@ -2,8 +2,7 @@
  * How long each class of evidence is kept, and who may read it. What the lists of AG-403 say of it is not public, so these
  * defaults are ours; whoever is bound by a law sets its own. Expiry never deletes by itself: it says what may go.
  */
-import { err, ok, type Result } from "../../kernel/index.ts";
-import { instantMs, instantText } from "./instant.ts";
+import { err, instantMs, instantText, ok, type Result } from "../../kernel/index.ts";
 
 export const evidenceClasses = [
   "manifests",

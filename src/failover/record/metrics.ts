@@ -3,7 +3,7 @@
  * `holdfast_x_total`. Values that records tell are computed from them, so that a restart forgets none.
  */
 
-import { instantMs } from "../evidence/index.ts";
+import { instantMs } from "../../kernel/index.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import type { FailoverRecord } from "./event-record.ts";
 

@@ -2,7 +2,8 @@
  * Governance recovery time over time as an SVG: one mark for each failover, the objective as a line. Colours are CSS
  * variables of the page, so that it follows light and dark; what the picture says stands beside it as a table.
  */
-import { type GrtPoint, instantMs } from "../evidence/index.ts";
+import { instantMs } from "../../kernel/index.ts";
+import type { GrtPoint } from "../evidence/index.ts";
 import { html } from "./html-text.ts";
 
 const width = 720;

@@ -1,4 +1,4 @@
-/** RFC 3339 UTC and milliseconds since 1970-01-01, by arithmetic: this room has no clock, and no `Date`. */
+/** RFC 3339 UTC and milliseconds since 1970-01-01, by arithmetic: rules have no clock, and no `Date`. */
 
 const dayMs = 86_400_000;
 const pattern = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?Z$/;
