@@ -35,3 +35,15 @@ export {
   nodeKinds,
   splitNodeId,
 } from "./graph-words.ts";
+export {
+  type Box,
+  boxOf,
+  type Emphasis,
+  type Layout,
+  mermaidOf,
+  type Picture,
+  type PictureEdge,
+  type PictureNode,
+  pictureOfAnswer,
+  svgOf,
+} from "./picture/index.ts";

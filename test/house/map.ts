@@ -136,6 +136,7 @@ export const packages: Readonly<Record<string, string>> = {
   "@opentelemetry/resources": "src/adapters/telemetry/",
   "@opentelemetry/sdk-trace-node": "src/adapters/telemetry/",
   "@opentelemetry/semantic-conventions": "src/adapters/telemetry/",
+  "@dagrejs/dagre": "src/adapters/graph-layout/",
   commander: "src/cli/",
   pg: "src/adapters/postgres/",
   "openid-client": "src/adapters/oidc/",
