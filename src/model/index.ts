@@ -47,3 +47,4 @@ export {
   pictureOfAnswer,
   svgOf,
 } from "./picture/index.ts";
+export { defaultSettings, type Part, parts, type WhySettings, why } from "./why/index.ts";

@@ -1,0 +1,52 @@
+/** Asks about every incident of a set, one after another, and keeps the time each answer took. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { defaultSettings, type Part, type WhyAnswer, why } from "../../src/model/index.ts";
+import { readJson } from "./files.ts";
+import type { OpenSet, Prediction } from "./reader.ts";
+
+export interface Asked {
+  readonly id: string;
+  readonly answer: WhyAnswer;
+  readonly line: Prediction;
+  /** Of the answer alone, from events that are already read. */
+  readonly tookMs: number;
+}
+
+export interface Asking {
+  readonly set: OpenSet;
+  readonly without: readonly Part[];
+  readonly healthy: boolean;
+  readonly limit: number;
+}
+
+export function askAll({ set, without, healthy, limit }: Asking): Asked[] {
+  const from = healthy ? set.healthy : set;
+  if (from === undefined) throw new Error("this set has no healthy windows");
+  const ids = from.ids.slice(0, limit);
+  const settings = { ...defaultSettings, without: new Set(without) };
+  return ids.map((id, at) => {
+    const incident = from.read(id);
+    const before = performance.now();
+    const answer = why(incident.events, incident.symptom, { ...settings, ...incident.settings });
+    const tookMs = performance.now() - before;
+    progress(`${at + 1} of ${ids.length}`);
+    const line = {
+      id,
+      ...set.predict(answer, incident),
+      confidence: answer.causes[0]?.confidence ?? 0,
+      verdict: answer.verdict,
+    };
+    return { id, answer, line, tookMs };
+  });
+}
+
+function progress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text}`);
+}
+
+/** What was true, by case; absent for cases that are kept aside. */
+export function loadLabels(folder: string): Readonly<Record<string, unknown>> | undefined {
+  const path = join(folder, "labels.json");
+  return existsSync(path) ? readJson<Record<string, unknown>>(path) : undefined;
+}

@@ -1,0 +1,67 @@
+/**
+ * Asks the model why, for each incident of a set, and writes one prediction a line. Where the split has `labels.json`,
+ * prints what was right, with intervals; without it (cases kept aside), prints n and the time a case takes.
+ *
+ *   npm run bench:rca -- --set <name> --dir <folder of a split> --out <predictions.jsonl>
+ *     [--learn <memory>] [--memory <memory>] [--without types|topology|changes|time]... [--ablation] [--healthy] [--limit n]
+ */
+import { writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { type Part, parts } from "../../src/model/index.ts";
+import { type Asked, askAll, loadLabels } from "./ask.ts";
+import { readers } from "./readers/index.ts";
+import { ablationTable, scoreTable } from "./table.ts";
+
+const { values } = parseArgs({
+  options: {
+    set: { type: "string" },
+    dir: { type: "string" },
+    out: { type: "string" },
+    learn: { type: "string" },
+    memory: { type: "string" },
+    without: { type: "string", multiple: true, default: [] },
+    ablation: { type: "boolean", default: false },
+    healthy: { type: "boolean", default: false },
+    limit: { type: "string" },
+  },
+});
+
+function fail(message: string): never {
+  process.stderr.write(`bench:rca: ${message}\n`);
+  process.exit(2);
+}
+
+const without = values.without.map((part) =>
+  parts.includes(part as Part)
+    ? (part as Part)
+    : fail(`--without ${part}: there is ${parts.join(", ")}`),
+);
+const reader = readers[values.set ?? ""];
+if (reader === undefined)
+  fail(`--set ${values.set ?? "is missing"}: there is ${Object.keys(readers).join(", ")}`);
+if (values.dir === undefined) fail("--dir is missing: the folder of a split, with cases/ in it");
+const limit = values.limit === undefined ? Number.POSITIVE_INFINITY : Number(values.limit);
+if (!(limit >= 1)) fail(`--limit ${values.limit}: a number from 1`);
+
+try {
+  run(values.dir, reader);
+} catch (error) {
+  fail((error as Error).message);
+}
+
+function run(folder: string, open: NonNullable<typeof reader>): void {
+  const set = open(folder);
+  const settings = { set, healthy: values.healthy, limit };
+  const asked = askAll({ ...settings, without });
+  if (values.out !== undefined) writePredictions(values.out, asked);
+  const labels = values.healthy ? undefined : loadLabels(folder);
+  console.log(`${values.set}, ${folder}: ${scoreTable(asked, set, labels)}`);
+  if (!values.ablation) return;
+  if (labels === undefined) fail("--ablation compares with labels, and there are none");
+  const runs = parts.map((part) => ({ part, asked: askAll({ ...settings, without: [part] }) }));
+  console.log(ablationTable([{ part: "nothing", asked }, ...runs], set, labels));
+}
+
+function writePredictions(path: string, asked: readonly Asked[]): void {
+  writeFileSync(path, asked.map(({ line }) => `${JSON.stringify(line)}\n`).join(""));
+}

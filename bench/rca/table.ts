@@ -1,0 +1,83 @@
+/** Figures for people: means with Wilson's interval of 95 %, and the time an answer takes. */
+import type { Asked } from "./ask.ts";
+import type { OpenSet, Scores } from "./reader.ts";
+
+type Labels = Readonly<Record<string, unknown>>;
+
+/** Wilson's score interval for k of n. */
+export function wilson(k: number, n: number): [number, number] {
+  const z = 1.96;
+  if (n === 0) return [0, 1];
+  const p = k / n;
+  const spread = z * Math.sqrt((p * (1 - p)) / n + (z * z) / (4 * n * n));
+  const [middle, scale] = [p + (z * z) / (2 * n), 1 + (z * z) / n];
+  return [(middle - spread) / scale, (middle + spread) / scale];
+}
+
+export function scoreTable(asked: readonly Asked[], set: OpenSet, labels?: Labels): string {
+  const head = `n ${asked.length}, ${verdicts(asked)}; an answer takes ${times(asked)}`;
+  if (labels === undefined) return head;
+  const rows = [...groupsOf(asked, set, labels)].map(([name, scores]) => row(name, scores));
+  return [head, ...rows].join("\n");
+}
+
+/** One row for each part that was left out. */
+export function ablationTable(
+  runs: readonly { part: string; asked: readonly Asked[] }[],
+  set: OpenSet,
+  labels: Labels,
+): string {
+  const rows = runs.map(({ part, asked }) =>
+    row(`without ${part}`, groupsOf(asked, set, labels).get("all") ?? []),
+  );
+  return rows.join("\n");
+}
+
+function groupsOf(asked: readonly Asked[], set: OpenSet, labels: Labels): Map<string, Scores[]> {
+  const groups = new Map<string, Scores[]>([["all", []]]);
+  for (const { id, line, answer } of asked) {
+    const label = labels[id];
+    if (label === undefined) throw new Error(`labels.json has no ${id}`);
+    const scores = { ...set.score(line, label), ...confident(set.score(line, label), answer) };
+    for (const name of ["all", ...set.groups(label)])
+      groups.set(name, [...(groups.get(name) ?? []), scores]);
+  }
+  return new Map([...groups].sort(([a], [b]) => order(a, b)));
+}
+
+function order(a: string, b: string): number {
+  if (a === "all" || b === "all") return a === "all" ? -1 : 1;
+  return a < b ? -1 : 1;
+}
+
+/** Sure, and wrong: the worst answer. */
+function confident(scores: Scores, answer: Asked["answer"]): Scores {
+  const sure = answer.verdict === "cause" && (answer.causes[0]?.confidence ?? 0) >= 0.8;
+  return { sure: Number(sure), sureAndWrong: Number(sure && scores["top1"] !== 1) };
+}
+
+function row(name: string, scores: readonly Scores[]): string {
+  const names = [...new Set(scores.flatMap((each) => Object.keys(each)))];
+  const figures = names.map((measure) => {
+    const values = scores.flatMap((each) => each[measure] ?? []);
+    const sum = values.reduce((a, b) => a + b, 0);
+    const [low, high] = wilson(sum, values.length);
+    const interval = measure === "top1" ? ` (${low.toFixed(2)}–${high.toFixed(2)})` : "";
+    return `${measure} ${(sum / Math.max(1, values.length)).toFixed(3)}${interval}`;
+  });
+  return `  ${name.padEnd(28)} n ${String(scores.length).padStart(3)}  ${figures.join("  ")}`;
+}
+
+function verdicts(asked: readonly Asked[]): string {
+  const counts = (["cause", "none", "insufficient"] as const).map(
+    (verdict) => `${asked.filter(({ answer }) => answer.verdict === verdict).length} ${verdict}`,
+  );
+  return counts.join(", ");
+}
+
+function times(asked: readonly Asked[]): string {
+  const sorted = asked.map(({ tookMs }) => tookMs).sort((a, b) => a - b);
+  const at = (share: number) =>
+    sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
+  return `p50 ${(at(0.5) ?? 0).toFixed(1)} ms, p95 ${(at(0.95) ?? 0).toFixed(1)} ms`;
+}

@@ -1,0 +1,2 @@
+export { defaultSettings, type Part, parts, type WhySettings } from "./case.ts";
+export { why } from "./why.ts";

@@ -1,0 +1,20 @@
+import type { Symptom, WhyAnswer } from "../answer.ts";
+import type { ModelEvent } from "../event.ts";
+import { defaultSettings, type WhySettings } from "./case.ts";
+import type { EvidenceSource } from "./finding.ts";
+import { rank } from "./rank.ts";
+import { signalEvidence } from "./signals/index.ts";
+import { viewOf } from "./view.ts";
+
+/** Everything that has something to say about causes. */
+const sources: readonly EvidenceSource[] = [signalEvidence];
+
+/** Ranked causes of a symptom, with every step that led to them. The same events in any order give the same answer. */
+export function why(
+  events: Iterable<ModelEvent>,
+  symptom: Symptom,
+  settings: WhySettings = defaultSettings,
+): WhyAnswer {
+  const view = viewOf(events, settings.knownAt);
+  return rank(sources.map((source) => source({ symptom, view, settings })));
+}
