@@ -115,6 +115,8 @@ export interface Traffic extends Told {
   readonly caller: NodeId | null;
   readonly callee: NodeId;
   readonly operation: string;
+  /** The caller's operation that made the calls; absent when the source does not know it. */
+  readonly callerOperation?: string;
   /** The operation by which the outside entered, `service operation`; "" when the source does not know it. */
   readonly entry: string;
   readonly untilAt: number;
@@ -123,6 +125,8 @@ export interface Traffic extends Told {
   /** Of the whole call, and of the callee alone (without its own calls); empty when not measured. */
   readonly totalMs: Quantiles | null;
   readonly selfMs: Quantiles | null;
+  /** Of the way there and back: the caller's time less the callee's; absent when only one side was measured. */
+  readonly wayMs?: Quantiles;
 }
 
 export interface Quantiles {
