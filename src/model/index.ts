@@ -47,4 +47,5 @@ export {
   pictureOfAnswer,
   svgOf,
 } from "./picture/index.ts";
+export { readSymptom } from "./symptom.ts";
 export { defaultSettings, type Part, parts, type WhySettings, why } from "./why/index.ts";

@@ -1,0 +1,100 @@
+/** An answer to "why" for a terminal: the chain first, then what speaks for it, what else could be, what is ruled out. */
+import { instantText } from "../../kernel/index.ts";
+import {
+  type Cause,
+  causeKinds,
+  type Evidence,
+  type Symptom,
+  type WhyAnswer,
+} from "../../model/index.ts";
+
+/** Where a list goes on, `--json` has all of it. */
+const evidenceMax = 8;
+const othersMax = 4;
+const ruledOutMax = 6;
+
+export function whyText(answer: WhyAnswer, symptom: Symptom): string {
+  const [first, ...others] = answer.causes;
+  const about = aboutText(symptom);
+  const lines: string[] = [];
+  if (answer.verdict === "none") lines.push(`${about}: nothing deviates; no cause to name`);
+  else if (first === undefined) lines.push(`${about}: insufficient evidence, no cause is named`);
+  else lines.push(...causeLines(first, about, answer.verdict === "insufficient"));
+  lines.push(...section("it could also be", others.slice(0, othersMax).map(otherLine)));
+  lines.push(
+    ...section(
+      "ruled out",
+      clipped(
+        answer.ruledOut.map(({ node, because }) => `${visible(node)}: ${visible(because)}`),
+        ruledOutMax,
+      ),
+    ),
+    ...section("check next", answer.checkNext.map(visible)),
+  );
+  return `${lines.join("\n")}\n`;
+}
+
+function causeLines(cause: Cause, about: string, isUnsure: boolean): string[] {
+  const verdict = isUnsure ? "insufficient evidence; closest is " : "";
+  const lines = [
+    `${about}: ${verdict}${visible(cause.node)}`,
+    `  ${causeKinds[cause.kind]} (${cause.kind}), ${percent(cause.confidence)} sure${sinceText(cause.onsetAt)}`,
+  ];
+  if (cause.change !== undefined) lines.push(`  brought by ${visible(cause.change)}`);
+  lines.push(...section("how it came here", chainLines(cause)));
+  const evidence = [...cause.evidence].sort((a, b) => Math.abs(b.weight) - Math.abs(a.weight));
+  lines.push(...section("what speaks for it", clipped(evidence.map(evidenceLine), evidenceMax)));
+  lines.push(...section("remembered", cause.remembered.map(visible)));
+  return lines;
+}
+
+/** Each node once, each step below the one before. */
+function chainLines(cause: Cause): string[] {
+  if (cause.path.length === 0) return [];
+  const [first] = cause.path;
+  const lines = [visible(first?.from ?? cause.node)];
+  cause.path.forEach(({ to, edge, because }, depth) => {
+    lines.push(`${"  ".repeat(depth)}└ ${edge}: ${visible(to)}  (${visible(because)})`);
+  });
+  return lines;
+}
+
+function evidenceLine({ node, says, weight, origin, onsetAt }: Evidence): string {
+  const sign = weight < 0 ? "against" : "for";
+  return `${sign.padEnd(7)} ${visible(node)}: ${visible(says)}${sinceText(onsetAt ?? null)}  [${visible(`${origin.source} ${origin.reference}`)}]`;
+}
+
+function otherLine(cause: Cause): string {
+  return `${percent(cause.confidence).padStart(5)}  ${visible(cause.node)}: ${causeKinds[cause.kind]} (${cause.kind})`;
+}
+
+function aboutText(symptom: Symptom): string {
+  const about = symptom.node ?? symptom.text ?? "the symptom";
+  const parts = [visible(about), symptom.operation, symptom.signal].filter(
+    (part) => part !== undefined,
+  );
+  return `${parts.join(" ")} at ${instantText(symptom.at)}`;
+}
+
+function sinceText(onsetAt: number | null): string {
+  return onsetAt === null ? "" : `, since ${instantText(onsetAt)}`;
+}
+
+function percent(part: number): string {
+  return `${Math.round(part * 100)} %`;
+}
+
+function section(title: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : ["", title, ...lines.map((line) => `  ${line}`)];
+}
+
+function clipped(lines: readonly string[], countMax: number): string[] {
+  return lines.length <= countMax
+    ? [...lines]
+    : [...lines.slice(0, countMax), `… and ${lines.length - countMax} more (--json has all)`];
+}
+
+/** Names come from outside, and may hold terminal control characters. */
+function visible(text: string): string {
+  return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, "�");
+}
