@@ -27,6 +27,22 @@ export {
   type Traffic,
 } from "./event.ts";
 export {
+  type Added,
+  type AspectView,
+  type Basis,
+  type Contract,
+  type Direction,
+  type EdgeView,
+  Graph,
+  type Moment,
+  type Neighbour,
+  type NodeView,
+  type ReachOptions,
+  type Span,
+  type Version,
+  type View,
+} from "./graph/index.ts";
+export {
   type EdgeKind,
   edgeKinds,
   type NodeId,

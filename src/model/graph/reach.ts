@@ -1,0 +1,127 @@
+/** Breadth first over the edges that are there at a moment. */
+import { type EdgeKind, edgeKinds, type NodeId } from "../graph-words.ts";
+import { type Basis, type EdgeForm, edgeForm } from "./edge-table.ts";
+import type { Moment } from "./order.ts";
+import type { Tables } from "./tables.ts";
+
+/** `out` follows edges as they point (to callees), `in` against them (to callers). */
+export type Direction = "out" | "in" | "both";
+
+export interface ReachOptions {
+  readonly direction: Direction;
+  /** All kinds, unless given. */
+  readonly kinds?: readonly EdgeKind[];
+  readonly basis?: Basis;
+  /** Edges from the start; 1 unless given. */
+  readonly depth?: number;
+}
+
+/** One node that was reached, and one edge of a shortest way by which it was. */
+export interface Neighbour {
+  readonly node: NodeId;
+  readonly distance: number;
+  readonly from: NodeId;
+  readonly to: NodeId;
+  readonly kind: EdgeKind;
+  readonly basis: Basis;
+}
+
+const allBases: readonly Basis[] = ["declared", "observed"];
+
+/** What can be reached from any of `starts`, themselves excluded: nearest first, then by id. */
+export function reach(
+  tables: Tables,
+  moment: Moment,
+  starts: readonly number[],
+  options: ReachOptions,
+): readonly Neighbour[] {
+  const walk = new Walk(tables, moment, starts, options);
+  for (let depth = options.depth ?? 1; depth > 0 && walk.step(); depth--);
+  return walk.reached();
+}
+
+class Walk {
+  readonly #tables: Tables;
+  readonly #moment: Moment;
+  readonly #direction: Direction;
+  readonly #wanted: ReadonlySet<EdgeForm> | undefined;
+  /** Steps to each node plus one; 0: not reached. */
+  readonly #steps: Int32Array;
+  /** The edge by which each was reached. */
+  readonly #via: Int32Array;
+  readonly #all: number[] = [];
+  #frontier: number[];
+  #step = 1;
+
+  constructor(tables: Tables, moment: Moment, starts: readonly number[], options: ReachOptions) {
+    this.#tables = tables;
+    this.#moment = moment;
+    this.#direction = options.direction;
+    this.#wanted = wantedForms(options);
+    const count = tables.nodes.ids.length;
+    this.#steps = new Int32Array(count);
+    this.#via = new Int32Array(count);
+    this.#frontier = [...new Set(starts)];
+    for (const start of this.#frontier) this.#steps[start] = 1;
+  }
+
+  /** Goes one edge further; false when nothing new was there. */
+  step(): boolean {
+    const frontier = this.#frontier;
+    this.#frontier = [];
+    this.#step += 1;
+    const { edges } = this.#tables;
+    for (const node of frontier) {
+      if (this.#direction !== "in")
+        edges.eachOut(node, (edge) => this.#visit(edge, edges.to(edge)));
+      if (this.#direction !== "out")
+        edges.eachIn(node, (edge) => this.#visit(edge, edges.from(edge)));
+    }
+    for (const node of this.#frontier) this.#all.push(node);
+    return this.#frontier.length > 0;
+  }
+
+  reached(): readonly Neighbour[] {
+    const { nodes, edges } = this.#tables;
+    const found = this.#all.map((index): Neighbour => {
+      const edge = this.#via[index] ?? 0;
+      return {
+        node: nodes.ids[index] as NodeId,
+        distance: (this.#steps[index] ?? 1) - 1,
+        from: nodes.ids[edges.from(edge)] as NodeId,
+        to: nodes.ids[edges.to(edge)] as NodeId,
+        kind: edges.kind(edge),
+        basis: edges.basis(edge),
+      };
+    });
+    return found.sort((a, b) => a.distance - b.distance || (a.node < b.node ? -1 : 1));
+  }
+
+  #visit(edge: number, next: number): void {
+    const steps = this.#steps[next] ?? 0;
+    if (steps !== 0 && steps !== this.#step) return;
+    if (this.#wanted !== undefined && !this.#wanted.has(this.#tables.edges.form(edge))) return;
+    if (!this.#tables.isEdgeThere(edge, this.#moment)) return;
+    if (steps === 0) {
+      this.#steps[next] = this.#step;
+      this.#via[next] = edge;
+      this.#frontier.push(next);
+    } else if (this.#isFirst(edge, this.#via[next] ?? 0)) this.#via[next] = edge;
+  }
+
+  /** Of two equally short ways always the same is told, in whatever order the edges came. */
+  #isFirst(edge: number, other: number): boolean {
+    const { nodes, edges } = this.#tables;
+    const ends = (each: number): string =>
+      `${nodes.ids[edges.from(each)]}\n${nodes.ids[edges.to(each)]}`;
+    const [a, b] = [ends(edge), ends(other)];
+    return a < b || (a === b && edges.form(edge) < edges.form(other));
+  }
+}
+
+function wantedForms({ kinds, basis }: ReachOptions): ReadonlySet<EdgeForm> | undefined {
+  if (kinds === undefined && basis === undefined) return undefined;
+  const bases = basis === undefined ? allBases : [basis];
+  const wanted = kinds ?? edgeKinds;
+  return new Set(wanted.flatMap((kind) => bases.map((each) => edgeForm(kind, each))));
+}

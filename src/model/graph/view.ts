@@ -1,0 +1,262 @@
+/**
+ * The graph from one moment: what was so at `validAt`, by what was known at `knownAt`. Answers do not depend on the order in
+ * which events came; lists are in order of time, then of id.
+ */
+import type { JsonObject } from "../../kernel/index.ts";
+import type {
+  AgentAction,
+  Alert,
+  Change,
+  ChangeKind,
+  Condition,
+  LogTemplate,
+  Origin,
+  Series,
+  Signal,
+  Traffic,
+} from "../event.ts";
+import { type EdgeKind, type NodeId, type NodeKind, splitNodeId } from "../graph-words.ts";
+import { type Contract, contracts } from "./contracts.ts";
+import type { Basis } from "./edge-table.ts";
+import type { NodeEvents } from "./event-list.ts";
+import type { Dated, Moment } from "./order.ts";
+import { type Neighbour, type ReachOptions, reach } from "./reach.ts";
+import type { Tables } from "./tables.ts";
+import { type Version, versionsOf } from "./versions.ts";
+
+export interface AspectView {
+  readonly value: JsonObject;
+  /** When the source last said so. */
+  readonly at: number;
+  readonly knownAt: number;
+  readonly origin: Origin;
+}
+
+export interface NodeView {
+  readonly id: NodeId;
+  readonly kind: NodeKind | undefined;
+  readonly name: string;
+  readonly aspects: ReadonlyMap<string, AspectView>;
+}
+
+export interface EdgeView {
+  readonly from: NodeId;
+  readonly to: NodeId;
+  readonly kind: EdgeKind;
+  readonly basis: Basis;
+  /** When it was last told, or seen. */
+  readonly lastAt: number;
+  readonly origin: Origin;
+}
+
+/** `fromAt` ≤ time < `toAt`; all of it unless given. */
+export interface Span {
+  readonly fromAt?: number;
+  readonly toAt?: number;
+}
+
+const always = { fromAt: Number.NEGATIVE_INFINITY, toAt: Number.POSITIVE_INFINITY };
+
+export class View implements Moment {
+  readonly validAt: number;
+  readonly knownAt: number;
+  readonly #tables: Tables;
+
+  constructor(tables: Tables, { validAt, knownAt }: Moment) {
+    this.#tables = tables;
+    this.validAt = validAt;
+    this.knownAt = knownAt;
+  }
+
+  /** What is so of a node; undefined when nothing speaks of it, or it is gone. */
+  node(id: NodeId): NodeView | undefined {
+    const { nodes } = this.#tables;
+    const index = nodes.indexOf(id);
+    if (index === undefined || !this.#tables.isNodeThere(index, this)) return undefined;
+    const aspects = new Map<string, AspectView>();
+    for (const name of nodes.aspectNames(index)) {
+      const found = this.aspect(id, name);
+      if (found !== undefined) aspects.set(name, found);
+    }
+    const split = splitNodeId(id);
+    return { id, kind: split?.kind, name: split?.name ?? id, aspects };
+  }
+
+  /** One aspect of a node. */
+  aspect(id: NodeId, name: string): AspectView | undefined {
+    const index = this.#tables.nodes.indexOf(id);
+    const fact = index === undefined ? undefined : this.#tables.nodes.factAt(index, name, this);
+    if (fact === undefined || fact.value === null) return undefined;
+    return { value: fact.value, at: fact.at, knownAt: fact.knownAt, origin: fact.origin };
+  }
+
+  /** Every node that is there, of one kind or of all, by id. */
+  nodes(kind?: NodeKind): readonly NodeId[] {
+    const { ids } = this.#tables.nodes;
+    return ids
+      .filter((id, index) => {
+        const isWanted = kind === undefined || id.startsWith(`${kind}:`);
+        return isWanted && this.#tables.isNodeThere(index, this);
+      })
+      .sort();
+  }
+
+  /** Nodes around one, nearest first. */
+  neighbours(id: NodeId, options: ReachOptions): readonly Neighbour[] {
+    return this.reach([id], options);
+  }
+
+  /** What any of these leads to, nearest first, themselves excluded. */
+  reach(ids: readonly NodeId[], options: ReachOptions): readonly Neighbour[] {
+    const starts = ids
+      .map((id) => this.#tables.nodes.indexOf(id))
+      .filter((index) => index !== undefined);
+    return reach(this.#tables, this, starts, options);
+  }
+
+  /** The edges that leave a node, or enter it, or of the whole graph. By their ends, kind and basis. */
+  edges(of: { readonly from?: NodeId; readonly to?: NodeId } = {}): readonly EdgeView[] {
+    const { nodes, edges } = this.#tables;
+    const found: EdgeView[] = [];
+    const take = (edge: number): void => {
+      const view = this.#edge(edge);
+      if (view === undefined) return;
+      if ((of.from ?? view.from) === view.from && (of.to ?? view.to) === view.to) found.push(view);
+    };
+    const [from, to] = [of.from, of.to].map((id) =>
+      id === undefined ? -1 : (nodes.indexOf(id) ?? -2),
+    );
+    if (from === -2 || to === -2) return [];
+    if (from !== undefined && from >= 0) edges.eachOut(from, take);
+    else if (to !== undefined && to >= 0) edges.eachIn(to, take);
+    else for (let edge = 0; edge < edges.count; edge++) take(edge);
+    return found.sort((a, b) => (edgeText(a) < edgeText(b) ? -1 : 1));
+  }
+
+  /** Declared dependencies beside observed calls. */
+  contracts(): readonly Contract[] {
+    return contracts(this.#tables, this);
+  }
+
+  /** Every value of an aspect until now, in order of time. */
+  versions(id: NodeId, aspect: string): readonly Version[] {
+    const index = this.#tables.nodes.indexOf(id);
+    return index === undefined ? [] : versionsOf(this.#tables.nodes, index, aspect, this);
+  }
+
+  /**
+   * The last version before the one that is in force at `before`, among those that `isGood` accepts: unless given, those at
+   * whose end no alert about the node was open.
+   */
+  lastKnownGood(
+    id: NodeId,
+    aspect: string,
+    before: number,
+    isGood: (version: Version) => boolean = (version) => !this.#isAlerting(id, version),
+  ): Version | undefined {
+    const past = this.versions(id, aspect).filter(
+      ({ value, untilAt }) => value !== null && untilAt !== null && untilAt <= before,
+    );
+    return past.findLast(isGood);
+  }
+
+  /** What changed within a span; only what is, or what aims at, `node`, when it is given. */
+  changes(
+    span: Span = {},
+    { node, kinds }: { readonly node?: NodeId; readonly kinds?: readonly ChangeKind[] } = {},
+  ): readonly Change[] {
+    const found = this.#events(this.#tables.changes, node, span);
+    return kinds === undefined ? found : found.filter(({ kind }) => kinds.includes(kind));
+  }
+
+  /** Measurements of a node, as long as they were known; points after `validAt` are left out. */
+  series(
+    node: NodeId | undefined,
+    { signal, operation }: { readonly signal?: Signal; readonly operation?: string } = {},
+  ): readonly Series[] {
+    return this.#events(this.#tables.series, node, {})
+      .filter(
+        (series) =>
+          (signal === undefined || series.signal === signal) &&
+          (operation === undefined || series.operation === operation),
+      )
+      .map((series) => cutAfter(series, this.validAt));
+  }
+
+  /** Windows of traffic that began within a span, of one caller or one callee where given. */
+  traffic(
+    span: Span = {},
+    { caller, callee }: { readonly caller?: NodeId; readonly callee?: NodeId } = {},
+  ): readonly Traffic[] {
+    if (caller === undefined) return this.#events(this.#tables.callees, callee, span);
+    return this.#events(this.#tables.callers, caller, span).filter(
+      (traffic) => callee === undefined || traffic.callee === callee,
+    );
+  }
+
+  /** Windows of log templates that began within a span. */
+  logs(span: Span = {}, node?: NodeId): readonly LogTemplate[] {
+    return this.#events(this.#tables.logs, node, span);
+  }
+
+  /** Conditions that were first seen within a span, or seen again in it. */
+  conditions(span: Span = {}, node?: NodeId): readonly Condition[] {
+    const { fromAt, toAt } = { ...always, ...span };
+    return this.#events(this.#tables.conditions, node, { toAt }).filter(
+      ({ at, untilAt }) => Math.max(at, untilAt ?? at) >= fromAt,
+    );
+  }
+
+  /** Alerts that were open at any time within a span; each once, by the last that is known of it. */
+  alerts(span: Span = {}, node?: NodeId): readonly Alert[] {
+    const { fromAt, toAt } = { ...always, ...span };
+    const byAlert = new Map<string, Alert>();
+    for (const alert of this.#events(this.#tables.alerts, node, { toAt })) {
+      const { at, signal, operation, title } = alert;
+      byAlert.set(JSON.stringify([alert.node, at, signal, operation ?? null, title]), alert);
+    }
+    return [...byAlert.values()].filter(
+      ({ resolvedAt }) => (resolvedAt ?? Number.POSITIVE_INFINITY) >= fromAt,
+    );
+  }
+
+  /** What agents did within a span: of an agent, with a tool, or to a target. */
+  actions(span: Span = {}, node?: NodeId): readonly AgentAction[] {
+    return this.#events(this.#tables.actions, node, span);
+  }
+
+  #events<T extends Dated>(events: NodeEvents<T>, node: NodeId | undefined, span: Span) {
+    const { fromAt, toAt } = { ...always, ...span };
+    const list = node === undefined ? events.all : events.of(this.#tables.nodes.indexOf(node));
+    return list.within(fromAt, toAt, this);
+  }
+
+  #edge(edge: number): EdgeView | undefined {
+    const { nodes, edges } = this.#tables;
+    if (!this.#tables.isEdgeThere(edge, this)) return undefined;
+    const last = edges.sighting(edge, this);
+    if (last === undefined) return undefined;
+    return {
+      from: nodes.ids[edges.from(edge)] as NodeId,
+      to: nodes.ids[edges.to(edge)] as NodeId,
+      kind: edges.kind(edge),
+      basis: edges.basis(edge),
+      lastAt: last.type === "traffic" ? last.untilAt : last.at,
+      origin: last.origin,
+    };
+  }
+
+  #isAlerting(id: NodeId, { untilAt }: Version): boolean {
+    return untilAt !== null && this.alerts({ fromAt: untilAt, toAt: untilAt }, id).length > 0;
+  }
+}
+
+function edgeText({ from, to, kind, basis }: EdgeView): string {
+  return `${from}\n${to}\n${kind}\n${basis}`;
+}
+
+function cutAfter(series: Series, at: number): Series {
+  const last = series.points.at(-1);
+  if (last === undefined || last[0] <= at) return series;
+  return { ...series, points: series.points.filter(([each]) => each <= at) };
+}
