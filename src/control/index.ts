@@ -54,18 +54,17 @@ export {
   BreakGlassDesk,
   Guard,
   type GuardFaceParts,
+  GuardLog,
   type GuardParts,
   guardFace,
   type KeeperRules,
   type Known,
   keep,
-  knownFrom,
   LeaseHolder,
   type ParityParts,
   ParityWatch,
   statusOf,
   stepsIn,
-  usedNonces,
 } from "./site/index.ts";
 export { changeSwitches } from "./switches.ts";
 export type { WebRequest, WebResponse } from "./web.ts";

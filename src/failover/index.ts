@@ -206,12 +206,8 @@ export type {
 } from "./record/event-record.ts";
 export { failoverMetrics, type RecordedGauge, recordGauges } from "./record/metrics.ts";
 export { type AuditEventRef, type AuditGap, hasGap, reconcile } from "./record/reconcile.ts";
-export {
-  type FailoverStep,
-  failoverSteps,
-  type RecordedStep,
-  recordsOf,
-} from "./record/steps.ts";
+export { RecordFold, recordsOf } from "./record/record-fold.ts";
+export { type FailoverStep, failoverSteps, type RecordedStep } from "./record/steps.ts";
 export {
   grtPlot,
   type Regulation,

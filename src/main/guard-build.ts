@@ -10,10 +10,8 @@ import {
   Guard,
   type GuardFaceParts,
   type GuardParts,
-  knownFrom,
   LeaseHolder,
   ParityWatch,
-  usedNonces,
 } from "../control/index.ts";
 import {
   componentsAt,
@@ -21,13 +19,11 @@ import {
   leaseKey,
   ledgerMark,
   type Manifest,
-  type RecordedStep,
   recordGauges,
-  recordsOf,
   type Watermark,
   watermarkKey,
 } from "../failover/index.ts";
-import { err, type JsonObject, type JsonValue, ok, type Result, sha256 } from "../kernel/index.ts";
+import { err, ok, type Result, sha256 } from "../kernel/index.ts";
 import type { Signer } from "../ports.ts";
 import { guardKeyOf } from "./guard-key.ts";
 import { type GuardWorld, observedIn, openGuardWorld } from "./guard-world.ts";
@@ -57,7 +53,7 @@ export async function buildGuard(
   if (!site.ok) return site;
   const signer = await guardKeyOf(config, site.value);
   if (!signer.ok) return signer;
-  const world = await openGuardWorld(config, failover, signer.value);
+  const world = await openGuardWorld(config, failover, signer.value, site.value.manifest);
   return world.ok ? ok(assembled(config, failover, site.value, signer.value, world.value)) : world;
 }
 
@@ -68,8 +64,8 @@ function assembled(
   signer: Signer,
   world: GuardWorld,
 ): BuiltGuard {
-  const { steps, http, telemetry } = world;
-  const known = knownFrom(steps);
+  const { guardLog, http, telemetry } = world;
+  const { known } = guardLog.history;
   const rules = gateRules(manifest, config.site);
   const { deployment, tenant, mode } = manifest;
   const lease = new LeaseHolder({
@@ -84,7 +80,7 @@ function assembled(
     ...{
       clock: systemClock,
       entropy: systemEntropy,
-      ledger: world.ledger,
+      guardLog,
       log: world.log,
       telemetry,
     },
@@ -98,7 +94,6 @@ function assembled(
         ),
       },
     }),
-    origin: { instance: "guard", site: config.site, epoch: known.epoch },
     witnessed: () => lease.witnessed(),
     observed: (of) => observedAt(manifest, world, of),
     parity: () => parityWatch.verdict(),
@@ -114,28 +109,22 @@ function assembled(
   });
   const guard = new Guard(parts);
   const people = keysOf(manifest.break_glass.keys);
-  const breakGlass = new BreakGlassDesk(guard, parts, people, usedNonces(steps));
+  const breakGlass = new BreakGlassDesk(guard, parts, people);
   const face: GuardFaceParts = {
     ...{ ...parts, guard, signer, breakGlass, parityWatch, bears: bearing(failover) },
     metrics: async () => {
-      await countRecords(world, manifest);
+      countRecords(world, manifest);
       return (await telemetry.metrics()).text;
     },
     file: (name) => fileAt(failover, name),
-    records: async () => recordsIn(await world.readSteps()),
   };
   return { guard, parts, face, failover, parityWatch, close: world.close };
 }
 
 /** What the records say is computed when it is asked for, so that a restart forgets nothing of it. */
-async function countRecords(
-  { readSteps, telemetry }: GuardWorld,
-  manifest: Manifest,
-): Promise<void> {
-  const steps = await readSteps();
-  if (!steps.ok) return;
+function countRecords({ guardLog, telemetry }: GuardWorld, manifest: Manifest): void {
   const now = systemClock.wallMs();
-  for (const { name, labels, value } of recordGauges(recordsOf(steps.value), manifest, now))
+  for (const { name, labels, value } of recordGauges(guardLog.history.records, manifest, now))
     telemetry.gauge(name, labels, value);
 }
 
@@ -157,12 +146,6 @@ async function observedAt(
       ...[...logs].map(([origin, size]) => [ledgerMark + origin, size] as const),
     ]),
   );
-}
-
-function recordsIn(steps: Result<readonly RecordedStep[], string>): JsonObject {
-  return steps.ok
-    ? { records: recordsOf(steps.value) as unknown as JsonValue }
-    : { error: steps.error, records: [] };
 }
 
 function keysOf(keys: readonly string[]): readonly NoteVerifier[] {

@@ -8,10 +8,10 @@ import { pinoLog } from "../adapters/log/index.ts";
 import { PostgresStore } from "../adapters/postgres/index.ts";
 import { SqliteStore } from "../adapters/sqlite/index.ts";
 import { type OpenTelemetry, openTelemetry } from "../adapters/telemetry/index.ts";
-import { noteVerifier, readEntries } from "../audit/index.ts";
+import { noteVerifier } from "../audit/index.ts";
 import type { Config, FailoverConfig } from "../cli/index.ts";
-import { stepsIn } from "../control/index.ts";
-import type { RecordedStep, Watermark } from "../failover/index.ts";
+import { GuardLog } from "../control/index.ts";
+import type { Manifest, Watermark } from "../failover/index.ts";
 import { err, ok, type Result } from "../kernel/index.ts";
 import { type Ledger, openLedger } from "../ledger/index.ts";
 import type { HttpTransport, Log, Signer, Store } from "../ports.ts";
@@ -22,9 +22,7 @@ import { version } from "./version.ts";
 
 interface OpenLog {
   readonly ledger: Ledger;
-  /** What was in it when it was opened. */
-  readonly steps: readonly RecordedStep[];
-  readonly readSteps: () => Promise<Result<readonly RecordedStep[], string>>;
+  readonly guardLog: GuardLog;
 }
 
 export interface GuardWorld extends OpenLog {
@@ -41,6 +39,7 @@ export async function openGuardWorld(
   config: Config,
   failover: FailoverConfig,
   signer: Signer,
+  manifest: Manifest,
 ): Promise<Result<GuardWorld, string>> {
   const log = pinoLog({ level: config.log.level, fields: { process: "guard", site: config.site } });
   const http = undiciTransport({ addresses: "not_metadata" });
@@ -48,7 +47,7 @@ export async function openGuardWorld(
   const close = async (): Promise<void> => {
     for (const each of closing) await each.close();
   };
-  const opened = await openLog(config, signer);
+  const opened = await openLog(config, signer, manifest);
   if (opened.ok) closing.unshift(opened.value.ledger);
   const arbiter = opened.ok ? await openArbiter(failover, http) : opened;
   if (arbiter.ok) closing.unshift(arbiter.value);
@@ -69,23 +68,25 @@ export async function openGuardWorld(
   });
 }
 
-async function openLog(config: Config, signer: Signer): Promise<Result<OpenLog, string>> {
+async function openLog(
+  config: Config,
+  signer: Signer,
+  { tenant, deployment }: Manifest,
+): Promise<Result<OpenLog, string>> {
   const folder = join(guardFolder(config), "log");
+  const disk = openDisk(folder);
   const ledger = await openLedger({
-    ...{ disk: openDisk(folder), signer, clock: systemClock, tenant: config.tenant },
+    ...{ disk, signer, clock: systemClock, tenant: config.tenant },
     origin: { instance: "guard", site: config.site, epoch: 0 },
     holdfastVersion: version,
   });
   if (!ledger.ok) return err(`the log in ${folder}: ${ledger.error.detail}`);
   const verifier = noteVerifier(signer.name, signer.publicKey);
-  const readSteps = async (): Promise<Result<readonly RecordedStep[], string>> => {
-    const entries = await readEntries(openDisk(folder), verifier, 0);
-    return entries.ok ? ok(stepsIn(entries.value)) : err(`the log in ${folder}: ${entries.error}`);
-  };
-  const steps = await readSteps();
-  if (steps.ok) return ok({ ledger: ledger.value, steps: steps.value, readSteps });
+  const parts = { ledger: ledger.value, clock: systemClock, site: config.site };
+  const guardLog = await GuardLog.open({ ...parts, tenant, deployment }, disk, verifier);
+  if (guardLog.ok) return ok({ ledger: ledger.value, guardLog: guardLog.value });
   await ledger.value.close();
-  return steps;
+  return err(`the log in ${folder}: ${guardLog.error}`);
 }
 
 async function openArbiter(

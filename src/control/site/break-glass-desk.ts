@@ -13,16 +13,11 @@ export class BreakGlassDesk {
   /** Nonces of orders that were taken, also by earlier runs. */
   readonly #used: Set<string>;
 
-  constructor(
-    guard: Guard,
-    parts: GuardParts,
-    verifiers: readonly NoteVerifier[],
-    used: Iterable<string>,
-  ) {
+  constructor(guard: Guard, parts: GuardParts, verifiers: readonly NoteVerifier[]) {
     this.#guard = guard;
     this.#parts = parts;
     this.#verifiers = verifiers;
-    this.#used = new Set(used);
+    this.#used = new Set(parts.guardLog.history.usedNonces);
   }
 
   async take(body: JsonObject): Promise<WebResponse> {

@@ -31,7 +31,6 @@ export interface GuardFaceParts extends GuardParts {
   readonly metrics: () => Promise<string>;
   /** `manifest`, or one of the files that are compared. */
   readonly file: (name: string) => Promise<string | undefined>;
-  readonly records: () => Promise<JsonObject>;
   readonly breakGlass: BreakGlassDesk;
   /** Whether this is the token of those who may ask for more than the state of the gate. */
   readonly bears: (authorization: string | undefined) => boolean;
@@ -70,7 +69,7 @@ const gets: Readonly<Record<string, Get>> = {
   "/parity": parity,
   "/metrics": async ({ metrics }) => textAnswer(200, "text/plain; version=0.0.4", await metrics()),
   "/file": file,
-  "/record": async ({ records }) => jsonAnswer(200, await records()),
+  "/record": ({ guardLog }) => jsonAnswer(200, guardLog.history.newest),
 };
 
 /** A file that must be the same at every site, for the guards of the others; what it must mean stands in `/parity`. */

@@ -366,13 +366,9 @@ export class Guard {
     state: GateState = this.#state,
     failover: string = this.#open?.id ?? state.failover ?? "-",
   ): Promise<boolean> {
-    const { ledger, origin, clock, deployment, manifest } = this.#parts;
-    const appended = await ledger.append({
-      ...{ ...origin, epoch: state.epoch, v: 1, kind: "failover", tenant: manifest.tenant },
-      time: new Date(clock.wallMs()).toISOString(),
-      ...{ failover, deployment, step, about },
-    });
-    if (!appended.ok) this.#break(`${step} could not be recorded: ${appended.error.detail}`);
+    const { guardLog } = this.#parts;
+    const appended = await guardLog.append({ step, about, epoch: state.epoch, failover });
+    if (!appended.ok) this.#break(appended.error);
     return appended.ok;
   }
 

@@ -6,6 +6,7 @@
 import { instantMs } from "../../kernel/index.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import type { FailoverRecord } from "./event-record.ts";
+import type { RecordFold } from "./record-fold.ts";
 
 export const failoverMetrics: Readonly<Record<string, string>> = {
   failover_gate_open: "1 while agents may act at this site, as its guard sees it.",
@@ -43,7 +44,7 @@ export interface RecordedGauge {
 
 /** AG-403 4.9: what the records of one site say, at a moment in milliseconds since 1970-01-01 UTC. */
 export function recordGauges(
-  records: readonly FailoverRecord[],
+  { records, dropped, remediations }: Pick<RecordFold, "records" | "dropped" | "remediations">,
   manifest: Manifest,
   nowMs: number,
 ): readonly RecordedGauge[] {
@@ -66,15 +67,16 @@ export function recordGauges(
       "failover_open_seconds",
       Math.max(0, ...open.map(({ initiated }) => sinceSeconds(initiated))),
     ),
-    ...counted(records.map(({ outcome }) => outcome ?? "open")).map(([outcome, count]) =>
+    ...outcomes(records, dropped).map(([outcome, count]) =>
       gauge("failover_records", count, { outcome }),
     ),
     ...blocking(records.at(-1), manifest, sinceSeconds).map(([component, seconds]) =>
       gauge("failover_component_blocked_seconds", seconds, { component }),
     ),
-    ...remediations(records).map(([labels, count]) =>
-      gauge("failover_remediations", count, labels),
-    ),
+    ...[...remediations].map(([key, count]) => {
+      const [component = "", result = ""] = key.split(" ");
+      return gauge("failover_remediations", count, { component, result });
+    }),
     ...canaries(records.at(-1), manifest).map(([component, ms]) =>
       gauge("failover_canary_ms", ms, { component }),
     ),
@@ -85,9 +87,13 @@ export function recordGauges(
   ];
 }
 
-function counted(words: readonly string[]): readonly [string, number][] {
-  const counts = new Map<string, number>();
-  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
+function outcomes(
+  records: readonly FailoverRecord[],
+  dropped: ReadonlyMap<string, number>,
+): readonly [string, number][] {
+  const counts = new Map(dropped);
+  for (const { outcome } of records)
+    counts.set(outcome ?? "open", (counts.get(outcome ?? "open") ?? 0) + 1);
   return [...counts];
 }
 
@@ -102,17 +108,6 @@ function blocking(
     const answer = record?.answers.find((each) => each.component === name);
     const blocks = isBlocked && answer !== undefined && answer.verdict !== "pass";
     return [name, blocks ? sinceSeconds(answer.asked) : 0];
-  });
-}
-
-function remediations(
-  records: readonly FailoverRecord[],
-): readonly [{ component: string; result: string }, number][] {
-  const attempts = records.flatMap(({ remediation }) => remediation);
-  const keys = attempts.map(({ component, result }) => `${component} ${result}`);
-  return counted(keys).map(([key, count]) => {
-    const [component = "", result = ""] = key.split(" ");
-    return [{ component, result }, count];
   });
 }
 

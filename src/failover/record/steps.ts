@@ -1,4 +1,4 @@
-/** The steps of a failover as its guard records them, and the record that they add up to (AG-403 4.6). */
+/** The steps of a failover as its guard records them, and what each adds to its record (AG-403 4.6). */
 import type { JsonObject, JsonValue } from "../../kernel/index.ts";
 import type { ProbeAnswer } from "../gate/answer.ts";
 import type { GatePhase } from "../gate/gate-state.ts";
@@ -56,18 +56,8 @@ const phases: Readonly<Partial<Record<FailoverStep, GatePhase>>> = {
   restarted: "fenced",
 };
 
-/** The records, oldest first. Steps whose opening is not among them are left out: another log has them. */
-export function recordsOf(steps: Iterable<RecordedStep>): readonly FailoverRecord[] {
-  const records = new Map<string, FailoverRecord>();
-  for (const step of steps) {
-    const before = records.get(step.failover);
-    if (step.step === "opened" && before === undefined) records.set(step.failover, opened(step));
-    else if (before !== undefined) records.set(step.failover, after(before, step));
-  }
-  return [...records.values()];
-}
-
-function opened({ about, epoch, index }: RecordedStep): FailoverRecord {
+/** The record that begins with this step. */
+export function opened({ about, epoch, index }: RecordedStep): FailoverRecord {
   return {
     ...(about as unknown as FailoverStart),
     epoch,
@@ -80,7 +70,8 @@ function opened({ about, epoch, index }: RecordedStep): FailoverRecord {
   };
 }
 
-function after(record: FailoverRecord, step: RecordedStep): FailoverRecord {
+/** The record with one more of its steps. */
+export function after(record: FailoverRecord, step: RecordedStep): FailoverRecord {
   // What became of the site later is no part of a failover that is over; its application may be up a moment after.
   if (record.closed !== null && step.step !== "app_ready")
     return { ...record, last_index: step.index };

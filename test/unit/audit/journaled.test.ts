@@ -185,8 +185,12 @@ test("a writer that publishes and trims between two reads is read again", async 
   expect(stale).toBe(4);
 });
 
-const indexes = async (files: LogFiles, from: number): Promise<readonly number[] | string> => {
-  const read = await readEntries(files, verifier, from);
+const indexes = async (
+  files: LogFiles,
+  from: number,
+  countMax?: number,
+): Promise<readonly number[] | string> => {
+  const read = await readEntries(files, verifier, from, countMax);
   return read.ok ? read.value.map(({ index }) => index) : read.error;
 };
 const span = (first: number, end: number): number[] =>
@@ -210,6 +214,17 @@ test("the newest entries: published, in the journal, counted from either end", a
   const leftover = await published(258);
   putSegment(leftover, recordsOf(leaves, 250, 255));
   expect(await indexes(readerOf(leftover), -1)).toEqual([257]);
+});
+
+test("entries come in pieces, across tiles and from the journal", async () => {
+  const files = await published(258);
+  putSegment(files, recordsOf(leaves, 256, 258, 262));
+  for (let from = 0; from < 262; from += 100)
+    expect(await indexes(readerOf(files), from, 100)).toEqual(
+      span(from, Math.min(from + 100, 262)),
+    );
+  expect(await indexes(readerOf(files), -5, 2)).toEqual([257, 258]);
+  expect(await indexes(readerOf(files), 0, 0)).toEqual([]);
 });
 
 test("the newest entries are not shown from what cannot be read or is not signed", async () => {

@@ -6,9 +6,9 @@ import { noteVerifier, readEntries } from "../../../src/audit/index.ts";
 import {
   BreakGlassDesk,
   Guard,
+  GuardLog,
   type GuardParts,
   keep,
-  knownFrom,
   LeaseHolder,
   stepsIn,
 } from "../../../src/control/index.ts";
@@ -71,6 +71,7 @@ const site = (
 
 export class SiteLife {
   readonly guard: Guard;
+  readonly guardLog: GuardLog;
   readonly desk: BreakGlassDesk;
   readonly ended: AbortController = new AbortController();
   readonly following: Promise<unknown>;
@@ -78,10 +79,12 @@ export class SiteLife {
   constructor(
     guard: Guard,
     desk: BreakGlassDesk,
+    guardLog: GuardLog,
     follow: (signal: AbortSignal) => Promise<unknown>,
   ) {
     this.guard = guard;
     this.desk = desk;
+    this.guardLog = guardLog;
     this.following = follow(this.ended.signal).catch(() => undefined);
   }
 }
@@ -163,10 +166,18 @@ export class GuardTown {
       }),
     );
     if (!ledger.ok) throw new Error(ledger.error.detail);
-    const known = knownFrom(await this.steps(id));
+    const { deployment, tenant, mode } = this.manifest;
+    const guardLog = await this.clock.run(
+      GuardLog.open(
+        { ledger: ledger.value, clock, tenant, deployment, site: id },
+        disk.mount(),
+        noteVerifier(signer.name, signer.publicKey),
+      ),
+    );
+    if (!guardLog.ok) throw new Error(guardLog.error);
+    const { known } = guardLog.value.history;
     const arbiter = new SharedState(mortal(this.arbiter.open(), ended));
     const rules = gateRules(this.manifest, id);
-    const { deployment, tenant, mode } = this.manifest;
     const lease = new LeaseHolder({
       ...{ arbiter, clock, site: id, lifetimeMs: rules.ttlMs, heldEpoch: known.epoch },
       leaseKey: leaseKey(deployment, tenant, mode === "active_active" ? id : undefined),
@@ -183,10 +194,9 @@ export class GuardTown {
         lease,
       },
       site: this.manifest.sites.find((each) => each.id === id) ?? site(id, "target", "IE"),
-      ...{ clock, entropy: simEntropy(this.random.fork()), ledger: ledger.value, known, probe },
+      ...{ clock, entropy: simEntropy(this.random.fork()), guardLog: guardLog.value, known, probe },
       ...{ log: recordingLog(), telemetry: recordingTelemetry(), commands: this.#commands() },
       components: componentsAt(this.manifest, id),
-      origin: { instance: "guard", site: id, epoch: 0 },
       witnessed: () => lease.witnessed(),
       observed: async () => ok(this.observed),
       acts: () => lease.seen?.site === id && lease.seen.verdict !== null,
@@ -194,8 +204,8 @@ export class GuardTown {
     };
     const guard = new Guard(parts);
     const verifiers = this.people.map(({ name, publicKey }) => noteVerifier(name, publicKey));
-    const desk = new BreakGlassDesk(guard, parts, verifiers, []);
-    const life = new SiteLife(guard, desk, (signal) => {
+    const desk = new BreakGlassDesk(guard, parts, verifiers);
+    const life = new SiteLife(guard, desk, guardLog.value, (signal) => {
       signal.addEventListener("abort", () => {
         ended.value = true;
       });

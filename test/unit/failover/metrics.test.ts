@@ -6,6 +6,8 @@ import { record } from "./evidence/evidence.ts";
 
 const now = Date.parse("2026-05-01T11:00:00.000Z");
 
+const remediations = new Map([["audit done", 1]]);
+
 function values(...records: ReturnType<typeof record>[]): Record<string, number> {
   const canary = {
     kind: "cdc_canary",
@@ -14,7 +16,8 @@ function values(...records: ReturnType<typeof record>[]): Record<string, number>
   } as const;
   const [audit, ...rest] = manifest.components;
   const components = audit === undefined ? rest : [{ ...audit, verify: canary }, ...rest];
-  const gauges = recordGauges(records, { ...manifest, components }, now);
+  const fold = { records, dropped: new Map([["resumed", 2]]), remediations };
+  const gauges = recordGauges(fold, { ...manifest, components }, now);
   for (const { name, labels } of gauges) {
     expect(failoverMetrics[name], name).toBeDefined();
     expect(labels["deployment"]).toBe("trading-agents");
@@ -33,7 +36,7 @@ test("GRT beside RTO, the objective, canaries, remediations, outcomes", () => {
     failover_grt_seconds: 22,
     failover_rto_seconds: 21,
     failover_open_seconds: 0,
-    "failover_records resumed": 1,
+    "failover_records resumed": 3,
     "failover_component_blocked_seconds audit": 0,
     "failover_component_blocked_seconds identity": 0,
     "failover_remediations audit done": 1,
