@@ -46,7 +46,7 @@ export const regulations: readonly Regulation[] = [
         "Risks of the model itself, and of its intended purpose, are not looked at.",
       ),
       line(
-        "Article 15",
+        "Article 15(4)",
         "EU-AI-ACT:15",
         "Robustness against errors, faults and inconsistencies, by redundancy and fail-safe plans among others",
         ["4.2", "4.3", "4.8", "4.9", "4.10"],
@@ -59,14 +59,14 @@ export const regulations: readonly Regulation[] = [
     title: "Sarbanes-Oxley Act, section 404",
     lines: [
       line(
-        "Section 404(a)",
+        "Section 404(a), 15 U.S.C. 7262(a)",
         "SOX:404",
         "Management assesses whether its internal control over financial reporting works",
         ["4.1", "4.3", "4.4", "4.6"],
         "Only controls on actions of agents, and only around failovers; not the assessment itself.",
       ),
       line(
-        "Section 404(b)",
+        "Section 404(b), 15 U.S.C. 7262(b)",
         "SOX:404",
         "An independent auditor attests to that assessment",
         [],
@@ -188,11 +188,25 @@ export const regulations: readonly Regulation[] = [
     title: "DORA, Regulation (EU) 2022/2554",
     lines: [
       line(
-        "Article 11",
+        "Article 11(2)",
         "DORA:11",
-        "Response and recovery, with tests of the plans at least yearly, switch-over to redundant capacity included",
-        ["4.2", "4.3", "4.6", "4.7", "4.9", "4.10"],
+        "Arrangements that keep critical functions going, contain damage, and bring operations back",
+        ["4.2", "4.3", "4.9", "4.10"],
         "Business impact analysis, crisis communication, and functions without agents.",
+      ),
+      line(
+        "Article 11(6)",
+        "DORA:11",
+        "Plans are tested at least yearly and after substantive changes, switch-over to redundant capacity included",
+        ["4.2", "4.3", "4.7"],
+        "Scenarios of cyber-attack, and tests of crisis communication.",
+      ),
+      line(
+        "Article 11(8)",
+        "DORA:11",
+        "Records of what was done before and during a disruption are readily at hand",
+        ["4.4", "4.6"],
+        "Only failovers and the actions of agents.",
       ),
     ],
   },

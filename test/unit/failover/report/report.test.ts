@@ -24,7 +24,7 @@ const lineOf = (id: string, clause: string, of = evidence()) =>
   reportOf(of, [id]).regulations[0]?.lines.find((each) => each.clause === clause);
 
 test("a line names its evidence: records with their log index, and drill journals", () => {
-  const line = lineOf("dora", "Article 11");
+  const line = lineOf("dora", "Article 11(6)");
   expect(line?.status).toBe("supported");
   expect(line?.components).toEqual(["audit"]);
   expect(line?.evidence).toMatchObject([
@@ -35,13 +35,13 @@ test("a line names its evidence: records with their log index, and drill journal
 
 test("one weakness contradicts a line; silence is no support", () => {
   const failed = evidence({ drills: [journal("dr-1", "fail")] });
-  expect(lineOf("dora", "Article 11", failed)).toMatchObject({
+  expect(lineOf("dora", "Article 11(6)", failed)).toMatchObject({
     status: "contradicted",
     weaknesses: ["The drill freeze failed (the gate stayed open)"],
   });
   const silent = evidence({ records: [] });
   expect(lineOf("gdpr-44", "Article 44", silent)?.status).toBe("no_evidence");
-  expect(lineOf("sox-404", "Section 404(b)")?.status).toBe("no_evidence");
+  expect(lineOf("sox-404", "Section 404(b), 15 U.S.C. 7262(b)")?.status).toBe("no_evidence");
 });
 
 test("IEC 61508 applies only under its profile", () => {
