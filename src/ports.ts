@@ -290,9 +290,9 @@ export interface SignInError {
 export interface Notice {
   /** Of the message: the same for every try, every update, every reminder. Visible ASCII. */
   readonly id: string;
-  /** One question; several of low risk that are answered together; or that too many were asked to tell one by one. */
-  readonly kind: "question" | "digest" | "flood";
-  /** `open`: people are asked. The rest says what became of it; `over`: of a flood, and of a digest. */
+  /** One question; several of low risk answered together; that too many were asked to tell each; or drills that are overdue. */
+  readonly kind: "question" | "digest" | "flood" | "drills";
+  /** `open`: people are asked. The rest says what became of it; `over`: of a flood, of a digest, of drills. */
   readonly status:
     | "open"
     | "granted"

@@ -126,7 +126,7 @@ function checkRoute(
   }
 }
 
-function checkNames(
+export function checkNames(
   names: readonly string[],
   there: readonly string[],
   what: string,

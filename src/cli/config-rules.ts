@@ -1,7 +1,7 @@
 /** What a schema cannot say: choices between fields, and what makes a value usable. */
 import { neverSentOn, subjectName } from "../gateway/index.ts";
 import { checkApprovals } from "./config-approvals.ts";
-import { checkNotices } from "./config-notices.ts";
+import { checkNames, checkNotices } from "./config-notices.ts";
 import { checkCare } from "./config-upstream-rules.ts";
 import type { Findings, Path } from "./findings.ts";
 
@@ -32,25 +32,38 @@ export function checkRules(config: Members, findings: Findings): void {
     const what = `issuer ${JSON.stringify(issuer["issuer"])}`;
     checkTwice(seen, issuer["issuer"], what, [...path, "issuer"], findings);
   }
-  checkFailover(config["failover"] as Members | undefined, findings);
+  checkFailover(config, findings);
   checkEnforcementPoints(config, findings);
   checkDirectory(config, findings);
   checkApprovals(config["approvals"] as Members, findings);
   checkNotices(config["approvals"] as Members, findings);
 }
 
-function checkFailover(failover: Members | undefined, findings: Findings): void {
+function checkFailover(config: Members, findings: Findings): void {
+  const failover = config["failover"] as Members | undefined;
   if (failover === undefined) return;
-  const { listen, dns, arbiter, guard_url: url } = failover;
+  const { listen, dns, arbiter, guard_url: url, drills } = failover;
   checkListen(listen, ["failover", "listen"], findings);
   for (const name of ["agent_check", "grpc_health"])
     if (failover[name] !== undefined) checkListen(failover[name], ["failover", name], findings);
   if (dns !== undefined)
     checkListen((dns as Members)["server"], ["failover", "dns", "server"], findings);
   if (url !== undefined) checkUrl(url, ["failover", "guard_url"], findings);
+  if (drills !== undefined)
+    checkDrills(drills as Members, config["approvals"] as Members, findings);
   const kinds = ["postgres", "etcd", "sqlite"];
   if (arbiter !== undefined)
     exactlyOne(arbiter as Members, kinds, ["failover", "arbiter"], findings);
+}
+
+/** An alarm that goes nowhere is none. */
+function checkDrills({ channels }: Members, approvals: Members, findings: Findings): void {
+  const there = Object.keys(approvals["channels"] as Members);
+  const at: Path = ["failover", "drills", "channels"];
+  if (there.length === 0) {
+    const message = "people are told of overdue drills by approvals.channels, and there is none";
+    findings.report(["failover", "drills"], { code: "choice", message });
+  } else checkNames((channels ?? []) as readonly string[], there, "channel", at, findings);
 }
 
 function checkEnforcementPoints({ authzen, tenant: home }: Members, findings: Findings): void {

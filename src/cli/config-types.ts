@@ -254,6 +254,12 @@ export interface FailoverConfig {
     readonly etcd?: string;
     readonly sqlite?: string;
   };
+  /** Whose overdue drills people are told of, by channels of `approvals.channels`. */
+  readonly drills?: {
+    readonly folder: string;
+    readonly schedule: string;
+    readonly channels: readonly string[];
+  };
   /** Another site's lease that ran out is taken without being asked. */
   readonly automatic: boolean;
   /** What must be the same at every site, besides manifest and policy. */

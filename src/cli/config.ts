@@ -96,7 +96,7 @@ async function completed(
   for (const each of [subjects, resources, points].flat())
     if (each) each["tenant"] ??= config["tenant"];
   await completeApprovals(config, how);
-  if (config["failover"] !== undefined) await completeFailover(config["failover"] as Members, how);
+  if (config["failover"] !== undefined) await completeFailover(config, how);
   for (const [name, upstream] of Object.entries(config["upstreams"] as Record<string, Upstream>)) {
     upstream["calls_in_flight_max"] ??= roomOfEach(config);
     await completeUpstream(upstream, ["upstreams", name], how);
@@ -118,7 +118,8 @@ async function completeBundle(bundle: Members, how: Completion): Promise<void> {
   if (bundle["token"] !== undefined) await readSecret(bundle, "token", ["bundle"], how);
 }
 
-async function completeFailover(failover: Members, how: Completion): Promise<void> {
+async function completeFailover(config: Members, how: Completion): Promise<void> {
+  const failover = config["failover"] as Members;
   absolute(failover, ["manifest"], how.folder);
   const files = failover["parity_files"] as readonly string[];
   failover["parity_files"] = files.map((file) => resolve(how.folder, file));
@@ -131,6 +132,11 @@ async function completeFailover(failover: Members, how: Completion): Promise<voi
   ] as const) {
     const told = failover[name] as Members | undefined;
     if (told !== undefined) absolute(told, [file], how.folder);
+  }
+  const drills = failover["drills"] as Members | undefined;
+  if (drills !== undefined) {
+    absolute(drills, ["folder", "schedule"], how.folder);
+    drills["channels"] ??= Object.keys((config["approvals"] as Members)["channels"] as Members);
   }
   const dns = failover["dns"] as Members | undefined;
   if (dns !== undefined) await readSecret(dns, "key", ["failover", "dns"], how);

@@ -18,6 +18,7 @@ export type {
   UpstreamAuthConfig,
   UpstreamConfig,
 } from "./config-types.ts";
+export { scheduledScenarios } from "./failover/drill-files.ts";
 export type { DrillsGiven, OpenedDrills } from "./failover/index.ts";
 export {
   type ManifestReader,

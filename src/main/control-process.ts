@@ -18,6 +18,7 @@ import {
 } from "../gateway/index.ts";
 import { err, sha256 } from "../kernel/index.ts";
 import { answeringRoutes } from "./answering.ts";
+import { followDrills } from "./drill-watch.ts";
 import { hostRules, listening } from "./listen.ts";
 import { complain, stopSignal } from "./process.ts";
 import { startPublishing } from "./publishing.ts";
@@ -41,7 +42,10 @@ export async function runControl(config: Config): Promise<number> {
   const http = undiciTransport({ addresses: "not_metadata" });
   const ending = new AbortController();
   const told = telling(config, { state: state.value, http, log });
-  const following = told.follow(ending.signal);
+  const following = Promise.all([
+    told.follow(ending.signal),
+    followDrills(config, { state: state.value, log }, ending.signal),
+  ]);
   const end = async (): Promise<void> => {
     stop();
     ending.abort();

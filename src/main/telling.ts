@@ -4,9 +4,9 @@ import { openTelemetry } from "../adapters/telemetry/index.ts";
 import { approverOf, type Config } from "../cli/index.ts";
 import {
   ApprovalDesk,
-  type ChannelStatus,
   ChatAnswers,
   Notices,
+  type NoticesStatus,
   outsideName,
 } from "../control/index.ts";
 import type { FrontResponse, Route } from "../gateway/index.ts";
@@ -32,7 +32,7 @@ export interface Telling {
   /** After `follow` has ended. */
   readonly close: () => Promise<void>;
   /** For `/statusz`. */
-  readonly status: () => { readonly leading: boolean; readonly channels: readonly ChannelStatus[] };
+  readonly status: () => NoticesStatus;
 }
 
 export function telling(config: Config, { state, http, log }: TellingPorts): Telling {

@@ -140,6 +140,22 @@ describe.each(channels)("$name", ({ name, open, told, fail }) => {
     if (name !== "webhook") expect(told()).toBe(after);
   });
 
+  test("overdue drills are told, and told again when they were held: aloud, and once", async () => {
+    const channel = open();
+    const before = told();
+    const drills: Notice = { ...notice, kind: "drills", body: null, answers: [], turn: [] };
+    const delivered = await channel.deliver({ ...drills, eligible: [] });
+    if (!delivered.ok) throw new Error(JSON.stringify(delivered.error));
+    expect(told()).toBe(before + 1);
+    const held: Notice = { ...drills, status: "over", title: "held", eligible: [] };
+    const updated = await channel.update(delivered.value, held);
+    if (!updated.ok) throw new Error(JSON.stringify(updated.error));
+    if (name === "sim") return;
+    expect(told()).toBe(before + 2);
+    await channel.update(updated.value, held);
+    if (name !== "webhook") expect(told()).toBe(before + 2);
+  });
+
   test("where nobody listens nothing was delivered", async () => {
     const gone = await WebhookStandIn.start();
     const { origin } = new URL(gone.url);

@@ -72,11 +72,13 @@ export function emailNotifier(parts: EmailNotifierParts): Notifier {
 }
 
 function addresseesOf(
-  { turn, eligible }: Notice,
+  { kind, turn, eligible }: Notice,
   { to, addresses }: EmailNotifierParts,
 ): readonly string[] {
   const of = (names: readonly string[]): readonly string[] =>
     names.flatMap((approver) => addresses.get(approver) ?? []);
+  // Drills are nobody's question: whoever can be reached is told.
+  if (kind === "drills") return to ?? [...addresses.values()];
   return to ?? (of(turn).length > 0 ? of(turn) : of(eligible));
 }
 
@@ -86,7 +88,7 @@ function messageIdOf({ id }: Notice, what: string): string {
 }
 
 /** The one address that can be clicked comes first and is ours: mail programs make links of whatever an agent wrote. */
-function textOf({ title, fields, body, link, status }: Notice): string {
+function textOf({ title, fields, body, link, status, kind }: Notice): string {
   const about = [
     title,
     "",
@@ -94,7 +96,7 @@ function textOf({ title, fields, body, link, status }: Notice): string {
     ...(body === null ? [] : ["", body]),
   ];
   return [
-    status === "open" ? `Sign in and answer: ${link}` : `More: ${link}`,
+    status === "open" && kind !== "drills" ? `Sign in and answer: ${link}` : `More: ${link}`,
     "",
     ...about.map((text) => text.replaceAll("://", "[:]//").replaceAll(/\bwww\./gi, "www[.]")),
     "",

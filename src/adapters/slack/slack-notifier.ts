@@ -26,6 +26,11 @@ export function slackNotifier({ api, to, members }: SlackNotifierParts): Notifie
       const at = placeOf(place);
       if (at === undefined) return err(lost);
       const updated = await api.update(at.channel, at.ts, message(notice));
+      // Weeks lie between an overdue drill and its end: nobody would see a message change.
+      if (updated.ok && notice.kind === "drills" && place["told"] !== notice.title) {
+        const posted = await api.post(at.channel, { text: escaped(notice.title) }, at.ts);
+        return kept(posted, { ...place, told: notice.title });
+      }
       if (updated.ok || updated.error.kind !== "refused") return kept(updated, place);
       // Somebody deleted the message: there is nothing left to change.
       return updated.error.detail.includes("message_not_found") ? ok(place) : updated;

@@ -30,18 +30,24 @@ export function webhookNotifier(parts: WebhookNotifierParts): Notifier {
     return posted.ok ? ok({ reminders }) : posted;
   };
   return {
-    deliver: (notice) => tell(notice.status === "open" ? "asked" : notice.status, notice, 0),
-    update: (place, notice) =>
-      tell(notice.status === "open" ? "changed" : notice.status, notice, remindersIn(place)),
-    remind: (place, notice) =>
-      tell(notice.status === "open" ? "reminded" : notice.status, notice, remindersIn(place) + 1),
+    deliver: (notice) => tell(wordOf(notice, "asked"), notice, 0),
+    update: (place, notice) => tell(wordOf(notice, "changed"), notice, remindersIn(place)),
+    remind: (place, notice) => tell(wordOf(notice, "reminded"), notice, remindersIn(place) + 1),
   };
+}
+
+/** Of drills nobody is asked anything. */
+function wordOf({ kind, status }: Notice, open: "asked" | "changed" | "reminded"): string {
+  if (kind === "drills" && status === "over") return "held";
+  if (kind === "drills" && open === "asked") return "overdue";
+  return status === "open" ? open : status;
 }
 
 const families: Readonly<Record<Notice["kind"], string>> = {
   question: "io.holdfast.approval",
   digest: "io.holdfast.approvals.batch",
   flood: "io.holdfast.approvals.flood",
+  drills: "io.holdfast.drills",
 };
 
 function postingOf(

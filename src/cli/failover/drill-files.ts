@@ -122,6 +122,23 @@ export async function loadSchedule(
   return ok(scheduled);
 }
 
+/** The scenarios of a schedule; of an experiment that cannot be read, what the schedule calls it. */
+export async function scheduledScenarios(
+  file: string,
+): Promise<Result<readonly string[], readonly string[]>> {
+  const loaded = await loadSchedule(file);
+  if (!loaded.ok) return loaded;
+  const names: string[] = [];
+  for (const { experiment } of loaded.value) {
+    const value = await loadValue(experiment);
+    const extensions =
+      value.ok && isJsonObject(value.value.value) ? value.value.value["extensions"] : undefined;
+    const own = (isJsonArray(extensions) ? extensions : []).filter(isJsonObject);
+    names.push(String(own.find(({ name }) => name === "holdfast")?.["scenario"] ?? experiment));
+  }
+  return ok(names);
+}
+
 const scheduleWords = ["experiment", "variables", "allow_ready"];
 
 function scheduledOf(item: JsonValue, path: readonly string[], findings: Findings): Scheduled {

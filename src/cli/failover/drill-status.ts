@@ -1,13 +1,11 @@
 /** `holdfast failover drill list|status`: what there is, and what is overdue (AG-403 4.7). */
-import { readFile } from "node:fs/promises";
 import { openDisk } from "../../adapters/disk/index.ts";
-import { noteVerifier, parseVkey } from "../../audit/index.ts";
-import { pastOf, readJournals, readOpenDrill } from "../../control/index.ts";
+import { ownJournals, pastOf, readOpenDrill } from "../../control/index.ts";
 import { type DrillDue, drillsDue, failoverMetrics } from "../../failover/index.ts";
-import { isJsonArray, isJsonObject } from "../../kernel/index.ts";
+import { isJsonObject } from "../../kernel/index.ts";
 import type { CommandOutput } from "../policy-knowledge.ts";
 import { tableLines } from "../table.ts";
-import { libraryNames, loadSchedule, loadValue } from "./drill-files.ts";
+import { libraryNames, loadValue, scheduledScenarios } from "./drill-files.ts";
 import type { FolderOptions } from "./drill-run.ts";
 import { openManifest } from "./open-manifest.ts";
 
@@ -42,10 +40,7 @@ export async function drillStatus(options: StatusOptions, io: CommandOutput): Pr
   const manifest = await openManifest(options.manifest, io);
   if (manifest === undefined) return 2;
   const disk = openDisk(options.folder);
-  const key = await readFile(`${options.folder}/log/log.vkey`, "utf8").catch(() => undefined);
-  const verifier = key === undefined ? undefined : parseVkey(key);
-  const own = verifier?.ok ? [noteVerifier(verifier.value.name, verifier.value.publicKey)] : [];
-  const read = await readJournals(disk, own);
+  const read = await ownJournals(disk);
   if (!read.ok) return complain(io, read.error);
   const open = await readOpenDrill(disk);
   if (!open.ok) return complain(io, open.error);
@@ -67,17 +62,8 @@ async function scenariosOf(
   journals: readonly { readonly holdfast: { readonly scenario: string } }[],
 ): Promise<readonly string[] | undefined> {
   if (schedule === undefined) return [...new Set(journals.map((each) => each.holdfast.scenario))];
-  const loaded = await loadSchedule(schedule);
-  if (!loaded.ok) return undefined;
-  const names: string[] = [];
-  for (const { experiment } of loaded.value) {
-    const value = await loadValue(experiment);
-    const extensions =
-      value.ok && isJsonObject(value.value.value) ? value.value.value["extensions"] : undefined;
-    const own = (isJsonArray(extensions) ? extensions : []).filter(isJsonObject);
-    names.push(String(own.find(({ name }) => name === "holdfast")?.["scenario"] ?? experiment));
-  }
-  return names;
+  const loaded = await scheduledScenarios(schedule);
+  return loaded.ok ? loaded.value : undefined;
 }
 
 function tell(

@@ -1,5 +1,5 @@
 /** Journals of drills that ended, their signatures checked. */
-import type { NoteVerifier } from "../../audit/index.ts";
+import { type NoteVerifier, noteVerifier, parseVkey } from "../../audit/index.ts";
 import {
   type DrillJournal,
   type DrillPast,
@@ -35,6 +35,16 @@ export async function readJournals(
     else refused.push(`${path}: ${journal.error}`);
   }
   return ok({ journals: journals.sort((a, b) => (a.start < b.start ? -1 : 1)), refused });
+}
+
+/** The journals of a folder of drills, by the key of its own log. Without one none counts. */
+export async function ownJournals(
+  disk: Pick<Disk, "read" | "list">,
+): Promise<Result<ReadJournals, string>> {
+  const key = await disk.read("log/log.vkey");
+  const verifier = key.ok ? parseVkey(Buffer.from(key.value).toString()) : undefined;
+  const own = verifier?.ok ? [noteVerifier(verifier.value.name, verifier.value.publicKey)] : [];
+  return await readJournals(disk, own);
 }
 
 export function openJournal(

@@ -19,6 +19,11 @@ export interface Message {
     readonly max: number;
     readonly count: number;
   } | null;
+  /** Drills that are overdue: each with the moment since when, null if it was never held. */
+  readonly drills?: {
+    readonly deployment: string;
+    readonly overdue: readonly { readonly scenario: string; readonly due_ms: number | null }[];
+  };
   readonly is_escalation: boolean;
   readonly first_ms: number;
   /** Set before the first message is sent: a run that died may have sent it, and the next one sends it again by the same id. */
@@ -42,7 +47,10 @@ export function messageKey({ channel, id }: Pick<Message, "channel" | "id">): st
   return `${messagesPrefix}${encodeURIComponent(channel)}/${encodeURIComponent(id)}`;
 }
 
-type First = Pick<Message, "id" | "channel" | "kind" | "approvals" | "flood" | "is_escalation">;
+type First = Pick<
+  Message,
+  "id" | "channel" | "kind" | "approvals" | "flood" | "drills" | "is_escalation"
+>;
 
 export function firstMessage(first: First, nowMs: number): Message {
   return {
@@ -57,6 +65,11 @@ export function readMessage(stored: JsonObject | undefined): Message | undefined
   const { place, approvals } = stored;
   if (!Array.isArray(approvals) || (place !== null && !isJsonObject(place))) return undefined;
   return stored as unknown as Message;
+}
+
+/** A flood names questions that it is told instead of, and drills are no questions. */
+export function namesApprovals({ kind }: Message): boolean {
+  return kind === "question" || kind === "digest";
 }
 
 export function messageJson(message: Message): JsonObject {

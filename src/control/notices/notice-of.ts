@@ -11,7 +11,7 @@ export interface Shown {
   readonly eligible: readonly string[];
 }
 
-const titleCharactersMax = 150;
+export const titleCharactersMax = 150;
 const valueCharactersMax = 300;
 /** What a message of every channel can hold beside the rest. Larger arguments are looked at on the page. */
 const bodyCharactersMax = 2_500;
@@ -177,7 +177,7 @@ function bound({ id, version, args_digest }: Approval): BoundAnswer {
   return { approval: id, version, argsDigest: args_digest };
 }
 
-function field(name: string, value: string): Field {
+export function field(name: string, value: string): Field {
   return { name, value: cut(visible(value), valueCharactersMax) };
 }
 
@@ -186,6 +186,6 @@ function counted(count: number, what: string): string {
 }
 
 /** UTC, to the second: everybody who reads it may be somewhere else. */
-function isoSeconds(ms: number): string {
+export function isoSeconds(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19)}Z`;
 }

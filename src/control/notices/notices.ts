@@ -1,5 +1,5 @@
 /**
- * Tells people of open approvals. One control process at a time does it, by a lease in the store; every change of what
+ * Tells people of open approvals, and of drills that are overdue. One control process at a time does it, by a lease in the store; every change of what
  * was told is one transaction that checks the lease, so that whoever lost it changes nothing any more.
  *
  * Each channel works by itself: one that hangs or fails delays no other, and no approval.
@@ -16,6 +16,7 @@ import type {
   Telemetry,
 } from "../../ports.ts";
 import type { SharedState } from "../../state/index.ts";
+import { type DrillSchedule, schedulesOf } from "./held-drills.ts";
 import { claimedNoise, failed, type Message, type Telling, toldAs } from "./message.ts";
 import { plan, type Step } from "./plan.ts";
 import type { TellingRules } from "./routes.ts";
@@ -46,6 +47,20 @@ export interface ChannelStatus {
   readonly last_delivered_ms: number | null;
 }
 
+export interface NoticesStatus {
+  readonly leading: boolean;
+  readonly channels: readonly ChannelStatus[];
+  /** As this process saw them when it last told people. */
+  readonly drills: readonly {
+    readonly deployment: string;
+    readonly scenario: string;
+    readonly overdue: boolean;
+    /** RFC 3339; null: never held. */
+    readonly due_since: string | null;
+    readonly last: string | null;
+  }[];
+}
+
 const pollMs = 1_000;
 const sweepMs = 60_000;
 
@@ -65,6 +80,7 @@ export class Notices {
   readonly #store: ToldStore;
   #isStopping = false;
   #sweptMs = 0;
+  #drills: readonly DrillSchedule[] = [];
 
   constructor(parts: NoticesParts) {
     this.#parts = parts;
@@ -72,9 +88,15 @@ export class Notices {
     this.#channels = new Map([...parts.channels].map(([name, each]) => [name, idle(name, each)]));
   }
 
-  get status(): { readonly leading: boolean; readonly channels: readonly ChannelStatus[] } {
+  get status(): NoticesStatus {
     const channels = [...this.#channels.values()].map(({ status }) => status);
-    return { leading: this.#store.isLeading, channels };
+    const drills = this.#drills.flatMap(({ deployment, due }) =>
+      due.map(({ scenario, dueMs, overdue, last }) => {
+        const due_since = dueMs === null ? null : new Date(dueMs).toISOString();
+        return { deployment, scenario, overdue, due_since, last: last?.drill ?? null };
+      }),
+    );
+    return { leading: this.#store.isLeading, channels, drills };
   }
 
   /** Until `signal` aborts; then gives the lease back. */
@@ -121,7 +143,8 @@ export class Notices {
     const told = await this.#store.told(nowMs);
     if (told === undefined) return undefined;
     this.#observe(told.messages, told.approvals);
-    return plan({ ...told, rules, approvers, pageUrl, nowMs, run });
+    this.#drills = schedulesOf(told.drills, nowMs);
+    return plan({ ...told, drills: this.#drills, rules, approvers, pageUrl, nowMs, run });
   }
 
   #observe(messages: readonly Message[], approvals: ReadonlyMap<string, Approval>): void {

@@ -1,12 +1,14 @@
 /**
- * What is to be told now: a pure function of the open approvals, what was told already, the rules and the time. Run
- * again after any interruption it comes to the same.
+ * What is to be told now: a pure function of the open approvals, the drills that were held, what was told already, the
+ * rules and the time. Run again after any interruption it comes to the same.
  */
 import { type Approval, type Approver, isClosed } from "../../approvals/index.ts";
 import type { Notice } from "../../ports.ts";
+import { drillSteps } from "./drill-steps.ts";
 import { floodSteps } from "./flood-steps.ts";
 import { floodReason, splitFloods } from "./floods.ts";
-import { firstMessage, type Message } from "./message.ts";
+import type { DrillSchedule } from "./held-drills.ts";
+import { firstMessage, type Message, namesApprovals } from "./message.ts";
 import { digestNotice, fingerprint, questionNotice, type Shown } from "./notice-of.ts";
 import {
   eligibleFor,
@@ -22,6 +24,7 @@ export interface Situation {
   /** By id, as they are at this moment: every open one, and those that messages name. */
   readonly approvals: ReadonlyMap<string, Approval>;
   readonly messages: readonly Message[];
+  readonly drills: readonly DrillSchedule[];
   readonly rules: TellingRules;
   readonly approvers: readonly Approver[];
   readonly pageUrl: string;
@@ -62,8 +65,9 @@ export function plan(situation: Situation): readonly Step[] {
   return [
     ...declines,
     ...floodSteps(floods, situation),
+    ...drillSteps(situation),
     ...[...situation.messages, ...firsts]
-      .filter(({ kind }) => kind !== "flood")
+      .filter(namesApprovals)
       .flatMap((message) => stepFor(message, situation)),
   ];
 }
@@ -74,7 +78,7 @@ function newMessages(calm: readonly Approval[], situation: Situation): readonly 
   // A flood names questions that it is told instead of; when it ebbs, each is told by itself.
   const told = new Set(
     messages
-      .filter(({ kind }) => kind !== "flood")
+      .filter(namesApprovals)
       .flatMap((each) => each.approvals.map((id) => pair(each.channel, id))),
   );
   const wanted = calm

@@ -15,7 +15,15 @@ import {
 import { canonicalJson, type JsonObject } from "../../kernel/index.ts";
 import type { Log, StoredValue, StoreWrites } from "../../ports.ts";
 import type { SharedState } from "../../state/index.ts";
-import { type Message, messageJson, messageKey, messagesPrefix, readMessage } from "./message.ts";
+import { type HeldDrills, heldDrillsPrefix, readHeldDrills } from "./held-drills.ts";
+import {
+  type Message,
+  messageJson,
+  messageKey,
+  messagesPrefix,
+  namesApprovals,
+  readMessage,
+} from "./message.ts";
 
 const leaderKey = "notice/leader";
 /** Another process takes over after it. */
@@ -36,6 +44,7 @@ export interface Told {
   readonly messages: readonly Message[];
   /** By id, as they are at this moment: open ones, and those that messages name. */
   readonly approvals: ReadonlyMap<string, Approval>;
+  readonly drills: readonly HeldDrills[];
 }
 
 interface Owed {
@@ -92,7 +101,8 @@ export class ToldStore {
   async told(nowMs: number): Promise<Told | undefined> {
     const stored = await this.#list(messagesPrefix);
     const open = stored && (await this.#list(openPrefix));
-    if (stored === undefined || open === undefined) return undefined;
+    const held = open && (await this.#list(heldDrillsPrefix));
+    if (stored === undefined || open === undefined || held === undefined) return undefined;
     const there = new Set(stored.map(({ key }) => key));
     for (const key of this.#owed.keys()) if (!there.has(key)) this.#owed.delete(key);
     const messages = stored.flatMap(({ key, value }) => this.#known(key, readMessage(value)));
@@ -101,10 +111,11 @@ export class ToldStore {
       if (approval !== undefined) approvals.set(approval.id, presently(approval, nowMs));
     };
     for (const { value } of open) add(readApproval(value));
-    const named = messages.filter(({ kind }) => kind !== "flood").flatMap((each) => each.approvals);
+    const named = messages.filter(namesApprovals).flatMap((each) => each.approvals);
     const ended = await this.#read(named.filter((id) => !approvals.has(id)));
     for (const each of ended ?? []) add(each);
-    return ended && { messages, approvals };
+    const drills = held.flatMap(({ value }) => readHeldDrills(value) ?? []);
+    return ended && { messages, approvals, drills };
   }
 
   /** What this process told goes before what it could write down; what another has written since goes before both. */

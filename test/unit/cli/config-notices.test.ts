@@ -169,3 +169,31 @@ for (const [what, lines, expected] of faults)
     expect(Array.isArray(refused)).toBe(true);
     expect((refused as readonly string[]).join("\n")).toMatch(expected);
   });
+
+const failover = (drills: string): string =>
+  `upstreams: {}\nfailover:\n  manifest: m.json\n  manifest_keys: [k]\n  token: t\n  drills: ${drills}\n`;
+
+/** The drills whose people are told, or what the file is refused for. */
+async function drillsOf(approvals: string, drills: string) {
+  writeFileSync(file, `approvals: { ${approvals} }\n${failover(drills)}`);
+  const loaded = await loadConfig(file, {});
+  if (loaded.ok) return loaded.value.failover?.drills;
+  return loaded.error.map((one) => formatDiagnostic(one).replace(`${file}:`, "")).join("\n");
+}
+
+const pager = `channels: { pager: { webhook: { url: https://pager.test/, secret: ${whsec} } } }`;
+
+test("overdue drills are told to every channel, or to those that are named and there", async () => {
+  const drills = { folder: join(folder, "d"), schedule: join(folder, "s.yaml") };
+  expect(await drillsOf(pager, "{ folder: d, schedule: s.yaml }")).toEqual({
+    ...drills,
+    channels: ["pager"],
+  });
+  expect(await drillsOf(pager, "{ folder: d, schedule: s.yaml, channels: [pgaer] }")).toMatch(
+    /^7:53: .*no channel "pgaer"; did you mean pager/,
+  );
+  expect(await drillsOf("", "{ folder: d, schedule: s.yaml }")).toMatch(
+    /people are told of overdue drills by approvals.channels, and there is none/,
+  );
+  expect(await drillsOf(pager, "{ folder: d }")).toContain("schedule");
+});
