@@ -52,6 +52,7 @@ export {
   splitNodeId,
 } from "./graph-words.ts";
 export {
+  type Around,
   type Box,
   boxOf,
   type Emphasis,
@@ -61,6 +62,7 @@ export {
   type PictureEdge,
   type PictureNode,
   pictureOfAnswer,
+  pictureOfView,
   svgOf,
 } from "./picture/index.ts";
 export { readSymptom } from "./symptom.ts";

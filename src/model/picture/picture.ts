@@ -16,7 +16,7 @@ export interface PictureNode {
   readonly note: string;
 }
 
-/** Drawn from where trouble comes to where it goes, whatever the direction of the edge in the graph. */
+/** In a chain: from where trouble comes to where it goes, whatever the direction of the edge. Around a node: as the edge is. */
 export interface PictureEdge {
   readonly from: NodeId;
   readonly to: NodeId;
