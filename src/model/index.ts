@@ -27,6 +27,14 @@ export {
   type Traffic,
 } from "./event.ts";
 export {
+  type FoldedSpans,
+  foldSpans,
+  quantilesOf,
+  type Span,
+  type SpanFaults,
+  type SpanFolding,
+} from "./fold/index.ts";
+export {
   type Added,
   type AspectView,
   type Basis,
@@ -38,7 +46,7 @@ export {
   type Neighbour,
   type NodeView,
   type ReachOptions,
-  type Span,
+  type TimeRange,
   type Version,
   type View,
 } from "./graph/index.ts";
@@ -53,6 +61,14 @@ export {
 } from "./graph-words.ts";
 export {
   type Around,
+  type FoldedLogs,
+  foldLogs,
+  type LogFolding,
+  type LogLine,
+  severityOf,
+  templateOf,
+} from "./logs/index.ts";
+export {
   type Box,
   boxOf,
   type Emphasis,

@@ -4,4 +4,4 @@ export { type Added, Graph } from "./graph.ts";
 export type { Moment } from "./order.ts";
 export type { Direction, Neighbour, ReachOptions } from "./reach.ts";
 export type { Version } from "./versions.ts";
-export type { AspectView, EdgeView, NodeView, Span, View } from "./view.ts";
+export type { AspectView, EdgeView, NodeView, TimeRange, View } from "./view.ts";

@@ -74,6 +74,8 @@ export class Tables {
     if (event.caller === null) return;
     const caller = this.nodes.see(event.caller, event);
     this.callers.add(event, [caller]);
+    // A step within one service is traffic, and no edge.
+    if (caller === callee) return;
     this.edges.add(caller, callee, edgeForm("calls", "observed"), event);
   }
 

@@ -50,7 +50,7 @@ export interface EdgeView {
 }
 
 /** `fromAt` ≤ time < `toAt`; all of it unless given. */
-export interface Span {
+export interface TimeRange {
   readonly fromAt?: number;
   readonly toAt?: number;
 }
@@ -160,12 +160,12 @@ export class View implements Moment {
     return past.findLast(isGood);
   }
 
-  /** What changed within a span; only what is, or what aims at, `node`, when it is given. */
+  /** What changed within a range; only what is, or what aims at, `node`, when it is given. */
   changes(
-    span: Span = {},
+    range: TimeRange = {},
     { node, kinds }: { readonly node?: NodeId; readonly kinds?: readonly ChangeKind[] } = {},
   ): readonly Change[] {
-    const found = this.#events(this.#tables.changes, node, span);
+    const found = this.#events(this.#tables.changes, node, range);
     return kinds === undefined ? found : found.filter(({ kind }) => kinds.includes(kind));
   }
 
@@ -183,33 +183,33 @@ export class View implements Moment {
       .map((series) => cutAfter(series, this.validAt));
   }
 
-  /** Windows of traffic that began within a span, of one caller or one callee where given. */
+  /** Windows of traffic that began within a range, of one caller or one callee where given. */
   traffic(
-    span: Span = {},
+    range: TimeRange = {},
     { caller, callee }: { readonly caller?: NodeId; readonly callee?: NodeId } = {},
   ): readonly Traffic[] {
-    if (caller === undefined) return this.#events(this.#tables.callees, callee, span);
-    return this.#events(this.#tables.callers, caller, span).filter(
+    if (caller === undefined) return this.#events(this.#tables.callees, callee, range);
+    return this.#events(this.#tables.callers, caller, range).filter(
       (traffic) => callee === undefined || traffic.callee === callee,
     );
   }
 
-  /** Windows of log templates that began within a span. */
-  logs(span: Span = {}, node?: NodeId): readonly LogTemplate[] {
-    return this.#events(this.#tables.logs, node, span);
+  /** Windows of log templates that began within a range. */
+  logs(range: TimeRange = {}, node?: NodeId): readonly LogTemplate[] {
+    return this.#events(this.#tables.logs, node, range);
   }
 
-  /** Conditions that were first seen within a span, or seen again in it. */
-  conditions(span: Span = {}, node?: NodeId): readonly Condition[] {
-    const { fromAt, toAt } = { ...always, ...span };
+  /** Conditions that were first seen within a range, or seen again in it. */
+  conditions(range: TimeRange = {}, node?: NodeId): readonly Condition[] {
+    const { fromAt, toAt } = { ...always, ...range };
     return this.#events(this.#tables.conditions, node, { toAt }).filter(
       ({ at, untilAt }) => Math.max(at, untilAt ?? at) >= fromAt,
     );
   }
 
-  /** Alerts that were open at any time within a span; each once, by the last that is known of it. */
-  alerts(span: Span = {}, node?: NodeId): readonly Alert[] {
-    const { fromAt, toAt } = { ...always, ...span };
+  /** Alerts that were open at any time within a range; each once, by the last that is known of it. */
+  alerts(range: TimeRange = {}, node?: NodeId): readonly Alert[] {
+    const { fromAt, toAt } = { ...always, ...range };
     const byAlert = new Map<string, Alert>();
     for (const alert of this.#events(this.#tables.alerts, node, { toAt })) {
       const { at, signal, operation, title } = alert;
@@ -220,13 +220,13 @@ export class View implements Moment {
     );
   }
 
-  /** What agents did within a span: of an agent, with a tool, or to a target. */
-  actions(span: Span = {}, node?: NodeId): readonly AgentAction[] {
-    return this.#events(this.#tables.actions, node, span);
+  /** What agents did within a range: of an agent, with a tool, or to a target. */
+  actions(range: TimeRange = {}, node?: NodeId): readonly AgentAction[] {
+    return this.#events(this.#tables.actions, node, range);
   }
 
-  #events<T extends Dated>(events: NodeEvents<T>, node: NodeId | undefined, span: Span) {
-    const { fromAt, toAt } = { ...always, ...span };
+  #events<T extends Dated>(events: NodeEvents<T>, node: NodeId | undefined, range: TimeRange) {
+    const { fromAt, toAt } = { ...always, ...range };
     const list = node === undefined ? events.all : events.of(this.#tables.nodes.indexOf(node));
     return list.within(fromAt, toAt, this);
   }

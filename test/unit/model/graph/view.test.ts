@@ -143,6 +143,7 @@ test("contracts: what is declared and unseen, seen and undeclared, or both", () 
     traffic(2, web, cart),
     traffic(2, web, "service:ads"),
     traffic(2, null, web),
+    traffic(2, web, web),
   ).latest();
   expect(
     view
