@@ -60,7 +60,6 @@ export {
   splitNodeId,
 } from "./graph-words.ts";
 export {
-  type Around,
   type FoldedLogs,
   foldLogs,
   type LogFolding,
@@ -69,6 +68,7 @@ export {
   templateOf,
 } from "./logs/index.ts";
 export {
+  type Around,
   type Box,
   boxOf,
   type Emphasis,
