@@ -103,7 +103,7 @@ export function spineOf(ledger: Ledger, telemetry: Telemetry = noTelemetry): Spi
     reason: "for measuring",
     source: "bench:1",
   };
-  policy.activate(compile({ formatVersion: 2, rules: [rule], tools: [], limits: [] }, "bench"));
+  policy.activate(compile({ formatVersion: 3, rules: [rule], tools: [], limits: [] }, "bench"));
   return createSpine({
     clock: systemClock,
     entropy: systemEntropy,

@@ -11,7 +11,7 @@ const requestsAsked = 512;
  */
 export function policySetOf(count: number): PolicySet {
   return {
-    formatVersion: 2,
+    formatVersion: 3,
     rules: Array.from({ length: count }, (_, i) => ruleOf(i, count)),
     tools: [],
     limits: [],

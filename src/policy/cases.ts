@@ -1,6 +1,6 @@
 /** Policy tests as data: a request, and the verdict it must get. */
 import { canonicalJson, isJsonObject, type JsonObject, type ToolId } from "../kernel/index.ts";
-import type { PolicyRequest } from "./decision.ts";
+import type { ModelFacts, PolicyRequest } from "./decision.ts";
 import {
   type Decoder,
   json,
@@ -166,6 +166,7 @@ const request = struct("a request", {
   tool: required(tool),
   args: optional(object),
   context: optional(object),
+  model_facts: optional(object),
   model: optional(word),
   principal: optional(word),
   tenant: optional(word),
@@ -218,6 +219,7 @@ const casesFile = struct("a case file", {
 /** Effect and risk are those of the catalog, and write and high for a tool it does not know, as at the gateway. */
 function toRequest(asked: NonNullable<ReturnType<typeof request>>, set: PolicySet): PolicyRequest {
   const { agent = "", tool: name = ":", model, principal, tenant, resource } = asked;
+  const { model_facts: facts } = asked;
   const declared = set.tools.find(({ id }) => id === name);
   const effect: Effect = asked.effect ?? declared?.effect ?? "write";
   const risk: Risk = asked.risk ?? declared?.risk ?? "high";
@@ -239,5 +241,6 @@ function toRequest(asked: NonNullable<ReturnType<typeof request>>, set: PolicySe
     },
     args: asked.args ?? {},
     context: asked.context ?? {},
+    ...(facts === undefined ? {} : { model: facts as unknown as ModelFacts }),
   };
 }

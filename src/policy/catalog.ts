@@ -4,6 +4,7 @@ import { type Diagnostic, nearestWord, type Position, type Problem } from "./dia
 import { globMatcher } from "./glob.ts";
 import type { Effect, ToolDeclaration } from "./ir.ts";
 import type { SourceFile, SourceTool } from "./source.ts";
+import { readTarget } from "./target.ts";
 import { readTokenEstimate } from "./token-estimate.ts";
 import { anyType, join, type Type, typeOfSchema } from "./types.ts";
 
@@ -77,7 +78,9 @@ function toolDeclaration(
           : "a write whose policy cannot be evaluated is denied",
     });
   const schema = schemas.get(tool.name as ToolId);
-  const tokens = readTokenEstimate(tool.value, schema ? typeOfSchema(schema) : anyType, report);
+  const args = schema ? typeOfSchema(schema) : anyType;
+  const tokens = readTokenEstimate(tool.value, args, report);
+  const target = readTarget(tool.value, args, report);
   return {
     id: tool.name as ToolId,
     effect,
@@ -85,6 +88,7 @@ function toolDeclaration(
     costMicroUsd: cost_estimate_micro_usd ?? 0,
     ...(tokens ? { tokens } : {}),
     openOnFailure: opens,
+    ...(target ? { target } : {}),
   };
 }
 

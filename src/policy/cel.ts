@@ -25,7 +25,7 @@ export interface ParsedCondition extends Marks {
   readonly problems: readonly ConditionProblem[];
 }
 
-const roots: readonly Root[] = ["subject", "action", "resource", "args", "context"];
+const roots: readonly Root[] = ["subject", "action", "resource", "args", "context", "model"];
 const comparisons: readonly string[] = ["==", "!=", "<", "<=", ">", ">="];
 const stringTests: readonly StringTest[] = ["startsWith", "endsWith", "contains"];
 const macros = ["exists", "all", "exists_one"] as const;

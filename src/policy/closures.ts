@@ -6,7 +6,7 @@ import { compileRegex } from "./regex.ts";
 import type { RegoAnswers } from "./rego-answers.ts";
 import { type Evaluated, Failure, sizeOfText, typeName, worse } from "./values.ts";
 
-/** What the five roots stand for in one evaluation, and a place for the variables of `exists`, `all`, `exists_one`. */
+/** What the roots stand for in one evaluation, and a place for the variables of `exists`, `all`, `exists_one`. */
 export type Frame = Record<Root, Evaluated> & {
   readonly locals: JsonValue[];
   /** Members that `exists`, `all` and `exists_one` may still look at: lists within lists would multiply. */

@@ -39,7 +39,53 @@ export interface PolicyRequest {
   };
   readonly args: JsonObject;
   readonly context: JsonObject;
+  /** What the runtime model knows of the node that the call concerns; absent: it was not asked. */
+  readonly model?: ModelFacts;
 }
+
+/**
+ * Facts of the runtime model, as conditions read them. All of them are there, or `known` is false and only `why` is: what
+ * is missing is a fact too.
+ */
+export type ModelFacts =
+  | {
+      readonly known: true;
+      /** The node that the call concerns. */
+      readonly target: string;
+      /** How old the newest thing is that the model was told. */
+      readonly ageSeconds: number;
+      readonly blastRadius: {
+        /** Part of the traffic that would feel it, 0 to 1, with its interval. */
+        readonly trafficShare: number;
+        readonly trafficShareLow: number;
+        readonly trafficShareHigh: number;
+        /** How many services. */
+        readonly services: number;
+        readonly zones: readonly string[];
+        readonly dataClasses: readonly string[];
+      };
+      /** Nodes that depend on it, directly or through others. */
+      readonly dependents: number;
+      /** Changes of it and of what it depends on, within the last hour. */
+      readonly recentChanges: number;
+      /** Confirmed incidents about it, and how many of them a change of this kind caused. */
+      readonly memory: { readonly count: number; readonly sameChange: number };
+    }
+  | { readonly known: false; readonly why: ModelUnknown };
+
+export type ModelUnknown =
+  /** There was nobody to ask. */
+  | "not_asked"
+  /** The catalog says of no node that the call concerns it, or the arguments name none. */
+  | "no_target"
+  | "no_model"
+  | "stale"
+  /** The model has never heard of the node. */
+  | "unknown_target"
+  /** No traffic was seen, so that a share of it means nothing. */
+  | "no_traffic";
+
+export const modelNotAsked = { known: false, why: "not_asked" } as const;
 
 /** The answer of one evaluation. Deterministic: the same set and request give the same verdict, byte for byte. */
 export interface Verdict {

@@ -10,7 +10,13 @@ import {
   type Finding,
   uniqueObligations,
 } from "./combine.ts";
-import type { Engine, PolicyRequest, PolicySubject, Verdict } from "./decision.ts";
+import {
+  type Engine,
+  modelNotAsked,
+  type PolicyRequest,
+  type PolicySubject,
+  type Verdict,
+} from "./decision.ts";
 import type { Obligation, PolicySet, ToolDeclaration } from "./ir.ts";
 import { limitMatcher } from "./limit.ts";
 import { escrowMatcher } from "./read-escrow.ts";
@@ -131,6 +137,7 @@ export function frameFor(request: PolicyRequest, agent: string, answers: RegoAns
     resource: request.resource,
     args: request.args,
     context: request.context,
+    model: request.model ?? modelNotAsked,
     locals: [],
     membersLeft: membersMax,
   };
@@ -173,14 +180,14 @@ export function findOne(
   return broken === undefined ? { kind: "true", rule } : { kind: "broken", rule, broken };
 }
 
-/** A read opens where the rule says so; a write only where the catalog says so, at risk `low`. */
+/** A read opens where the rule says so; a write only where the catalog says so, at risk `low`, and never for want of a fact of the model. */
 function opens(
   candidate: CompiledRule,
   action: Action,
   tool: ToolDeclaration | undefined,
 ): boolean {
   if (action.effect === "read") return candidate.rule.onFailure === "open";
-  return tool?.risk === "low" && tool.openOnFailure;
+  return tool?.risk === "low" && tool.openOnFailure && !candidate.readsModel;
 }
 
 /** The verdict for one agent with arguments, resource and context unknown: "deny" only when nothing could change it. */
@@ -197,6 +204,7 @@ function partialVerdict(
     resource: unknown,
     args: unknown,
     context: unknown,
+    model: unknown,
     rego: unknown,
     locals: [],
     membersLeft: membersMax,

@@ -17,7 +17,15 @@ export {
 } from "./bundle-signature.ts";
 
 export { type CaseAnswers, caseRequests, readRequest, runCases } from "./cases.ts";
-export type { Engine, PolicyRequest, PolicySubject, Verdict } from "./decision.ts";
+export {
+  type Engine,
+  type ModelFacts,
+  type ModelUnknown,
+  modelNotAsked,
+  type PolicyRequest,
+  type PolicySubject,
+  type Verdict,
+} from "./decision.ts";
 export { json as sourceValue } from "./decode.ts";
 export {
   type Diagnostic,
@@ -63,6 +71,7 @@ export {
   regoDigest,
 } from "./rego-modules.ts";
 export { renderExplanation } from "./render.ts";
+export { targetOf } from "./target.ts";
 export { tokensOf } from "./token-estimate.ts";
 export {
   type ParsedDocuments,

@@ -8,13 +8,14 @@
  * the other side, in either order.
  */
 import type { JsonValue, ToolId } from "../kernel/index.ts";
+import type { ChangeKind } from "../model/index.ts";
 
 export type Effect = "read" | "write";
 export type Risk = "low" | "high" | "critical";
 export type Outcome = "allow" | "deny" | "sanitize" | "approval_needed";
 
-/** The five names a condition can start from. */
-export type Root = "subject" | "action" | "resource" | "args" | "context";
+/** The names a condition can start from. */
+export type Root = "subject" | "action" | "resource" | "args" | "context" | "model";
 
 export type CompareOp = "==" | "!=" | "<" | "<=" | ">" | ">=";
 export type ArithmeticOp = "+" | "-" | "*" | "/" | "%";
@@ -146,6 +147,17 @@ export interface ToolDeclaration {
   readonly tokens?: TokenEstimate;
   /** An indeterminate write of risk `low` may be opened, explicitly and loudly recorded. */
   readonly openOnFailure: boolean;
+  /** Which node of the runtime model a call concerns; absent: nothing is known of that. */
+  readonly target?: TargetTemplate;
+}
+
+/** A node of the runtime model whose name is made of texts and arguments: `service:{args.name}`. */
+export interface TargetTemplate {
+  readonly kind: string;
+  /** Texts and paths of arguments, in order. */
+  readonly parts: readonly (string | FieldPath)[];
+  /** What a call does to it: effects are learned by the kind of change. */
+  readonly change: ChangeKind;
 }
 
 export interface TokenEstimate {
@@ -193,7 +205,7 @@ export interface EscrowRule {
 }
 
 /** Grows when what an older Holdfast would not see could let more through. */
-export const policySetFormat = 2;
+export const policySetFormat = 3;
 
 export interface PolicySet {
   readonly formatVersion: typeof policySetFormat;

@@ -1,5 +1,6 @@
 /** From the files of a policy folder to a checked set. Every fault of every file is reported; one error loads nothing. */
 import type { JsonObject, ToolId } from "../kernel/index.ts";
+import { checkAbsence } from "./absence.ts";
 import { type Catalog, readCatalog } from "./catalog.ts";
 import {
   type Diagnostic,
@@ -101,14 +102,17 @@ function readRules(
 ): readonly Rule[] {
   const policies = new Map<string, string>();
   const seen = new Map<string, string>();
-  return sources.flatMap((source) => {
+  const placed = sources.flatMap((source) => {
     const policy = policyName(source, policies);
     return (source.source.rules ?? []).flatMap((rule) => {
       reportRepeatedId(source, rule, policy, seen);
       const read = readRule(source, policy, rule, catalog, regoBundles);
-      return read ? [read] : [];
+      const at = rule.when?.at ?? rule.at;
+      return read ? [{ rule: read, at, report: source.report }] : [];
     });
   });
+  checkAbsence(placed);
+  return placed.map(({ rule }) => rule);
 }
 
 /** A file with rules names its policy, and no other file has the name. */

@@ -1,7 +1,7 @@
 /** The Rego module that turns findings of rules into a verdict: what `combine.ts` and `engine.ts` are here. */
 
 /** Package `holdfast`: entry points `data.holdfast.verdict` and `data.holdfast.allow`; rules are `data.holdfast.policy`. */
-export const verdictModule: string = String.raw`# The verdict on one request. input is {subject, action, resource, args, context}.
+export const verdictModule: string = String.raw`# The verdict on one request. input is {subject, action, resource, args, context}, and model where somebody asked it.
 # data.holdfast.policy holds rules and tools; data.holdfast.conditions tests a rule's condition.
 package holdfast
 
@@ -82,6 +82,7 @@ facts(agent) := {
 	"resource": input.resource,
 	"args": input.args,
 	"context": input.context,
+	"model": object.get(input, "model", {"known": false, "why": "not_asked"}),
 }
 
 candidate(match, agent) if {
@@ -123,12 +124,20 @@ may_open(rule) if {
 	rule.onFailure == "open"
 }
 
-may_open(_) if {
+may_open(rule) if {
 	input.action.effect == "write"
 	some tool in policy.tools
 	tool.id == input.action.name
 	tool.risk == "low"
 	tool.openOnFailure
+	not reads_model(rule)
+}
+
+# Not knowing what a write would touch never opens it.
+reads_model(rule) if {
+	walk(rule.when, [_, part])
+	part.op == "root"
+	part.name == "model"
 }
 
 # Deny first, then what could not be told, then the strictest of what is true, then deny by default.

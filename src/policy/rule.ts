@@ -1,10 +1,12 @@
 /** One rule, compiled: does it look at this call, and what does it say. */
 import { assert, canonicalJson, type JsonObject, type JsonValue } from "../kernel/index.ts";
 import { type Compiled, compileExpr, type Frame } from "./closures.ts";
+import { mentions } from "./expr-parts.ts";
 import { formatFieldPath, valuesAt } from "./field-path.ts";
 import { anyGlob } from "./glob.ts";
 import type { Effect, Obligation, Rule } from "./ir.ts";
 import { compileRegex } from "./regex.ts";
+import { isRego } from "./rego-modules.ts";
 import { Failure, typeName } from "./values.ts";
 
 export type Requirement = Extract<Obligation, { kind: "require" }>;
@@ -15,6 +17,8 @@ export interface CompiledRule {
   fitsAgent(agent: string): boolean;
   fitsTool(tool: string): boolean;
   fitsEffect(effect: Effect): boolean;
+  /** Its condition looks at facts of the runtime model, and so never opens a write. */
+  readonly readsModel: boolean;
   /** True, false, or why it could not be told. */
   condition(frame: Frame): boolean | Failure;
   /** The first requirement that the arguments fail, as a sentence; undefined when all hold. */
@@ -32,6 +36,7 @@ export function compileRule(rule: Rule): CompiledRule {
     fitsAgent: anyGlob(rule.match.agents),
     fitsTool: anyGlob(rule.match.tools),
     fitsEffect: (asked) => effect === undefined || effect === asked,
+    readsModel: rule.when !== undefined && !isRego(rule.when) && mentions(rule.when, "model"),
     condition: rule.when === undefined ? () => true : compileCondition(compileWhen(rule.when)),
     brokenRequirement: (args) => {
       for (const holds of requirements) {

@@ -2,6 +2,7 @@
  * The form of a policy file, field by field. `schemas/policy.schema.json` says the same to editors. The catalog has no
  * wildcards: a tool nobody has declared must not be taken for something it is not.
  */
+import { type ChangeKind, changeKinds } from "../model/index.ts";
 import {
   type Decoder,
   type Field,
@@ -49,6 +50,8 @@ interface ToolFields {
   readonly token_estimate: Field<number>;
   readonly token_estimate_from: Field<TextScalar>;
   readonly on_failure: Field<Placed<"deny" | "open">>;
+  readonly target: Field<TextScalar>;
+  readonly change: Field<Placed<ChangeKind>>;
   readonly description: Field<TextScalar>;
 }
 
@@ -59,6 +62,8 @@ export const toolFields: ToolFields = {
   token_estimate: optional(whole(0)),
   token_estimate_from: optional(text),
   on_failure: optional(placed(failureMode)),
+  target: optional(text),
+  change: optional(placed(oneOf(...changeKinds))),
   description: optional(text),
 };
 

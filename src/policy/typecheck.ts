@@ -2,6 +2,7 @@
 import type { JsonValue } from "../kernel/index.ts";
 import { type ConditionProblem, literalItems, type Marks } from "./cel.ts";
 import { nearestWord, type Problem } from "./diagnostic.ts";
+import { operandsOf } from "./expr-parts.ts";
 import type { Expr, Root } from "./ir.ts";
 import { printExpr } from "./print.ts";
 import {
@@ -31,38 +32,8 @@ export function checkCondition(
 /** Fields that some `has()` of the condition asks about, as text. */
 function guardedFields(expr: Expr, found: Set<string> = new Set()): ReadonlySet<string> {
   if (expr.op === "has") found.add(printExpr({ op: "field", of: expr.of, name: expr.name }));
-  for (const child of childrenOf(expr)) guardedFields(child, found);
+  for (const child of operandsOf(expr)) guardedFields(child, found);
   return found;
-}
-
-/** The operands of an expression, in their order. */
-function childrenOf(expr: Expr): readonly Expr[] {
-  switch (expr.op) {
-    case "literal":
-    case "root":
-    case "local":
-      return [];
-    case "index":
-      return [expr.of, expr.at];
-    case "list":
-      return expr.items;
-    case "and":
-    case "or":
-    case "compare":
-    case "arithmetic":
-    case "in":
-      return [expr.left, expr.right];
-    case "if":
-      return [expr.test, expr.then, expr.else];
-    case "string":
-      return [expr.of, expr.with];
-    case "exists":
-    case "all":
-    case "exists_one":
-      return [expr.of, expr.body];
-    default:
-      return [expr.of];
-  }
 }
 
 const boolType: Type = { kind: "bool" };

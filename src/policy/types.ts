@@ -47,6 +47,31 @@ function fields(
   };
 }
 
+const share: Type = { kind: "number", form: "fraction" };
+const count: Type = { kind: "number", form: "whole" };
+
+/** Only `known` is always there; that a condition handles this is checked by `absence.ts`, which sees more than types do. */
+const modelType: Type = fields({
+  known: { kind: "bool" },
+  why: {
+    kind: "string",
+    words: ["not_asked", "no_target", "no_model", "stale", "unknown_target", "no_traffic"],
+  },
+  target: textType,
+  ageSeconds: count,
+  blastRadius: fields({
+    trafficShare: share,
+    trafficShareLow: share,
+    trafficShareHigh: share,
+    services: count,
+    zones: { kind: "list", of: textType },
+    dataClasses: { kind: "list", of: textType },
+  }),
+  dependents: count,
+  recentChanges: count,
+  memory: fields({ count, sameChange: count }),
+});
+
 /** The roots of a condition whose arguments have the type `args`. */
 export function rootTypes(args: Type): Readonly<Record<Root, Type>> {
   return {
@@ -68,6 +93,7 @@ export function rootTypes(args: Type): Readonly<Record<Root, Type>> {
     resource: fields({ type: textType, id: textType, properties: openMap }),
     args,
     context: openMap,
+    model: modelType,
   };
 }
 

@@ -89,7 +89,7 @@ export async function openSimBundle(archive: Uint8Array): Promise<Result<Verifie
 function policySet(revision: number): PolicySet {
   const limit = limitOf(revision);
   return {
-    formatVersion: 2,
+    formatVersion: 3,
     rules: [
       rule("list", "pay:list", "allow"),
       rule("send", "pay:send", "allow", amountAtMost(2 * limit)),

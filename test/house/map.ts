@@ -31,7 +31,8 @@ export const rooms: Readonly<Record<string, Room>> = {
   policy: {
     ring: 1,
     holds: "the language: parse, check, compile, evaluate; emit OPA bundles",
-    mayImport: ["kernel"],
+    // A tool's target is a node of the model, and what a call does to it one of its kinds of change.
+    mayImport: ["kernel", "model"],
   },
   identity: { ring: 1, holds: "agent identity, tokens, delegation", mayImport: ["kernel"] },
   audit: {

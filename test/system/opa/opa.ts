@@ -114,7 +114,7 @@ export async function opaVerdicts(
 function verdictsOfOne(questions: readonly Question[], edit: Edit): Promise<Verdict[]> {
   const sets = [...new Set(questions.map(({ set }) => set))];
   const all: PolicySet = {
-    formatVersion: 2,
+    formatVersion: 3,
     rules: sets.flatMap(({ rules }) => rules),
     tools: [],
     limits: [],

@@ -63,7 +63,7 @@ function ask(rules: readonly Rule[], args: JsonObject = {}, delegation: string[]
     args,
     context: {},
   };
-  return { set: { formatVersion: 2, rules, tools: [], limits: [] }, request: asked };
+  return { set: { formatVersion: 3, rules, tools: [], limits: [] }, request: asked };
 }
 
 const sum = (left: number, right: number): Question => {

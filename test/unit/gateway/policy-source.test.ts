@@ -31,7 +31,7 @@ function memoryDisk(): { readonly files: Map<string, Uint8Array>; readonly disk:
 async function open(archive: Uint8Array): Promise<Result<VerifiedBundle, string>> {
   const [word, revision = "", serial = "1"] = decoder.decode(archive).split(":");
   if (word !== "good") return err("the signature does not fit");
-  const set = { formatVersion: 2, rules: [], tools: [], limits: [] } as const;
+  const set = { formatVersion: 3, rules: [], tools: [], limits: [] } as const;
   return ok({ revision, serial: Number(serial), set, digest: `sha256:${revision}` });
 }
 

@@ -110,6 +110,7 @@ const frame = (): Frame => ({
     },
   },
   context: {},
+  model: { known: false, why: "not_asked" },
   locals: [],
   membersLeft: membersMax,
 });

@@ -17,7 +17,7 @@ import {
   verifyBundle,
 } from "../../../src/policy/index.ts";
 
-const set: PolicySet = { formatVersion: 2, rules: [], tools: [], limits: [] };
+const set: PolicySet = { formatVersion: 3, rules: [], tools: [], limits: [] };
 const newPem = (namedCurve = "P-256"): string =>
   generateKeyPairSync("ec", { namedCurve })
     .privateKey.export({ type: "pkcs8", format: "pem" })
@@ -149,7 +149,7 @@ test.each([
     { holdfast: { policy: { ...set, limits: {} } } },
   ].map((document) => [
     { "data.json": document },
-    "malformed: data.json: holdfast.policy is no policy set of format 2",
+    "malformed: data.json: holdfast.policy is no policy set of format 3",
   ]),
 ] as [Record<string, unknown>, string][])(
   "signed, and no policy set (%#): %j",

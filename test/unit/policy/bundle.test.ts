@@ -32,7 +32,7 @@ function newKey(): KeyPair {
 }
 
 const set: PolicySet = {
-  formatVersion: 2,
+  formatVersion: 3,
   rules: [
     {
       id: "b/second",

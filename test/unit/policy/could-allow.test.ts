@@ -86,7 +86,7 @@ test("whatever decide lets through, couldAllow foresaw", () => {
         reason: "",
         source: "",
       })) as Rule[];
-      const engine = compile({ formatVersion: 2, rules, tools: [], limits: [] }, "r");
+      const engine = compile({ formatVersion: 3, rules, tools: [], limits: [] }, "r");
       const request = {
         subject: { type: "agent", id, ...(model ? { model } : {}), delegation, properties: {} },
         action: { name: "s:t", effect, risk: "high", properties: {} },

@@ -103,6 +103,8 @@ export const args: fc.Arbitrary<JsonObject> = fc.record(
 
 const args_: Expr = { op: "root", name: "args" };
 const field = (name: string): Expr => ({ op: "field", of: args_, name });
+const model: Expr = { op: "root", name: "model" };
+const fact = (name: string): Expr => ({ op: "field", of: model, name });
 const literal = (value: JsonValue): Expr => ({ op: "literal", value });
 
 type Kind = "bool" | "number" | "string" | "list" | "map";
@@ -146,11 +148,11 @@ function leaf(kind: Kind, scope: readonly string[]): fc.Arbitrary<Expr> {
 function plainLeaf(kind: Kind): fc.Arbitrary<Expr> {
   switch (kind) {
     case "bool":
-      return fc.oneof(fc.boolean().map(literal), fc.constant(field("p")));
+      return fc.oneof(fc.boolean().map(literal), fc.constantFrom(field("p"), fact("known")));
     case "number":
       return fc.oneof(
         fc.constantFrom(...numbers).map(literal),
-        fc.constantFrom(field("n"), field("m")),
+        fc.constantFrom(field("n"), field("m"), fact("dependents")),
       );
     case "string":
       return fc.oneof(
@@ -163,7 +165,7 @@ function plainLeaf(kind: Kind): fc.Arbitrary<Expr> {
       return fc.oneof(fc.constant(field("list")), fc.array(scalar, { maxLength: 3 }).map(literal));
     case "map":
       return fc.oneof(
-        fc.constantFrom<Expr>(field("map"), args_, { op: "root", name: "context" }),
+        fc.constantFrom<Expr>(field("map"), args_, { op: "root", name: "context" }, model),
         fc.constant<Expr>({
           op: "field",
           of: { op: "root", name: "resource" },

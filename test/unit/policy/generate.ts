@@ -127,7 +127,7 @@ function probing(when: Expr): PolicySet {
     reason: "probe",
     source: "generated.yaml:1",
   };
-  return { formatVersion: 2, rules: [rule], tools: [], limits: [] };
+  return { formatVersion: 3, rules: [rule], tools: [], limits: [] };
 }
 
 export const probe: fc.Arbitrary<PolicySet> = fc.oneof(condition(2), condition(3)).map(probing);
@@ -161,7 +161,7 @@ const limits: fc.Arbitrary<readonly Limit[]> = fc.uniqueArray(
 );
 
 export const policySet: fc.Arbitrary<PolicySet> = fc.record({
-  formatVersion: fc.constant(2 as const),
+  formatVersion: fc.constant(3 as const),
   rules: fc.array(rule, { minLength: 0, maxLength: 5 }).chain((rules) =>
     fc
       .shuffledSubarray(["p/a", "p/b", "p/a-2", "q/a", "P/z"], {
@@ -186,31 +186,57 @@ export const policySet: fc.Arbitrary<PolicySet> = fc.record({
   limits,
 });
 
-export const request: fc.Arbitrary<PolicyRequest> = fc.record({
-  subject: fc.record(
-    {
-      type: fc.constant("agent"),
-      id: fc.constantFrom(...agents),
-      model: fc.constantFrom("m1", "m2"),
-      delegation: fc.oneof(
-        { arbitrary: fc.constant([]), weight: 3 },
-        { arbitrary: fc.array(fc.constantFrom<string[]>(...agents), { maxLength: 3 }), weight: 1 },
-      ),
+const facts: fc.Arbitrary<PolicyRequest["model"]> = fc.oneof(
+  fc.constantFrom(undefined, { known: false as const, why: "stale" as const }),
+  fc.record({
+    known: fc.constant(true as const),
+    target: fc.constant("service:a"),
+    ageSeconds: fc.nat(9),
+    blastRadius: fc.constant({
+      trafficShare: 0.25,
+      ...{ trafficShareLow: 0.1, trafficShareHigh: 0.5, services: 3, zones: ["eu"] },
+      dataClasses: [],
+    }),
+    dependents: fc.nat(9),
+    recentChanges: fc.nat(3),
+    memory: fc.constant({ count: 2, sameChange: 1 }),
+  }),
+);
+
+export const request: fc.Arbitrary<PolicyRequest> = fc
+  .tuple(asked(), facts)
+  .map(([one, model]) => (model === undefined ? one : { ...one, model }));
+
+function asked(): fc.Arbitrary<PolicyRequest> {
+  return fc.record({
+    subject: fc.record(
+      {
+        type: fc.constant("agent"),
+        id: fc.constantFrom(...agents),
+        model: fc.constantFrom("m1", "m2"),
+        delegation: fc.oneof(
+          { arbitrary: fc.constant([]), weight: 3 },
+          {
+            arbitrary: fc.array(fc.constantFrom<string[]>(...agents), { maxLength: 3 }),
+            weight: 1,
+          },
+        ),
+        properties: jsonObject,
+      },
+      { requiredKeys: ["type", "id", "delegation", "properties"], noNullPrototype: true },
+    ),
+    action: fc.record({
+      name: fc.constantFrom(...tools),
+      effect: fc.constantFrom("read" as const, "write" as const),
+      risk: fc.constantFrom(...risks),
+      properties: fc.constant<JsonObject>({}),
+    }),
+    resource: fc.record({
+      type: fc.constant("tool"),
+      id: fc.constantFrom(...tools),
       properties: jsonObject,
-    },
-    { requiredKeys: ["type", "id", "delegation", "properties"], noNullPrototype: true },
-  ),
-  action: fc.record({
-    name: fc.constantFrom(...tools),
-    effect: fc.constantFrom("read" as const, "write" as const),
-    risk: fc.constantFrom(...risks),
-    properties: fc.constant<JsonObject>({}),
-  }),
-  resource: fc.record({
-    type: fc.constant("tool"),
-    id: fc.constantFrom(...tools),
-    properties: jsonObject,
-  }),
-  args,
-  context: jsonObject,
-}) as fc.Arbitrary<PolicyRequest>;
+    }),
+    args,
+    context: jsonObject,
+  }) as fc.Arbitrary<PolicyRequest>;
+}

@@ -275,7 +275,7 @@ test("a set that no loader lets through does not compile, and the broken invaria
       source: "",
     } as const;
     const only: Rule = { ...common, id: "p/a", outcome: "allow", ...changes };
-    return compile({ formatVersion: 2, rules: [only], tools: [], limits: [] }, "r");
+    return compile({ formatVersion: 3, rules: [only], tools: [], limits: [] }, "r");
   };
   const local: Expr = { op: "local", name: "x" };
   expect(() => compiled({ when: local })).toThrow("the variable x is bound");

@@ -99,6 +99,7 @@ function truthOf(rule: Rule, agent: string, request: PolicyRequest): boolean | "
     ["root resource", request.resource as unknown as JsonValue],
     ["root args", request.args],
     ["root context", request.context],
+    ["root model", (request.model ?? { known: false, why: "not_asked" }) as unknown as JsonValue],
   ]);
   try {
     const value = evaluate(rule.when, names);
@@ -112,7 +113,8 @@ function truthOf(rule: Rule, agent: string, request: PolicyRequest): boolean | "
 function opens(rule: Rule, set: PolicySet, { action }: PolicyRequest): boolean {
   if (action.effect === "read") return rule.onFailure === "open";
   const tool = set.tools.find(({ id }) => id === action.name);
-  return tool !== undefined && tool.risk === "low" && tool.openOnFailure;
+  const looksAtModel = JSON.stringify(rule.when ?? null).includes('"op":"root","name":"model"');
+  return tool !== undefined && tool.risk === "low" && tool.openOnFailure && !looksAtModel;
 }
 
 function firstBreach(rule: Rule, { args }: PolicyRequest): string | undefined {
