@@ -163,6 +163,12 @@ export const mutations: readonly Mutation[] = [
   { name: "writes open at any risk", module: verdict, from: `tool.risk == "low"`, to: "tool.risk" },
   { name: "writes never open", module: verdict, from: "\ttool.openOnFailure", to: "\tfalse" },
   {
+    name: "a missing fact of the model opens a write",
+    module: verdict,
+    from: "\tnot reads_model(rule)\n",
+    to: "",
+  },
+  {
     name: "the chain is not judged",
     module: verdict,
     from: "input.subject.delegation)",

@@ -185,7 +185,7 @@ const root = join(import.meta.dirname, "../../..");
 export function withMutant<T>(mutant: Mutation, use: (compiler: typeof compile) => T): Promise<T> {
   return withFolder(async (folder) => {
     mkdirSync(join(folder, "src"));
-    for (const room of ["kernel", "policy"])
+    for (const room of ["kernel", "model", "policy"])
       cpSync(join(root, "src", room), join(folder, "src", room), { recursive: true });
     symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
     writeFileSync(join(folder, "package.json"), `{ "type": "module" }`);
