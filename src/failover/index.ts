@@ -100,6 +100,7 @@ export {
   type GatePhase,
   type GateState,
   type GateStep,
+  gatePhases,
   gateStart,
   permitted,
 } from "./gate/gate-state.ts";

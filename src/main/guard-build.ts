@@ -113,6 +113,7 @@ function assembled(
   const face: GuardFaceParts = {
     ...{ ...parts, guard, signer, breakGlass, parityWatch, bears: bearing(failover) },
     metrics: async () => {
+      guard.tellTimes();
       countRecords(world, manifest);
       return (await telemetry.metrics()).text;
     },

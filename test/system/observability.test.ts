@@ -27,6 +27,7 @@ async function served(): Promise<string> {
   telemetry.gauge("escrow_unknown", { upstream: "u" }, 0);
   telemetry.gauge("notices_waiting", { channel: "c" }, 0);
   telemetry.count("approvals_declined_in_floods", {});
+  telemetry.count("failover_blocked_seconds", {});
   for (const gauge of Object.keys(failoverMetrics)) telemetry.gauge(gauge, {}, 1);
   for (const gauge of ["ledger_entries", "ledger_healthy", "policy_loaded"])
     telemetry.gauge(gauge, {}, 1);

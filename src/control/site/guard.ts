@@ -10,6 +10,7 @@ import {
   type FailoverStart,
   type GateEffect,
   type GateEvent,
+  type GatePhase,
   type GateState,
   gateStart,
   next,
@@ -22,7 +23,9 @@ import { digestOf, type JsonObject } from "../../kernel/index.ts";
 import { askComponent } from "./asking.ts";
 import { type BuiltInFindings, lookAt } from "./built-in.ts";
 import { Evidence } from "./evidence.ts";
+import { GateTelling } from "./gate-telling.ts";
 import type { GuardParts } from "./guard-parts.ts";
+import { repaired } from "./repairing.ts";
 import { type ChangeFacts, stepsBetween } from "./steps-between.ts";
 
 interface Begun {
@@ -32,6 +35,8 @@ interface Begun {
   readonly beforeMs: number;
 }
 
+/** In any other phase nobody waits for answers. */
+const asksIn: ReadonlySet<GatePhase> = new Set(["validating", "remediating", "ready", "degraded"]);
 const renewAgainMs = 100;
 const lookMs = 200;
 const tickMs = 25;
@@ -53,12 +58,14 @@ export class Guard {
   #beatMs = 0;
   #witnessed: Watermark = new Map();
   readonly #waiting = new Set<() => void>();
+  readonly #telling: GateTelling;
 
   constructor(parts: GuardParts) {
     this.#parts = parts;
     const { epoch, failover, isOpen } = parts.known;
     const phase = failover === null ? "standby" : "revoked";
     this.#state = { ...gateStart, epoch, failover, phase };
+    this.#telling = new GateTelling(parts, this.#state);
     // Permits of the run before may be out for a whole lifetime more.
     if (epoch > 0) this.#permitEndsMs = parts.clock.monotonicMs() + parts.rules.ttlMs;
     if (failover !== null && isOpen)
@@ -187,12 +194,11 @@ export class Guard {
     const nowMs = clock.monotonicMs();
     const step = next(rules, before, event, nowMs);
     const stops = allowsNoMore(permitted(before, nowMs), permitted(step.state, nowMs));
-    if (stops) this.#state = step.state;
+    if (stops) this.#enter(step.state);
     for (const { step: name, about } of stepsBetween(before, step.state, this.#facts()))
       if (!(await this.#record(name, about, step.state))) return;
     if (!stops) this.#verdictMs = clock.monotonicMs();
-    this.#state = step.state;
-    if (before.phase !== step.state.phase) this.#told(step.state);
+    this.#enter(step.state);
     for (const effect of step.effects) this.#start(effect, step.state);
   }
 
@@ -205,18 +211,15 @@ export class Guard {
     };
   }
 
-  #told({ phase, epoch, failing, tier }: GateState): void {
-    const { log, telemetry, site, deployment } = this.#parts;
-    const acts = phase === "ready" || (phase === "degraded" && tier !== "stop");
-    const level = phase === "blocked" || phase === "revoked" ? "error" : "info";
-    log.write(level, "gate", { deployment, site: site.id, phase, epoch, failing });
-    telemetry.gauge("failover_gate_open", { deployment, site: site.id }, acts ? 1 : 0);
-    if (
-      phase !== "validating" &&
-      phase !== "remediating" &&
-      phase !== "ready" &&
-      phase !== "degraded"
-    ) {
+  /** Time goes on although nothing changes; before anybody reads the metrics. */
+  tellTimes(): void {
+    this.#telling.passed();
+  }
+
+  #enter(state: GateState): void {
+    this.#state = state;
+    if (!this.#telling.changed(state)) return;
+    if (!asksIn.has(state.phase)) {
       this.#asking.abort();
       this.#asking = new AbortController();
     }
@@ -304,25 +307,14 @@ export class Guard {
     }
   }
 
-  /** AG-403 4.10. */
-  async #remediate(name: string, attempt: number, epoch: number): Promise<void> {
-    const { components, commands, clock, site } = this.#parts;
-    const repair = components.find((each) => each.name === name)?.remediation;
+  async #remediate(component: string, attempt: number, epoch: number): Promise<void> {
+    const { components } = this.#parts;
+    const repair = components.find((each) => each.name === component)?.remediation;
     if (repair !== undefined) {
-      const sinceMs = clock.monotonicMs();
-      const env = {
-        HOLDFAST_SITE: site.id,
-        HOLDFAST_COMPONENT: name,
-        PATH: "/usr/sbin:/usr/bin:/sbin:/bin",
-      };
-      const { timeout_seconds: seconds } = repair;
-      const ran = await commands.run(repair.command, env, seconds * 1_000, this.#ending.signal);
-      const result = ran.exitCode === 0 ? "done" : ran.exitCode === null ? "timed_out" : "failed";
-      const detail = (ran.errors ?? ran.output).slice(-500);
-      const took = Math.round(clock.monotonicMs() - sinceMs);
-      await this.#record("remediated", { component: name, attempt, result, detail, took_ms: took });
+      const ran = await repaired(this.#parts, component, repair, this.#ending.signal);
+      await this.#record("remediated", { component, attempt, ...ran });
     }
-    await this.hear({ kind: "remediated", epoch, component: name });
+    await this.hear({ kind: "remediated", epoch, component });
   }
 
   /** Whoever takes the lease next finds nobody who still may act. */
@@ -382,6 +374,7 @@ export class Guard {
       epoch: this.#state.epoch,
       failover: this.#state.failover,
     };
+    this.#telling.changed(this.#state);
   }
 
   get failed(): boolean {

@@ -7,15 +7,18 @@ import { stricter, type Tier } from "./tier.ts";
  * `standby`: another site acts. `fenced`: this one is to act and has no epoch yet. `ready`: all is shown to be intact.
  * `degraded`: what failed allows to go on, in a tier, or people do. `blocked`: it does not. `revoked`: it held and lost.
  */
-export type GatePhase =
-  | "standby"
-  | "fenced"
-  | "validating"
-  | "remediating"
-  | "ready"
-  | "blocked"
-  | "degraded"
-  | "revoked";
+export const gatePhases = [
+  "standby",
+  "fenced",
+  "validating",
+  "remediating",
+  "ready",
+  "blocked",
+  "degraded",
+  "revoked",
+] as const;
+
+export type GatePhase = (typeof gatePhases)[number];
 
 export interface GateState {
   readonly phase: GatePhase;

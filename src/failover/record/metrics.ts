@@ -10,6 +10,10 @@ import type { RecordFold } from "./record-fold.ts";
 
 export const failoverMetrics: Readonly<Record<string, string>> = {
   failover_gate_open: "1 while agents may act at this site, as its guard sees it.",
+  failover_phase: "1 for the phase that the gate of this site is in, 0 for every other.",
+  failover_phase_seconds: "Time in each phase of the gate, since the guard's process began.",
+  failover_blocked_seconds:
+    "Time in which a component kept this site from acting, when it was to act, since the guard's process began.",
   failover_probe_ms: "How long the last probe of a component took, canaries included.",
   failover_canary_ms:
     "How long the last canary of a component took in a failover, from end to end.",

@@ -9,9 +9,10 @@ async function failoverWithCrash(at: number): Promise<number> {
   const town = new GuardTown({
     beforeDisk: (_, number) => {
       operations = Math.max(operations, number + 1);
-      if (number !== at || crashed || !town.lives.has("fra")) return;
+      if (number !== at || crashed || !town.lives.has("fra")) return undefined;
       crashed = true;
       town.crash("fra");
+      return undefined;
     },
   });
   await town.start("fra");

@@ -51,6 +51,7 @@ test("it is what the log says, while it grows and after a restart; asking for it
     components: [component("gateway")],
     beforeDisk: () => {
       operations += 1;
+      return undefined;
     },
   });
   towns.push(town);

@@ -29,7 +29,9 @@ import { ok } from "../../../src/kernel/index.ts";
 import { openLedger } from "../../../src/ledger/index.ts";
 import type { Clock, Commands, Signer, Store } from "../../../src/ports.ts";
 import {
+  type DiskFault,
   Random,
+  type RecordingTelemetry,
   recordingLog,
   recordingTelemetry,
   SimClock,
@@ -49,8 +51,8 @@ export interface TownOptions {
   /** How fast the clock of each site runs, and how far its wall clock is off. */
   readonly clocks?: Readonly<Record<string, { readonly rate: number; readonly wallOffMs: number }>>;
   readonly automatic?: boolean;
-  /** Told before each operation of a site's disk, numbered from 0. */
-  readonly beforeDisk?: (site: string, number: number) => void;
+  /** Told before each operation of a site's disk, numbered from 0; what it answers goes wrong. */
+  readonly beforeDisk?: (site: string, number: number) => DiskFault | undefined;
 }
 
 export const component = (name: string, more: Partial<Component> = {}): Component => ({
@@ -72,6 +74,7 @@ const site = (
 export class SiteLife {
   readonly guard: Guard;
   readonly guardLog: GuardLog;
+  readonly telemetry: RecordingTelemetry;
   readonly desk: BreakGlassDesk;
   readonly ended: AbortController = new AbortController();
   readonly following: Promise<unknown>;
@@ -79,12 +82,13 @@ export class SiteLife {
   constructor(
     guard: Guard,
     desk: BreakGlassDesk,
-    guardLog: GuardLog,
+    { guardLog, telemetry }: { guardLog: GuardLog; telemetry: RecordingTelemetry },
     follow: (signal: AbortSignal) => Promise<unknown>,
   ) {
     this.guard = guard;
     this.desk = desk;
     this.guardLog = guardLog;
+    this.telemetry = telemetry;
     this.following = follow(this.ended.signal).catch(() => undefined);
   }
 }
@@ -127,9 +131,8 @@ export class GuardTown {
       ...options.manifest,
     };
     for (const { id } of this.manifest.sites) {
-      const told = (_: unknown, _path: string, number: number): undefined => {
+      const told = (_: unknown, _path: string, number: number): DiskFault | undefined =>
         options.beforeDisk?.(id, number);
-      };
       this.#disks.set(id, new SimDisk(this.random.fork(), this.clock, told));
       this.#signers.set(id, simSigner(`${id}.guard`, this.random.fork()));
     }
@@ -183,6 +186,7 @@ export class GuardTown {
       leaseKey: leaseKey(deployment, tenant, mode === "active_active" ? id : undefined),
       watermarkKey: watermarkKey(deployment, tenant),
     });
+    const telemetry = recordingTelemetry();
     const probe = new SimProbe(clock, (question) => this.script(id, question.component));
     this.probes[id] = probe;
     const parts: GuardParts = {
@@ -195,7 +199,7 @@ export class GuardTown {
       },
       site: this.manifest.sites.find((each) => each.id === id) ?? site(id, "target", "IE"),
       ...{ clock, entropy: simEntropy(this.random.fork()), guardLog: guardLog.value, known, probe },
-      ...{ log: recordingLog(), telemetry: recordingTelemetry(), commands: this.#commands() },
+      ...{ log: recordingLog(), telemetry, commands: this.#commands() },
       components: componentsAt(this.manifest, id),
       witnessed: () => lease.witnessed(),
       observed: async () => ok(this.observed),
@@ -205,7 +209,7 @@ export class GuardTown {
     const guard = new Guard(parts);
     const verifiers = this.people.map(({ name, publicKey }) => noteVerifier(name, publicKey));
     const desk = new BreakGlassDesk(guard, parts, verifiers);
-    const life = new SiteLife(guard, desk, guardLog.value, (signal) => {
+    const life = new SiteLife(guard, desk, { guardLog: guardLog.value, telemetry }, (signal) => {
       signal.addEventListener("abort", () => {
         ended.value = true;
       });

@@ -1,4 +1,5 @@
 /** AG-403 4.9: what a guard counts of its records. */
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { failoverMetrics, recordGauges } from "../../../src/failover/index.ts";
 import { manifest } from "./drill/experiments.ts";
@@ -29,6 +30,15 @@ function values(...records: ReturnType<typeof record>[]): Record<string, number>
     }),
   );
 }
+
+test("every metric is in the docs, and the docs name no other", () => {
+  const page = readFileSync("docs/failover/metrics.md", "utf8");
+  const rows = page.split("\n").filter((line) => /^\| `/.test(line));
+  const named = rows.flatMap((row) => (row.split("|")[1] ?? "").match(/[a-z_]+/g) ?? []);
+  expect(named.map((name) => name.replace(/_total$/, "")).sort()).toEqual(
+    Object.keys(failoverMetrics).sort(),
+  );
+});
 
 test("GRT beside RTO, the objective, canaries, remediations, outcomes", () => {
   expect(values(record())).toEqual({
