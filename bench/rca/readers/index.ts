@@ -1,5 +1,12 @@
 import type { Reader } from "../reader.ts";
+import { nezha } from "./nezha.ts";
+import { petshop } from "./petshop.ts";
 import { sockshopRcd } from "./sockshop-rcd.ts";
 
 /** The sets that can be read, by the name `--set` knows them by. */
-export const readers: Readonly<Record<string, Reader>> = { "sockshop-rcd": sockshopRcd };
+export const readers: Readonly<Record<string, Reader>> = {
+  "nezha-onlineboutique": nezha,
+  "nezha-trainticket": nezha,
+  petshop,
+  "sockshop-rcd": sockshopRcd,
+};

@@ -29,16 +29,23 @@ function incidentOf(id: string, file: { normal: Columns; incident: Columns }): I
   return {
     id,
     symptom: { at },
-    events: names.map((column) => seriesOf(id, column, [file.normal, file.incident])),
+    events: names.map((column) => seriesOf(id, column, file, at)),
     // The set cuts its files where the fault began.
     settings: { lookbackMs: 1 },
   };
 }
 
-function seriesOf(id: string, column: string, parts: readonly Columns[]): Series {
+/** Times are rounded to hours in the files; there is a row each second. */
+function seriesOf(
+  id: string,
+  column: string,
+  { normal, incident }: { normal: Columns; incident: Columns },
+  onsetAt: number,
+): Series {
   const [service = "", ...metric] = column.split("_");
-  const points = parts.flatMap((part) =>
-    (part["time"] ?? []).map((second, at) => [second * 1000, part[column]?.[at] ?? 0] as const),
+  const before = normal[column] ?? [];
+  const points = [...before, ...(incident[column] ?? [])].map(
+    (value, row) => [onsetAt + (row - before.length) * 1000, value] as const,
   );
   const at = points[0]?.[0] ?? 0;
   return {

@@ -1,6 +1,119 @@
 /** Evidence from telemetry: what deviates from its own past, since when, and who cannot be explained by another. */
-import type { Found } from "../finding.ts";
+import type { Evidence, Step } from "../../answer.ts";
+import type { CauseKind } from "../../cause-kind.ts";
+import type { Signal } from "../../event.ts";
+import { type NodeId, splitNodeId } from "../../graph-words.ts";
+import type { Case } from "../case.ts";
+import type { Finding, Found } from "../finding.ts";
+import type { Anomaly, Aspect } from "./anomaly.ts";
+import { type Callees, calleesOf, wayTo } from "./calls.ts";
+import { type Explained, explainAway } from "./explain.ts";
+import { logChanges, logWindow } from "./log-changes.ts";
+import { changedCalls } from "./missing-calls.ts";
+import { deviationOf } from "./series.ts";
+import { slowOperations, slowWays } from "./slow-calls.ts";
+import { natsOf } from "./statistics.ts";
+import { windowsOf } from "./windows.ts";
 
-export function signalEvidence(): Found {
-  return { findings: [] };
+const seriesKinds: Partial<Record<Signal, readonly [Aspect, CauseKind, own: boolean]>> = {
+  latency: ["slow", "code.latency", false],
+  availability: ["failing", "code.result", false],
+  errors: ["failing", "code.exception", false],
+  cpu: ["load", "compute.cpu", true],
+  memory: ["load", "compute.memory", true],
+};
+
+export function signalEvidence(question: Case): Found {
+  const { view, settings } = question;
+  const callees: Callees = settings.without.has("topology") ? new Map() : calleesOf(view);
+  const anomalies = [...seriesAnomalies(question), ...trafficAnomalies(question)];
+  const explained = explainAway(anomalies, callees).filter(
+    ({ node }) => settings.without.has("types") || splitNodeId(node)?.kind !== "observer",
+  );
+  return { findings: explained.map((each) => findingOf(each, question, callees)) };
+}
+
+function seriesAnomalies({ view, symptom, settings }: Case): Anomaly[] {
+  const span = {
+    cutAt: symptom.at - settings.lookbackMs,
+    onsetAt: symptom.at,
+    alignToOnset: !settings.without.has("time"),
+  };
+  return view.of("series").flatMap((series) => {
+    const known = seriesKinds[series.signal];
+    const deviation = known && deviationOf(series, span);
+    if (deviation === undefined || known === undefined) return [];
+    const [aspect, kind, own] = known;
+    const { z, onsetAt, usual, now } = deviation;
+    const says = `${series.name} is ${figure(now)}, usually ${figure(usual)} (${z.toFixed(1)} deviations)`;
+    const strength = natsOf(z);
+    return [
+      { node: series.node, aspect, own, kind, strength, onsetAt, says, origin: series.origin },
+    ];
+  });
+}
+
+function figure(value: number): string {
+  return String(Number(value.toPrecision(4)));
+}
+
+function trafficAnomalies({ view, symptom, settings }: Case): Anomaly[] {
+  const cutAt = symptom.at - settings.lookbackMs;
+  const windows = windowsOf(view.of("traffic"));
+  const [past, now] = [
+    windows.filter(({ at }) => at < cutAt),
+    windows.filter(({ at }) => at >= cutAt),
+  ];
+  const logs = windows.map((window) =>
+    logWindow(
+      window.at,
+      view.of("log").filter(({ at }) => at === window.at),
+      window.runs,
+    ),
+  );
+  const spoken = logChanges(
+    logs.filter(({ at }) => at < cutAt),
+    logs.filter(({ at }) => at >= cutAt),
+  );
+  return [
+    ...slowOperations(past, now),
+    ...slowWays(past, now),
+    ...changedCalls(past, now),
+    ...spoken,
+  ];
+}
+
+function findingOf(
+  { node, strength, anomalies }: Explained,
+  { symptom }: Case,
+  callees: Callees,
+): Finding {
+  const evidence = anomalies.slice(0, 5).map(
+    ({ says, strength: weight, onsetAt, origin }): Evidence => ({
+      node,
+      says,
+      weight,
+      origin,
+      ...(onsetAt === null ? {} : { onsetAt }),
+    }),
+  );
+  const onsets = anomalies.flatMap(({ onsetAt }) => onsetAt ?? []);
+  return {
+    node,
+    kind: anomalies[0]?.kind ?? "code.result",
+    weight: strength,
+    onsetAt: onsets.length === 0 ? null : Math.min(...onsets),
+    path: symptom.node === undefined ? [] : pathOf(callees, symptom.node, node),
+    evidence,
+  };
+}
+
+function pathOf(callees: Callees, symptom: NodeId, cause: NodeId): Step[] {
+  const way = wayTo(callees, symptom, cause)?.toReversed() ?? [];
+  return way.slice(1).map((to, at) => ({
+    from: way[at] ?? cause,
+    to,
+    edge: "calls",
+    because: "a caller waits for its callee and gets its errors",
+  }));
 }

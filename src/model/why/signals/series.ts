@@ -1,0 +1,80 @@
+/** Measurements that leave their own past, in the direction that is bad for them, when the trouble began. */
+import { type Series, type Signal, signals } from "../../event.ts";
+import { median, type Normal, normalOf, quantile } from "./statistics.ts";
+
+/** A deviation below this share of what is usual is not felt. */
+const feltShare = 0.05;
+/** Or below this, in the signal's own unit. */
+const feltLeast: Partial<Record<Signal, number>> = {
+  availability: 0.005,
+  errors: 0.005,
+  latency: 1,
+};
+const leastPast = 8;
+/** A series leaves its past when it deviates by so many of its own standard deviations. */
+export const quietZ = 3;
+
+export interface Deviation {
+  readonly series: Series;
+  /** In standard deviations of its past, positive when worse; less what it already was before the onset. */
+  readonly z: number;
+  readonly onsetAt: number;
+  readonly usual: number;
+  readonly now: number;
+}
+
+export interface Span {
+  /** Before this is the past. */
+  readonly cutAt: number;
+  /** When the symptom began: what was so before is not news. */
+  readonly onsetAt: number;
+  readonly alignToOnset: boolean;
+}
+
+/** How a series deviates; undefined when it does not, or when too little of its past is known. */
+export function deviationOf(
+  series: Series,
+  { cutAt, onsetAt, alignToOnset }: Span,
+): Deviation | undefined {
+  const past = series.points.filter(([at]) => at < cutAt).map(([, value]) => value);
+  const present = series.points.filter(([at]) => at >= cutAt);
+  if (past.length < leastPast || present.length === 0) return undefined;
+  const normal = normalOf(past, floorOf(series.signal, past));
+  const scored = present.map(([at, value]) => ({
+    at,
+    value,
+    z: zOf(value, normal, series.signal),
+  }));
+  const step = stepOf(series);
+  const standing = alignToOnset ? scored.filter(({ at }) => at <= onsetAt - step) : [];
+  const fresh = alignToOnset ? scored.filter(({ at }) => at > onsetAt - step) : scored;
+  const peak = fresh.reduce(
+    (top, each) => (each.z > top.z ? each : top),
+    fresh[0] ?? { at: 0, value: 0, z: 0 },
+  );
+  const z = peak.z - Math.max(0, ...standing.map((each) => each.z));
+  const first = fresh.find((each) => each.z > quietZ);
+  if (first === undefined || z <= quietZ) return undefined;
+  return { series, z, onsetAt: first.at, usual: normal.middle, now: peak.value };
+}
+
+function floorOf(signal: Signal, past: readonly number[]): number {
+  return Math.max(Math.abs(median(past)) * feltShare, feltLeast[signal] ?? 1e-9);
+}
+
+function zOf(value: number, { middle, scale }: Normal, signal: Signal): number {
+  const z = (value - middle) / scale;
+  const { worse } = signals[signal];
+  if (worse === "either") return Math.abs(z);
+  return worse === "up" ? z : -z;
+}
+
+/** The time between two measurements, at the median. */
+export function stepOf({ points }: Series): number {
+  const gaps = points.slice(-20).flatMap(([at], index, all) => {
+    const before = all[index - 1];
+    return before === undefined ? [] : [at - before[0]];
+  });
+  gaps.sort((a, b) => a - b);
+  return gaps.length === 0 ? 0 : quantile(gaps, 0.5);
+}
