@@ -194,8 +194,24 @@ export interface DecisionEntry extends EntryCommon {
         readonly by: string;
         readonly reason: string;
       };
+  /** Where the catalog names the node of the runtime model that the call concerns: what was predicted, before it was done. */
+  readonly prediction?: PredictionMark;
   readonly trace: string | null;
 }
+
+export type PredictionMark =
+  | {
+      readonly known: true;
+      readonly target: string;
+      readonly change: string;
+      /** Part of the traffic that would feel it, with its interval. */
+      readonly share: number;
+      readonly share_low: number;
+      readonly share_high: number;
+      readonly services: number;
+      readonly age_seconds: number;
+    }
+  | { readonly known: false; readonly target: string | null; readonly why: string };
 
 export type CallOutcome = "ok" | "tool_error" | "not_sent" | "unknown";
 

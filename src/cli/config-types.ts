@@ -34,6 +34,7 @@ export interface Config {
   readonly limits: LimitsConfig;
   /** Absent: the deployment runs `standalone`, without a manifest. */
   readonly failover?: FailoverConfig;
+  readonly model: ModelConfig;
   readonly telemetry: TelemetryConfig;
   readonly log: { readonly level: "debug" | "info" | "warn" | "error" };
 }
@@ -294,6 +295,14 @@ export interface LimitsConfig {
   readonly escrow_bytes_max: number;
   readonly escrow_items_per_agent_max: number;
   readonly escrow_bytes_per_agent_max: number;
+}
+
+/** The runtime model. */
+export interface ModelConfig {
+  /** How often the facts that policy sees are made anew, and read by the gateway. */
+  readonly facts_every_seconds: number;
+  /** When the model was told nothing for so long, its facts count as unknown. */
+  readonly facts_fresh_seconds: number;
 }
 
 export interface TelemetryConfig {

@@ -89,6 +89,7 @@ export {
   type WrapParts,
   wrapStdio,
 } from "./mcp/index.ts";
+export { ModelWatch } from "./model-watch.ts";
 export { dataPath, type OpaApi, opaApi } from "./opa/index.ts";
 export {
   type KnownManifest,

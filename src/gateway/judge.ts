@@ -5,7 +5,16 @@
 
 import type { Approval } from "../approvals/index.ts";
 import type { DecisionEntry } from "../audit/index.ts";
-import { type Engine, RegoAnswers, type RegoQuestion, type Verdict } from "../policy/index.ts";
+import type { JsonObject } from "../kernel/index.ts";
+import {
+  type Engine,
+  type ModelFacts,
+  modelNotAsked,
+  RegoAnswers,
+  type RegoQuestion,
+  type TargetTemplate,
+  type Verdict,
+} from "../policy/index.ts";
 import type { RegoRuntime } from "../ports.ts";
 import { type AnswerFacts, decisionOf, refusalOf } from "./answer.ts";
 import type { Decision, ToolRequest } from "./call.ts";
@@ -24,6 +33,8 @@ export interface Asked {
   readonly policyVersion: string;
   readonly tool: ResolvedTool;
   readonly wallStartMs: number;
+  /** What the runtime model said of the node that the call concerns, at that moment. */
+  readonly model: ModelFacts;
 }
 
 export interface Judgement {
@@ -42,6 +53,13 @@ export interface Surroundings {
   readonly directory: Directory;
   /** Without, conditions that users' own Rego answers cannot be evaluated. */
   readonly rego?: RegoRuntime;
+  /** Without, conditions see that nothing is known. */
+  readonly model?: ModelSource;
+}
+
+/** Whoever knows facts of the runtime model; answers from memory, at once. */
+export interface ModelSource {
+  facts(target: TargetTemplate | undefined, args: JsonObject, wallMs: number): ModelFacts;
 }
 
 export function asking(
@@ -49,13 +67,16 @@ export function asking(
   engine: Engine | undefined,
   callId: string,
   wallStartMs: number,
+  source?: ModelSource,
 ): Asked {
   const tool =
     request.question === undefined
       ? resolveTool(engine, request.tool, request.definition, request.effectHint)
       : resolveAsked(engine, request.question.action);
+  const target = engine?.tool(tool.id)?.target;
+  const model = source?.facts(target, request.args, wallStartMs) ?? modelNotAsked;
   return {
-    ...{ callId, request, engine, wallStartMs, tool },
+    ...{ callId, request, engine, wallStartMs, tool, model },
     policyVersion: engine?.revision ?? "none",
   };
 }
@@ -87,7 +108,8 @@ async function allAnswers(
 
 function questionOf({ request, tool, ...asked }: Asked, { site, directory }: Surroundings) {
   const facts = { site, wallMs: asked.wallStartMs, directory };
-  return request.question ?? policyRequest(request, tool, facts);
+  // What somebody who asks says about the model is not what the model says.
+  return { ...(request.question ?? policyRequest(request, tool, facts)), model: asked.model };
 }
 
 /**

@@ -23,6 +23,7 @@ export interface DecisionFacts {
   readonly approvalId: string | null;
   readonly override?: { readonly jti: string; readonly approvedBy: readonly string[] };
   readonly escrow?: DecisionEntry["escrow"];
+  readonly prediction?: DecisionEntry["prediction"];
 }
 
 /** RFC 3339, UTC, milliseconds. */
@@ -62,6 +63,7 @@ export function decisionEntry(origin: EntryOrigin, facts: DecisionFacts): Decisi
     opened: verdict.opened,
     override_jti: facts.override?.jti ?? null,
     policy_version: facts.policyVersion,
+    ...(facts.prediction === undefined ? {} : { prediction: facts.prediction }),
     principal: identity.principal ?? null,
     reason: verdict.reason,
     risk: tool.risk,

@@ -15,7 +15,14 @@ import { refusalText } from "./answer.ts";
 import type { RefusalCode, Search, Searched, SearchRefusal } from "./call.ts";
 import { trimmed } from "./carried.ts";
 import type { InFlight } from "./in-flight.ts";
-import { type Asked, asking, judge, regoAnswers, type Surroundings } from "./judge.ts";
+import {
+  type Asked,
+  asking,
+  judge,
+  type ModelSource,
+  regoAnswers,
+  type Surroundings,
+} from "./judge.ts";
 import { searchEntry } from "./record.ts";
 import type { Turns } from "./turns.ts";
 
@@ -93,7 +100,7 @@ async function judged<C>(parts: SearchParts, asked: Search<C>, moment: Moment): 
     if (candidate === undefined || results.length >= resultsMax) return false;
     const mayEnd = judgedCount > 0;
     if (mayEnd && (signal.aborted || parts.clock.monotonicMs() >= endMs)) return false;
-    const about = aboutCandidate(asked, moment, candidate);
+    const about = aboutCandidate(asked, moment, candidate, parts.model);
     if (answers === undefined) wanted = regoAnswers(about, parts);
     if (wanted !== undefined) return false;
     const { decision } = answered(parts.gates, about, judge(about, parts, true, answers));
@@ -116,8 +123,9 @@ function aboutCandidate<C>(
   asked: Search<C>,
   { engine, callId: id, wallMs }: Moment,
   candidate: C,
+  model: ModelSource | undefined,
 ): Asked {
-  return asking(asked.requestOf(candidate), engine, id, wallMs);
+  return asking(asked.requestOf(candidate), engine, id, wallMs, model);
 }
 
 async function record<C>(

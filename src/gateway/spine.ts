@@ -37,12 +37,14 @@ import {
   asking,
   type Judgement,
   judge,
+  type ModelSource,
   regoAnswers,
   type Surroundings,
 } from "./judge.ts";
 import type { KillWatch } from "./kill-watch.ts";
 import { forRecord } from "./oblige.ts";
 import { observationOf } from "./observe.ts";
+import { predictionOf } from "./prediction.ts";
 import { decisionEntry, outcomeEntry } from "./record.ts";
 import { resolveTool } from "./resolve.ts";
 import { search, searchTurnMsMax } from "./search.ts";
@@ -67,6 +69,8 @@ export interface SpineParts {
   readonly directory?: Directory;
   /** Default: none is there, and conditions that need it cannot be evaluated. */
   readonly rego?: RegoRuntime;
+  /** Default: nothing is known of what a call would touch. */
+  readonly model?: ModelSource;
 }
 
 const emptyDirectory = new Directory();
@@ -75,9 +79,14 @@ function surroundings({
   origin,
   kill,
   rego,
+  model,
   directory = emptyDirectory,
 }: SpineParts): Surroundings {
-  return { site: origin.site, kill, directory, ...(rego === undefined ? {} : { rego }) };
+  return {
+    ...{ site: origin.site, kill, directory },
+    ...(rego === undefined ? {} : { rego }),
+    ...(model === undefined ? {} : { model }),
+  };
 }
 
 /** One call on its way through the stages. */
@@ -191,7 +200,7 @@ function begin(parts: SpineParts, asked: ToolRequest): Passage {
   const startMs = parts.clock.monotonicMs();
   const id = request.released?.callId ?? callId(wallStartMs, parts.entropy.bytes(10));
   return {
-    ...asking(request, parts.policy.current(), id, wallStartMs),
+    ...asking(request, parts.policy.current(), id, wallStartMs, parts.model),
     startMs,
     span: parts.telemetry.startCall(request.traceparent, request.traceBeside),
     decidedMs: startMs,
@@ -214,6 +223,7 @@ async function record(
     obliged: judgement.obliged,
     argsRedacted: forRecord(judgement.obliged.args, engine?.redactions(tool.id) ?? []),
     policyVersion: passage.policyVersion,
+    prediction: predictionOf(passage),
     approvalId: judgement.approvalId,
     ...(judgement.override === undefined ? {} : { override: judgement.override }),
     ...(judgement.escrow === undefined ? {} : { escrow: judgement.escrow }),

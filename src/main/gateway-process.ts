@@ -21,8 +21,10 @@ import {
   type ExecutorParts,
   InFlight,
   type KillWatch,
+  type ModelWatch,
   type OverrideKeys,
   PolicySource,
+  type PolicySourceParts,
   type Spine,
 } from "../gateway/index.ts";
 import { err, ok, type Result } from "../kernel/index.ts";
@@ -33,6 +35,7 @@ import { openBundle, trustedKeys } from "./bundle-trust.ts";
 import { type Faces, facesOf } from "./faces.ts";
 import { identifierOf } from "./identities.ts";
 import { listening } from "./listen.ts";
+import { modelWatchOf } from "./model-facts.ts";
 import { peopleAndLimits } from "./people-and-limits.ts";
 import { permitWatchOf } from "./permit.ts";
 import { subscriptionOf } from "./policy-feed.ts";
@@ -47,6 +50,7 @@ const stopGraceMs = 8_000;
 export interface DataPlane {
   readonly spine: Spine;
   readonly directory: Directory;
+  readonly modelWatch: ModelWatch;
   readonly ledger: Ledger;
   readonly policySource: PolicySource;
   /** Where policy comes in a bundle from elsewhere. */
@@ -112,15 +116,8 @@ export async function openDataPlane(
   });
   const rego = new RegoThreads();
   const common = { clock: systemClock, ledger: ledger.value, policy, log, telemetry, origin, rego };
-  const policySource = new PolicySource({
-    ...common,
-    disk: openDisk(config.data),
-    tenant: config.tenant,
-    open: (archive) => openBundle(trustedKeys(config), archive),
-    path: "bundles/current.tar.gz",
-    lastGoodPath: "bundles/last-good.tar.gz",
-    pollMs: policyPollMs,
-  });
+  const disk = openDisk(config.data);
+  const policySource = policySourceOf(config, { ...common, disk });
   const transport = undiciTransport({
     addresses: "not_metadata",
     // Who may have a request open may have it at one upstream: a lower number would let one agent keep others waiting.
@@ -138,6 +135,7 @@ export async function openDataPlane(
     return people;
   }
   const subscription = subscriptionOf(config, { http: transport, policySource, log, telemetry });
+  const modelWatch = modelWatchOf(config, { ...common, disk });
   const directory = new Directory(config.directory.subjects, config.directory.resources);
   const spine = createSpine({
     ...common,
@@ -145,10 +143,12 @@ export async function openDataPlane(
     entropy: systemEntropy,
     inFlight,
     directory,
+    model: modelWatch,
   });
   return ok({
     spine,
     directory,
+    modelWatch,
     ledger: ledger.value,
     policySource,
     subscription,
@@ -164,6 +164,23 @@ export async function openDataPlane(
     telemetry,
     origin,
     close: closing([transport, rego, ledger.value, state.value, telemetry]),
+  });
+}
+
+function policySourceOf(
+  config: Config,
+  ports: Pick<
+    PolicySourceParts,
+    "clock" | "ledger" | "policy" | "log" | "telemetry" | "origin" | "disk"
+  > & { readonly rego: RegoThreads },
+): PolicySource {
+  return new PolicySource({
+    ...ports,
+    tenant: config.tenant,
+    open: (archive) => openBundle(trustedKeys(config), archive),
+    path: "bundles/current.tar.gz",
+    lastGoodPath: "bundles/last-good.tar.gz",
+    pollMs: policyPollMs,
   });
 }
 
@@ -207,10 +224,14 @@ export async function runGateway(config: Config): Promise<number> {
 
 /** What the gateway keeps an eye on, until `signal` aborts. */
 export async function followAll(
-  { subscription, policySource, followPeople }: DataPlane,
+  { subscription, policySource, followPeople, modelWatch }: DataPlane,
   signal: AbortSignal,
 ): Promise<void> {
-  await Promise.all([(subscription ?? policySource).follow(signal), followPeople(signal)]);
+  await Promise.all([
+    (subscription ?? policySource).follow(signal),
+    followPeople(signal),
+    modelWatch.follow(signal),
+  ]);
 }
 
 interface Serving {
@@ -230,6 +251,7 @@ async function serve(config: Config, plane: DataPlane): Promise<Result<Serving, 
   if (!faces.ok) return faces;
   const { limits } = config;
   await plane.policySource.refresh();
+  await plane.modelWatch.refresh();
   const server = await listening(config.listen, faces.value.face, {
     log: plane.log,
     telemetry: plane.telemetry,

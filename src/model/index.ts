@@ -27,6 +27,14 @@ export {
   type Traffic,
 } from "./event.ts";
 export {
+  type FactsHead,
+  factsLines,
+  type Reached,
+  readFactsHead,
+  readTargetFacts,
+  type TargetFacts,
+} from "./facts/index.ts";
+export {
   type FoldedSpans,
   foldSpans,
   quantilesOf,

@@ -54,6 +54,7 @@ export type {
   RegoCondition,
   Risk,
   Rule,
+  TargetTemplate,
 } from "./ir.ts";
 export { type Loaded, loadPolicySet, type PolicyFile } from "./load.ts";
 export {

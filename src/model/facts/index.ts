@@ -1,0 +1,8 @@
+export {
+  type FactsHead,
+  factsLines,
+  type Reached,
+  readFactsHead,
+  readTargetFacts,
+  type TargetFacts,
+} from "./snapshot.ts";
