@@ -32,6 +32,17 @@ export {
   rollBackOpenDrill,
 } from "./drills/index.ts";
 export {
+  type Batch,
+  type Forgotten,
+  forget,
+  isScattered,
+  ModelLog,
+  type NewBatch,
+  type Refreshed,
+  RememberedModel,
+  type Taken,
+} from "./model/index.ts";
+export {
   type AnswerOutcome,
   type AnswerRefusal,
   type ChannelRules,

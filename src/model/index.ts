@@ -34,6 +34,14 @@ export {
   readTargetFacts,
   type TargetFacts,
 } from "./facts/index.ts";
+
+  boundedName,
+  boundedText,
+  eventBytesMax,
+  faultOf,
+  isHostileName,
+} from "./feed/index.ts";
+
 export {
   type FoldedSpans,
   foldSpans,
@@ -89,5 +97,15 @@ export {
   pictureOfView,
   svgOf,
 } from "./picture/index.ts";
+export {
+  endOfEvent,
+  type RememberedKind,
+  type RememberedRule,
+  type Remembrance,
+  readableKinds,
+  rememberedKinds,
+  remembranceUnlessGiven,
+  retained,
+} from "./remembrance/index.ts";
 export { readSymptom } from "./symptom.ts";
 export { defaultSettings, type Part, parts, type WhySettings, why } from "./why/index.ts";

@@ -1,0 +1,8 @@
+export { type Batch, ModelLog, type NewBatch, type Taken } from "./model-log.ts";
+export {
+  type Forgotten,
+  forget,
+  isScattered,
+  type Refreshed,
+  RememberedModel,
+} from "./remembered-model.ts";

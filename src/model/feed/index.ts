@@ -1,0 +1,2 @@
+export { boundedName, boundedText, isHostileName } from "./bounded-name.ts";
+export { eventBytesMax, faultOf } from "./check-event.ts";

@@ -1,0 +1,10 @@
+export { retained } from "./retained.ts";
+export {
+  endOfEvent,
+  type RememberedKind,
+  type RememberedRule,
+  type Remembrance,
+  readableKinds,
+  rememberedKinds,
+  remembranceUnlessGiven,
+} from "./rules.ts";
