@@ -35,6 +35,7 @@ export {
   type TargetFacts,
 } from "./facts/index.ts";
 
+export {
   boundedName,
   boundedText,
   eventBytesMax,
