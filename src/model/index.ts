@@ -76,6 +76,7 @@ export {
   nodeKinds,
   splitNodeId,
 } from "./graph-words.ts";
+export { kubernetesNodeId } from "./kubernetes-id.ts";
 export {
   type FoldedLogs,
   foldLogs,

@@ -1,6 +1,7 @@
 import type { Reader } from "../reader.ts";
 import { nezha } from "./nezha.ts";
 import { petshop } from "./petshop.ts";
+import { cloudOpsBench } from "./cloudopsbench/index.ts";
 import { sockshopRcd } from "./sockshop-rcd.ts";
 
 /** The sets that can be read, by the name `--set` knows them by. */
@@ -8,5 +9,6 @@ export const readers: Readonly<Record<string, Reader>> = {
   "nezha-onlineboutique": nezha,
   "nezha-trainticket": nezha,
   petshop,
+  cloudopsbench: cloudOpsBench,
   "sockshop-rcd": sockshopRcd,
 };

@@ -3,11 +3,12 @@ import type { ModelEvent } from "../event.ts";
 import { defaultSettings, type WhySettings } from "./case.ts";
 import type { EvidenceSource } from "./finding.ts";
 import { rank } from "./rank.ts";
+import { ruleEvidence } from "./rules/index.ts";
 import { signalEvidence } from "./signals/index.ts";
 import { viewOf } from "./view.ts";
 
 /** Everything that has something to say about causes. */
-const sources: readonly EvidenceSource[] = [signalEvidence];
+const sources: readonly EvidenceSource[] = [signalEvidence, ruleEvidence];
 
 /** Ranked causes of a symptom, with every step that led to them. The same events in any order give the same answer. */
 export function why(

@@ -1,0 +1,45 @@
+/** Evidence from typed Kubernetes objects: what is written contradicts itself, its peers or the cluster, and hurts. */
+import type { EvidenceSource } from "../finding.ts";
+import { address } from "./address.ts";
+import { Cluster } from "./cluster.ts";
+import { database } from "./database.ts";
+import type { Rule } from "./finding-of.ts";
+import { gatewayRoute } from "./gateway-route.ts";
+import { host, schedulerSilent } from "./host.ts";
+import { identity } from "./identity.ts";
+import { image } from "./image.ts";
+import { load } from "./load.ts";
+import { nameResolution } from "./name-resolution.ts";
+import { probe } from "./probe.ts";
+import { outOfMemory, portConflict, scaledToNothing } from "./process.ts";
+import { quota } from "./quota.ts";
+import { routing } from "./routing.ts";
+import { schedule } from "./schedule.ts";
+import { secret } from "./secret.ts";
+import { volume } from "./volume.ts";
+
+const rules: readonly Rule[] = [
+  host,
+  schedulerSilent,
+  quota,
+  identity,
+  schedule,
+  image,
+  volume,
+  secret,
+  probe,
+  outOfMemory,
+  portConflict,
+  scaledToNothing,
+  routing,
+  address,
+  gatewayRoute,
+  nameResolution,
+  database,
+];
+
+export const ruleEvidence: EvidenceSource = ({ view, settings }) => {
+  if (settings.without.has("types")) return { findings: [] };
+  const cluster = new Cluster(view);
+  return { findings: [...rules.flatMap((rule) => rule(cluster)), ...load(cluster, view)] };
+};
