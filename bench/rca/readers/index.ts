@@ -1,7 +1,7 @@
 import type { Reader } from "../reader.ts";
+import { cloudOpsBench } from "./cloudopsbench/index.ts";
 import { nezha } from "./nezha.ts";
 import { petshop } from "./petshop.ts";
-import { cloudOpsBench } from "./cloudopsbench/index.ts";
 import { sockshopRcd } from "./sockshop-rcd.ts";
 
 /** The sets that can be read, by the name `--set` knows them by. */

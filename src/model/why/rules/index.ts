@@ -2,6 +2,7 @@
 import type { EvidenceSource } from "../finding.ts";
 import { address } from "./address.ts";
 import { Cluster } from "./cluster.ts";
+import { outOfMemory, portConflict, scaledToNothing } from "./container-life.ts";
 import { database } from "./database.ts";
 import type { Rule } from "./finding-of.ts";
 import { gatewayRoute } from "./gateway-route.ts";
@@ -11,7 +12,6 @@ import { image } from "./image.ts";
 import { load } from "./load.ts";
 import { nameResolution } from "./name-resolution.ts";
 import { probe } from "./probe.ts";
-import { outOfMemory, portConflict, scaledToNothing } from "./process.ts";
 import { quota } from "./quota.ts";
 import { routing } from "./routing.ts";
 import { schedule } from "./schedule.ts";
