@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { whyText } from "../../../src/cli/model/why-text.ts";
-import { answer, symptom } from "../model/picture/chain.ts";
+import { whyText } from "../../../../src/cli/model/why-text.ts";
+import { answer, symptom } from "../../model/picture/chain.ts";
 
 test("the chain stands first, then what speaks for it, what else, and what is ruled out", () => {
   expect(

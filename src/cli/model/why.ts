@@ -1,0 +1,95 @@
+/**
+ * `holdfast why <symptom>`: what caused it, by the model as of a moment. The same events, the same answer. Exit codes: 0 a
+ * cause was named, or nothing is wrong; 1 the evidence is not enough; 2 wrong usage, or the model cannot be read.
+ */
+import type { Command } from "commander";
+import { err, instantText, ok, type Result } from "../../kernel/index.ts";
+import {
+  defaultSettings,
+  type Graph,
+  pictureOfAnswer,
+  readSymptom,
+  type Symptom,
+  type WhyAnswer,
+  why,
+} from "../../model/index.ts";
+import type { CommandOutput } from "../policy-knowledge.ts";
+import { readMoment } from "./moment.ts";
+import { formatOf, writePicture } from "./show-picture.ts";
+import { whyText } from "./why-text.ts";
+
+export interface WhyOptions {
+  readonly at?: string;
+  readonly knownAt?: string;
+  readonly json?: boolean;
+  readonly picture?: string;
+}
+
+export function addWhyOptions(command: Command): Command {
+  return command
+    .description(
+      "what caused a symptom: ranked causes with the path, the evidence, and what was ruled out",
+    )
+    .argument("<symptom...>", "a node and what is wrong with it, such as: service:front latency")
+    .option("--at <moment>", "as of an instant (UTC), or so long ago: 15m, 2h; now, unless given")
+    .option("--known-at <moment>", "only by what was known then")
+    .option("--json", "print the whole answer as JSON")
+    .option("--picture <file>", "write the chain to a file: .svg, .mmd (Mermaid) or .json");
+}
+
+export interface Asked {
+  readonly answer: WhyAnswer;
+  readonly symptom: Symptom;
+}
+
+/** The answer of a graph to a symptom in people's words. */
+export function askWhy(
+  graph: Graph,
+  words: readonly string[],
+  options: Pick<WhyOptions, "at" | "knownAt">,
+  nowMs: number,
+): Result<Asked, string> {
+  const at = readMoment(options.at ?? "0s", nowMs);
+  if (!at.ok) return err(`--at: ${at.error}`);
+  const knownAt = options.knownAt === undefined ? undefined : readMoment(options.knownAt, nowMs);
+  if (knownAt?.ok === false) return err(`--known-at: ${knownAt.error}`);
+  const view = graph.asOf(at.value, knownAt?.value);
+  const symptom = readSymptom(words.join(" "), at.value, view.nodes());
+  if (!symptom.ok) return symptom;
+  const settings = { ...defaultSettings, knownAt: view.knownAt };
+  return ok({ answer: why(graph.events(), symptom.value, settings), symptom: symptom.value });
+}
+
+export async function showWhy(
+  graph: Graph,
+  words: readonly string[],
+  options: WhyOptions,
+  parts: { readonly io: CommandOutput; readonly nowMs: number },
+): Promise<number> {
+  const { io, nowMs } = parts;
+  const asked = askWhy(graph, words, options, nowMs);
+  if (!asked.ok) return refuse(io, asked.error);
+  const { answer, symptom } = asked.value;
+  if (options.picture !== undefined) {
+    const format = formatOf(undefined, options.picture);
+    if (!format.ok) return refuse(io, format.error);
+    const picture = pictureOfAnswer(answer, symptom);
+    const written = await writePicture(picture, format.value, options.picture, io);
+    if (!written.ok) return refuse(io, written.error);
+  }
+  if (options.json === true)
+    io.out(
+      JSON.stringify(
+        { symptom: { ...symptom, at: instantText(symptom.at) }, ...answer },
+        undefined,
+        2,
+      ),
+    );
+  else io.out(whyText(answer, symptom).trimEnd());
+  return answer.verdict === "insufficient" ? 1 : 0;
+}
+
+function refuse(io: CommandOutput, message: string): number {
+  io.err(`error: ${message}`);
+  return 2;
+}
