@@ -2,7 +2,6 @@
  * `holdfast why <symptom>`: what caused it, by the model as of a moment. The same events, the same answer. Exit codes: 0 a
  * cause was named, or nothing is wrong; 1 the evidence is not enough; 2 wrong usage, or the model cannot be read.
  */
-import type { Command } from "commander";
 import { err, instantText, ok, type Result } from "../../kernel/index.ts";
 import {
   defaultSettings,
@@ -23,18 +22,6 @@ export interface WhyOptions {
   readonly knownAt?: string;
   readonly json?: boolean;
   readonly picture?: string;
-}
-
-export function addWhyOptions(command: Command): Command {
-  return command
-    .description(
-      "what caused a symptom: ranked causes with the path, the evidence, and what was ruled out",
-    )
-    .argument("<symptom...>", "a node and what is wrong with it, such as: service:front latency")
-    .option("--at <moment>", "as of an instant (UTC), or so long ago: 15m, 2h; now, unless given")
-    .option("--known-at <moment>", "only by what was known then")
-    .option("--json", "print the whole answer as JSON")
-    .option("--picture <file>", "write the chain to a file: .svg, .mmd (Mermaid) or .json");
 }
 
 export interface Asked {
