@@ -12,6 +12,7 @@ import { registerEscrowCommands } from "./escrow.ts";
 import { type OpenDrills, registerFailoverCommands } from "./failover/index.ts";
 import { registerKillCommands } from "./kill.ts";
 import { registerLimitsCommand } from "./limits.ts";
+import { registerModelCommands } from "./model/index.ts";
 import { registerPolicyCommands } from "./policy.ts";
 import { registerPolicyBuild } from "./policy-build.ts";
 import type { CommandOutput } from "./policy-knowledge.ts";
@@ -124,6 +125,7 @@ export function createProgram(processes: Processes): Program {
   registerBreakerCommands(program, withStore, onState);
   registerLimitsCommand(program, withStore, onState);
   registerEscrowCommands(program, withStore, onState);
+  registerModelCommands(program, withStore, onState);
   return { run: (args) => run(program, args, outcome) };
 }
 

@@ -1,0 +1,52 @@
+/** `holdfast why` and `holdfast model`: what production is made of, what happened to it, and why. */
+import type { Command } from "commander";
+import { type StateCommandParts, withState } from "../switches.ts";
+import { type DrawOptions, draw } from "./draw.ts";
+import { type OpenedModel, openModel } from "./open.ts";
+import { showWhy, type WhyOptions } from "./why.ts";
+
+/** Adds `why`, and `model` with its sub-commands. `withStore` adds the options that say where the store is. */
+export function registerModelCommands(
+  program: Command,
+  withStore: (command: Command) => Command,
+  parts: StateCommandParts,
+): void {
+  const onModel = (
+    command: Command,
+    work: (opened: OpenedModel) => Promise<number>,
+  ): Promise<void> =>
+    withState(parts, command, async (state) => {
+      const opened = await openModel(state, (line) => parts.io.err(line));
+      if (opened.ok) return await work(opened.value);
+      parts.io.err(`error: ${opened.error}`);
+      return 2;
+    });
+  withStore(program.command("why"))
+    .description(
+      "what caused a symptom: ranked causes with the path, the evidence, what was ruled out",
+    )
+    .argument("<symptom...>", "a node and what is wrong with it, such as: service:front latency")
+    .option("--at <moment>", "as of an instant (UTC), or so long ago: 15m, 2h; now, unless given")
+    .option("--known-at <moment>", "only by what was known then")
+    .option("--json", "print the whole answer as JSON")
+    .option("--picture <file>", "write the chain to a file: .svg, .mmd (Mermaid) or .json")
+    .action((words: string[], options: WhyOptions, command: Command) =>
+      onModel(command, ({ graph, nowMs }) =>
+        showWhy(graph, words, options, { io: parts.io, nowMs }),
+      ),
+    );
+  const model = program
+    .command("model")
+    .description("the runtime model: production as a graph in time, and what it remembers");
+  withStore(model.command("draw"))
+    .description("what is around a node at a moment, as a picture")
+    .argument("<node>", "a node's id or name")
+    .option("--at <moment>", "as of an instant (UTC), or so long ago: 15m, 2h; now, unless given")
+    .option("--known-at <moment>", "only by what was known then")
+    .option("--depth <edges>", "so many edges away", "2")
+    .option("--format <format>", "svg, mermaid or json; by the file's ending, unless given")
+    .option("-o, --output <file>", "where to; standard output, unless given")
+    .action((node: string, options: DrawOptions, command: Command) =>
+      onModel(command, (opened) => draw(opened, node, options, parts.io)),
+    );
+}
