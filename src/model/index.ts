@@ -33,8 +33,8 @@ export {
   readFactsHead,
   readTargetFacts,
   type TargetFacts,
+  targetFacts,
 } from "./facts/index.ts";
-
 export {
   boundedName,
   boundedText,
@@ -42,7 +42,6 @@ export {
   faultOf,
   isHostileName,
 } from "./feed/index.ts";
-
 export {
   type FoldedSpans,
   foldSpans,
@@ -76,6 +75,26 @@ export {
   nodeKinds,
   splitNodeId,
 } from "./graph-words.ts";
+export {
+  type BlastRadius,
+  type Calibration,
+  calibrationByChange,
+  calibrationOf,
+  type Exercised,
+  type Exposure,
+  exercised,
+  type Felt,
+  felt,
+  type Outcome,
+  type Prediction,
+  predict,
+  proportion,
+  readPrediction,
+  type Share,
+  type Tolerance,
+  toleranceOf,
+  withOutcome,
+} from "./impact/index.ts";
 export { kubernetesNodeId } from "./kubernetes-id.ts";
 export {
   type FoldedLogs,

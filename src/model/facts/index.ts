@@ -6,3 +6,4 @@ export {
   readTargetFacts,
   type TargetFacts,
 } from "./snapshot.ts";
+export { type FactsBasis, targetFacts } from "./target-facts.ts";

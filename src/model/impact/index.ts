@@ -1,0 +1,8 @@
+export { type Calibration, calibrationByChange, calibrationOf } from "./calibration.ts";
+export { type Exercised, exercised } from "./exercised.ts";
+export type { Exposure } from "./exposure.ts";
+export { type Felt, felt } from "./felt.ts";
+export { type BlastRadius, predict } from "./predict.ts";
+export { type Outcome, type Prediction, readPrediction, withOutcome } from "./prediction.ts";
+export { proportion, type Share } from "./share.ts";
+export { type Tolerance, toleranceOf } from "./tolerance.ts";
