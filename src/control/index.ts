@@ -74,6 +74,7 @@ export {
   type GuardParts,
   guardFace,
   type KeeperRules,
+  KeptComparison,
   type Known,
   keep,
   LeaseHolder,

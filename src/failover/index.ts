@@ -73,6 +73,7 @@ export {
   packFiles,
   packIndexPath,
   packPayloadType,
+  parityIn,
   planOfAction,
   type RequirementId,
   type RetentionRules,
@@ -109,6 +110,7 @@ export {
   type LeaseSeen,
   leaseKey,
   look,
+  type Predecessor,
   readLease,
   taken,
   waitMs,
@@ -183,11 +185,19 @@ export type {
   Verification,
   VerificationKind,
 } from "./manifest/verification.ts";
+export {
+  ageMs,
+  ageMsMax,
+  type Comparison,
+  comparisonType,
+  readComparison,
+} from "./parity/comparison.ts";
 export { type Difference, differences } from "./parity/differences.ts";
 export {
   bytesDigest,
   type Drift,
   drifts,
+  driftText,
   type FileForm,
   formOf,
   type ParityState,

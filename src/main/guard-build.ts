@@ -2,6 +2,7 @@
 import { timingSafeEqual } from "node:crypto";
 import { childProcessCommands } from "../adapters/child-process/index.ts";
 import { systemClock, systemEntropy } from "../adapters/clock/index.ts";
+import { openDisk } from "../adapters/disk/index.ts";
 import { probes } from "../adapters/probes/index.ts";
 import { type NoteVerifier, parseVkey } from "../audit/index.ts";
 import type { Config, FailoverConfig } from "../cli/index.ts";
@@ -10,6 +11,7 @@ import {
   Guard,
   type GuardFaceParts,
   type GuardParts,
+  KeptComparison,
   LeaseHolder,
   ParityWatch,
 } from "../control/index.ts";
@@ -25,7 +27,7 @@ import {
 } from "../failover/index.ts";
 import { err, ok, type Result, sha256 } from "../kernel/index.ts";
 import type { Signer } from "../ports.ts";
-import { guardKeyOf } from "./guard-key.ts";
+import { guardFolder, guardKeyOf } from "./guard-key.ts";
 import { type GuardWorld, observedIn, openGuardWorld } from "./guard-world.ts";
 import { keptLogs, keptSizes } from "./observed-logs.ts";
 import { parityFiles } from "./parity-files.ts";
@@ -54,7 +56,10 @@ export async function buildGuard(
   const signer = await guardKeyOf(config, site.value);
   if (!signer.ok) return signer;
   const world = await openGuardWorld(config, failover, signer.value, site.value.manifest);
-  return world.ok ? ok(assembled(config, failover, site.value, signer.value, world.value)) : world;
+  if (!world.ok) return world;
+  const built = assembled(config, failover, site.value, signer.value, world.value);
+  await built.parityWatch.recall();
+  return ok(built);
 }
 
 function assembled(
@@ -101,6 +106,10 @@ function assembled(
   };
   const parityWatch = new ParityWatch({
     ...parts,
+    kept: new KeptComparison({
+      ...{ disk: openDisk(guardFolder(config)), signer },
+      of: { deployment, tenant, site: config.site },
+    }),
     files: () => parityFiles(failover.parity_files),
     ask: (url, nonce) => askParity(http, url, nonce),
     guardKey: (id) =>

@@ -14,10 +14,11 @@ import {
   type DrillJournal,
   type Evidence,
   envelopeVerifiers,
-  type FailoverRecord,
   type Manifest,
   manifestDigest,
   type ParityFinding,
+  parityIn,
+  type RecordedStep,
   recordsOf,
 } from "../../failover/index.ts";
 import { err, isJsonArray, ok, parseJsonStrict, type Result } from "../../kernel/index.ts";
@@ -33,7 +34,7 @@ export interface SourceOptions {
   readonly guardLog?: string;
   /** Folder of drills. */
   readonly drills?: string;
-  /** A list of comparisons, JSON. */
+  /** Comparisons besides those in the guard's log, a list in JSON. */
   readonly parity?: string;
   readonly asOf?: string;
 }
@@ -54,24 +55,26 @@ export async function readSources(options: SourceOptions): Promise<Result<Source
   const envelopes = new Map(manifests.value.envelopes);
   const guard = await readLog("guard", options.guardLog, logs, keys);
   if (!guard.ok) return guard;
-  const records = await recordsIn(guard.value);
-  if (!records.ok) return records;
+  const steps = await stepsOf(guard.value);
+  if (!steps.ok) return steps;
+  const records = recordsOf(steps.value);
   const drillLog = options.drills === undefined ? undefined : `${options.drills}/log`;
   const drilled = await readLog("drills", drillLog, logs, keys);
   if (!drilled.ok) return drilled;
   const drills = await readDrills(options.drills, drilled.value?.verifier, envelopes);
   if (!drills.ok) return drills;
-  const parity = await readParityFile(options.parity);
-  if (!parity.ok) return parity;
+  const given = await readParityFile(options.parity);
+  if (!given.ok) return given;
+  const parity = [...parityIn(steps.value), ...given.value];
   const times = [
-    ...records.value.map(({ closed, initiated }) => closed ?? initiated),
+    ...records.map(({ closed, initiated }) => closed ?? initiated),
     ...drills.value.map(({ end }) => end),
-    ...parity.value.map(({ compared }) => compared),
+    ...parity.map(({ compared }) => compared),
   ];
   const { manifest } = manifests.value;
   const evidence: Evidence = {
-    ...{ manifest, manifestDigest: manifestDigest(manifest), records: records.value },
-    ...{ drills: drills.value, parity: parity.value },
+    ...{ manifest, manifestDigest: manifestDigest(manifest), records },
+    ...{ drills: drills.value, parity },
     // The newest evidence, not the clock: the same evidence makes the same bytes.
     asOf: options.asOf ?? times.sort().at(-1) ?? nowText(),
   };
@@ -149,12 +152,10 @@ async function readLog(
   return ok({ files, verifier: verifier.value });
 }
 
-async function recordsIn(
-  log: ReadLog | undefined,
-): Promise<Result<readonly FailoverRecord[], string>> {
+async function stepsOf(log: ReadLog | undefined): Promise<Result<readonly RecordedStep[], string>> {
   if (log === undefined) return ok([]);
   const entries = await readEntries(log.files, log.verifier, 0);
-  return entries.ok ? ok(recordsOf(stepsIn(entries.value))) : entries;
+  return entries.ok ? ok(stepsIn(entries.value)) : entries;
 }
 
 async function readDrills(

@@ -47,7 +47,7 @@ export function registerEvidenceCommands(
     .option("--manifest-key <vkey|file>", "who signs manifests; may be repeated", append, [])
     .option("--guard-log <folder>", "log of the guard")
     .option("--drills <folder>", "folder of drills")
-    .option("--parity <file>", "comparisons of sites, JSON")
+    .option("--parity <file>", "comparisons of sites besides those in the guard's log, JSON")
     .option("--owner <name>", "who answers for weaknesses: team, or 4.7=team", append, [])
     .option("--due-days <number>", "days until a weakness is repaired", "30")
     .option("--as-of <time>", "RFC 3339 UTC; default: the newest evidence")

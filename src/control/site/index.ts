@@ -5,5 +5,6 @@ export { type Known, stepsIn } from "./guard-history.ts";
 export { GuardLog } from "./guard-log.ts";
 export type { GuardParts } from "./guard-parts.ts";
 export { type KeeperRules, keep } from "./keeper.ts";
+export { KeptComparison } from "./kept-comparison.ts";
 export { LeaseHolder } from "./lease-holder.ts";
 export { type ParityParts, ParityWatch } from "./parity-watch.ts";

@@ -3,6 +3,7 @@ import {
   type Lease,
   type LeaseSeen,
   look,
+  type Predecessor,
   raised,
   readLease,
   readWatermark,
@@ -38,10 +39,16 @@ export interface RenewError {
   readonly because: string;
 }
 
+export interface OtherLease extends Predecessor {
+  /** Its last sign of life on the monotonic clock, at the latest; absent where this process has not seen it. */
+  readonly lastMs?: number;
+}
+
 export class LeaseHolder {
   readonly #parts: LeaseParts;
   #seen: LeaseSeen | undefined;
   #heldEpoch: number;
+  #other: OtherLease | undefined;
 
   constructor(parts: LeaseParts) {
     this.#parts = parts;
@@ -51,6 +58,11 @@ export class LeaseHolder {
   /** The lease as it was seen last, by whomever it is held. */
   get seen(): Lease | undefined {
     return this.#seen?.lease;
+  }
+
+  /** The lease of the site that acts, or acted before this one, as it was seen last. */
+  get other(): OtherLease | undefined {
+    return this.#other;
   }
 
   /** Nobody holds it any more, as far as was seen. */
@@ -87,7 +99,7 @@ export class LeaseHolder {
     }
     if (!changed.value) return { kind: "unknown", because: "another guard was faster" };
     this.#heldEpoch = lease.epoch;
-    this.#seen = look(this.#seen, lease, sinceMs);
+    this.#saw(lease, sinceMs);
     return { kind: "held", epoch: lease.epoch, sinceMs };
   }
 
@@ -98,7 +110,7 @@ export class LeaseHolder {
     if (!read.ok) return err(`the arbiter: ${read.error.detail}`);
     const lease = readLease(read.value.get(leaseKey));
     if (!lease.ok) return lease;
-    this.#seen = lease.value && look(this.#seen, lease.value, clock.monotonicMs());
+    this.#saw(lease.value, clock.monotonicMs());
     return lease;
   }
 
@@ -159,6 +171,14 @@ export class LeaseHolder {
     return readWatermark(read.value.get(watermarkKey));
   }
 
+  #saw(lease: Lease | undefined, nowMs: number): void {
+    this.#seen = lease && look(this.#seen, lease, nowMs);
+    if (this.#seen === undefined || lease === undefined) return;
+    const { site, epoch, beat, from } = lease;
+    if (site !== this.#parts.site) this.#other = { site, epoch, beat, lastMs: this.#seen.sinceMs };
+    else if (from !== null && !isSameBeat(from, this.#other)) this.#other = from;
+  }
+
   #isOurs(lease: Lease | undefined, epoch: number): lease is Lease {
     return lease?.epoch === epoch && lease.site === this.#parts.site && !lease.released;
   }
@@ -168,6 +188,10 @@ function sameLease(a: Lease | undefined, b: Lease | undefined): boolean {
   return a?.epoch === b?.epoch && a?.beat === b?.beat && a?.released === b?.released;
 }
 
+function isSameBeat(a: Predecessor, b: Predecessor | undefined): boolean {
+  return a.site === b?.site && a.epoch === b.epoch && a.beat === b.beat;
+}
+
 function json(lease: Lease): JsonObject {
-  return { ...lease };
+  return { ...lease, from: lease.from && { ...lease.from } };
 }

@@ -4,17 +4,31 @@
  */
 import type { NoteVerifier } from "../../audit/index.ts";
 import {
+  ageMs,
+  ageMsMax,
+  type Comparison,
   type Drift,
   drifts,
+  driftText,
   openEnvelope,
   type ParityState,
   parityType,
   readParity,
 } from "../../failover/index.ts";
-import { err, type JsonValue, type Result } from "../../kernel/index.ts";
+import {
+  canonicalJson,
+  err,
+  type JsonObject,
+  type JsonValue,
+  ok,
+  type Result,
+} from "../../kernel/index.ts";
 import type { GuardParts } from "./guard-parts.ts";
+import type { KeptComparison } from "./kept-comparison.ts";
+import type { OtherLease } from "./lease-holder.ts";
 
 export interface ParityParts extends GuardParts {
+  readonly kept: KeptComparison;
   /** The digest of what each file means; the error names the file. */
   readonly files: () => Promise<Result<Readonly<Record<string, string>>, string>>;
   /** `/parity?nonce=` of another site's guard. */
@@ -30,7 +44,9 @@ const looksUntilAlarm = 2;
 export class ParityWatch {
   readonly #parts: ParityParts;
   readonly #policies = new Map<string, string>();
-  #compared: { readonly own: ParityState; readonly drifts: readonly Drift[] } | undefined;
+  #compared: Comparison | undefined;
+  /** When that was, on the monotonic clock; not known of what an earlier run has compared. */
+  #comparedMs: number | undefined;
   #looks = 0;
   #why = "it was not compared yet";
 
@@ -58,8 +74,23 @@ export class ParityWatch {
     };
   }
 
-  get status(): { readonly drifts: readonly Drift[] | null; readonly why: string } {
-    return { drifts: this.#compared?.drifts ?? null, why: this.#why };
+  /** What the run before this one has compared last. Before anything else. */
+  async recall(): Promise<void> {
+    const recalled = await this.#parts.kept.recall();
+    const comparison = recalled.ok ? recalled.value : undefined;
+    // It may have died before its log said so too.
+    const logged = comparison === undefined ? recalled : await this.#logged(comparison);
+    if (logged.ok) this.#compared = comparison;
+    else this.#why = `what was compared last is not known: ${logged.error}`;
+  }
+
+  get status(): {
+    readonly drifts: readonly Drift[] | null;
+    readonly compared: string | null;
+    readonly why: string;
+  } {
+    const { drifts = null, compared = null } = this.#compared ?? {};
+    return { drifts, compared, why: this.#why };
   }
 
   /** Whether this site is a candidate: compared, the same, and unchanged since. The sentence says why not. */
@@ -68,13 +99,12 @@ export class ParityWatch {
     readonly because: string;
   }> {
     const { lease, site } = this.#parts;
-    const { seen } = lease;
+    const { seen, other } = lease;
     const isOurs = seen?.site === site.id;
-    const acted = isOurs ? seen?.from : seen?.site;
-    if (acted === undefined || acted === null)
-      return { verdict: "pass", because: "no other site has acted before" };
+    const acted = isOurs ? seen.from?.site : seen?.site;
+    if (acted === undefined) return { verdict: "pass", because: "no other site has acted before" };
     // From its first verdict on, the others are compared with this site.
-    if (isOurs && seen?.verdict !== null)
+    if (isOurs && seen.verdict !== null)
       return { verdict: "pass", because: `it was the same as ${acted} when it began to act` };
     const own = await this.state("-");
     if (!own.ok) return { verdict: "inconclusive", because: own.error };
@@ -83,9 +113,32 @@ export class ParityWatch {
     if (compared.drifts.length > 0)
       return { verdict: "fail", because: compared.drifts.map(driftText).join("; ") };
     // A gateway that was first heard since then changes nothing: it is the comparison that counts.
-    return drifts(own.value, compared.own).length === 0
-      ? { verdict: "pass", because: `the same as ${acted}` }
-      : { verdict: "fail", because: "it has changed since it was compared" };
+    if (drifts(own.value, compared.own).length > 0)
+      return { verdict: "fail", because: "it has changed since it was compared" };
+    const tooOld = this.#tooOld(compared, acted, other);
+    return tooOld === undefined
+      ? { verdict: "pass", because: `the same as ${acted}, compared ${compared.compared}` }
+      : { verdict: "inconclusive", because: tooOld };
+  }
+
+  /** Why it says nothing of what the other site had in the end. */
+  #tooOld(compared: Comparison, acted: string, other: OtherLease | undefined): string | undefined {
+    const { acting, compared: when } = compared;
+    if (acting.site !== acted || other?.site !== acted)
+      return `it was compared with ${acting.site} (${when}), and ${acted} acted after that`;
+    const { lastMs } = other;
+    const seen =
+      lastMs === undefined || this.#comparedMs === undefined
+        ? undefined
+        : { comparedMs: this.#comparedMs, lastMs };
+    const { rules, manifest } = this.#parts;
+    const age = ageMs(compared, other, rules.ttlMs, seen);
+    if (age === undefined)
+      return `it was compared ${when}, and nobody knows for how long ${acted} acted after that`;
+    const max = ageMsMax(manifest.objectives);
+    return age <= max
+      ? undefined
+      : `it was compared ${when}, and ${acted} may have acted for ${Math.ceil(age / 1_000)} s after that; ${max / 1_000} s are allowed`;
   }
 
   /** Compares every `parity_seconds` while another site acts. */
@@ -98,10 +151,13 @@ export class ParityWatch {
   }
 
   async look(): Promise<void> {
-    const { lease, site, manifest } = this.#parts;
+    const { lease, site, manifest, clock } = this.#parts;
     if (lease.seen === undefined) await lease.look();
+    const { other } = lease;
     const acting = manifest.sites.find(({ id }) => id === lease.seen?.site);
-    if (acting === undefined || acting.id === site.id) return;
+    if (acting === undefined || acting.id === site.id || other?.site !== acting.id) return;
+    const comparedMs = clock.monotonicMs();
+    const compared = new Date(clock.wallMs()).toISOString();
     const there = await this.#askOf(acting.id, acting.guard_url);
     const own = await this.state("-");
     // A site that cannot be asked may be the one that just died: what was compared last still stands.
@@ -110,9 +166,38 @@ export class ParityWatch {
       return;
     }
     const found = drifts(own.value, there.value);
-    this.#compared = { own: own.value, drifts: found };
+    const { site: id, epoch, beat } = other;
+    const comparison: Comparison = {
+      ...{ format: "holdfast.comparison/v1", acting: { site: id, epoch, beat }, compared },
+      ...{ own: own.value, drifts: found },
+    };
+    const durable = await this.#durable(comparison);
+    if (!durable.ok) {
+      this.#why = durable.error;
+      return;
+    }
+    this.#compared = comparison;
+    this.#comparedMs = comparedMs;
     this.#told(acting.id, found);
     if (found.length > 0) await this.#parts.synchronise(acting.guard_url, found);
+  }
+
+  /** It counts once it would be known after a crash too. */
+  async #durable(comparison: Comparison): Promise<Result<void, string>> {
+    const kept = await this.#parts.kept.keep(comparison);
+    return kept.ok ? await this.#logged(comparison) : kept;
+  }
+
+  /** The log has each finding once: a drift, and its end. */
+  async #logged({ acting, compared, drifts: found }: Comparison): Promise<Result<void, string>> {
+    const { guardLog, site } = this.#parts;
+    const about: JsonObject = {
+      ...{ site: site.id, acting: acting.site, compared },
+      drifts: found.map((each) => ({ ...each })),
+    };
+    const { compared: before, known } = guardLog.history;
+    if (before !== undefined && findingOf(before) === findingOf(about)) return ok(undefined);
+    return guardLog.append({ step: "compared", about, epoch: known.epoch, failover: "-" });
   }
 
   #told(acting: string, found: readonly Drift[]): void {
@@ -142,6 +227,7 @@ export class ParityWatch {
   }
 }
 
-function driftText({ of, here, there }: Drift): string {
-  return `${of} is ${here} here and ${there} there`;
+/** What makes it worth another entry. */
+function findingOf({ acting, drifts: found }: JsonObject): string {
+  return canonicalJson([acting ?? null, found ?? null]);
 }

@@ -23,6 +23,9 @@ export interface ParityFinding {
   readonly equal: boolean;
   /** What differs, each in a few words. */
   readonly drifted: readonly string[];
+  /** The site it was compared with, where the log of a guard says so; and where that stands in it. */
+  readonly acting?: string;
+  readonly log_index?: number;
 }
 
 export const requirements = [
@@ -93,7 +96,7 @@ export function manifestRef({ manifest, manifestDigest, asOf }: Evidence): Evide
 export function parityRef(finding: ParityFinding): EvidenceRef {
   return {
     ...{ kind: "parity", id: `${finding.site} ${finding.compared}`, path: "parity.json" },
-    ...{ logIndex: null, at: finding.compared },
+    ...{ logIndex: finding.log_index ?? null, at: finding.compared },
   };
 }
 

@@ -20,6 +20,7 @@ export {
   packIndexPath,
   packPayloadType,
 } from "./pack.ts";
+export { parityIn } from "./parity-in.ts";
 export { evidenceIn } from "./read-pack.ts";
 export {
   classOf,

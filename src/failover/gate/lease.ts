@@ -3,7 +3,14 @@
  * compares wall clocks. The holder counts its time from before it asked; whoever waits counts from when it first saw
  * the lease as it is, so the one has stopped before the other begins, also when their clocks run apart.
  */
-import { err, type JsonObject, type JsonValue, ok, type Result } from "../../kernel/index.ts";
+import {
+  err,
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+  ok,
+  type Result,
+} from "../../kernel/index.ts";
 
 export interface Lease {
   /** Grows with every holder (a fencing token): what is written under an older one is refused. */
@@ -18,7 +25,14 @@ export interface Lease {
   /** Digest of the verdict it was last renewed with; null before the first. */
   readonly verdict: string | null;
   /** The other site that acted before, if one did. */
-  readonly from: string | null;
+  readonly from: Predecessor | null;
+}
+
+/** The lease of another site, as it was when it ended or was seen last. */
+export interface Predecessor {
+  readonly site: string;
+  readonly epoch: number;
+  readonly beat: number;
 }
 
 /** The lease as it was first seen unchanged. */
@@ -83,9 +97,9 @@ export function taken(
 }
 
 /** A guard that died before its first verdict has still to show that its site had what the other one had. */
-function fromOf(before: Lease | undefined, site: string): string | null {
+function fromOf(before: Lease | undefined, site: string): Predecessor | null {
   if (before === undefined) return null;
-  if (before.site !== site) return before.site;
+  if (before.site !== site) return { site: before.site, epoch: before.epoch, beat: before.beat };
   return before.verdict === null ? before.from : null;
 }
 
@@ -99,7 +113,7 @@ export function readLease(stored: JsonObject | undefined): Result<Lease | undefi
     typeof site !== "string" ||
     typeof released !== "boolean" ||
     !isTextOrNull(verdict) ||
-    !isTextOrNull(from) ||
+    !isPredecessorOrNull(from) ||
     Object.keys(rest).length > 0
   )
     return err(`the lease is not stored as this Holdfast stores it: ${JSON.stringify(stored)}`);
@@ -107,6 +121,16 @@ export function readLease(stored: JsonObject | undefined): Result<Lease | undefi
     ...{ epoch: Number(epoch), site, beat: Number(beat), lifetime_ms: Number(lifetime_ms) },
     ...{ released, verdict, from },
   });
+}
+
+function isPredecessorOrNull(
+  value: JsonValue | undefined,
+): value is null | (JsonObject & Predecessor) {
+  if (value === null) return true;
+  if (!isJsonObject(value)) return false;
+  const { site, epoch, beat, ...rest } = value;
+  const known = typeof site === "string" && Object.keys(rest).length === 0;
+  return known && Number.isSafeInteger(epoch) && Number.isSafeInteger(beat);
 }
 
 function isTextOrNull(value: JsonValue | undefined): value is string | null {

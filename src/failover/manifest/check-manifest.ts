@@ -39,6 +39,12 @@ function checkObjectives({ objectives }: Manifest): readonly ManifestFault[] {
     const message = `validation and remediation together may take ${validation_seconds + remediation_seconds} s, over grto_seconds (${grto_seconds})`;
     faults.push(warning("objective", ["objectives", "remediation_seconds"], message));
   }
+  const { parity_seconds, parity_age_seconds } = objectives;
+  if (parity_age_seconds !== undefined && parity_age_seconds < 2 * parity_seconds) {
+    const message = `a target is compared every ${parity_seconds} s, and could not take over ${parity_age_seconds} s later: one comparison that fails takes it out of the race`;
+    const hint = "let parity_age_seconds be at least twice parity_seconds";
+    faults.push(fault("objective", ["objectives", "parity_age_seconds"], message, { hint }));
+  }
   return faults;
 }
 

@@ -55,6 +55,8 @@ export interface Objectives {
   readonly drill_days: number;
   /** How often a target that stands by is compared with the primary. */
   readonly parity_seconds: number;
+  /** How long the primary may have lived on after the last comparison of a target that is to take over; absent: `ageMsMax`. */
+  readonly parity_age_seconds?: number;
 }
 
 export interface Site {

@@ -48,6 +48,10 @@ export function drifts(own: ParityState, acting: ParityState): readonly Drift[] 
   return pairs.flatMap(([of, here, there]) => (here === there ? [] : [{ of, here, there }]));
 }
 
+export function driftText({ of, here, there }: Drift): string {
+  return `${of} is ${here} here and ${there} there`;
+}
+
 /** The error says which member is wrong. */
 export function readParity(
   payload: JsonObject,

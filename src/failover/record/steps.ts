@@ -40,6 +40,8 @@ export const failoverSteps = [
   "break_glass",
   "app_ready",
   "closed",
+  // Of no failover: a site that stands by compared itself, and found something else than before.
+  "compared",
 ] as const;
 
 export type FailoverStep = (typeof failoverSteps)[number];

@@ -37,6 +37,11 @@ function step(name: string, time: string, about: JsonObject): FailoverEntry {
   };
 }
 
+function compared(time: string, drifts: JsonObject[]): FailoverEntry {
+  const about = { site: "dub", acting: "fra", compared: time, drifts };
+  return { ...step("compared", time, about), failover: "-" };
+}
+
 const start = {
   ...{ failover: "fo-1", deployment: "trading-agents", tenant: "acme", site: "dub" },
   ...{ planned: false, mechanism: "patroni", cause: "the leader was lost", detector: "patroni" },
@@ -60,6 +65,9 @@ beforeAll(async () => {
   await log.append(step("validated", "2026-05-01T10:00:03.000Z", validated));
   await log.append(step("ready", "2026-05-01T10:00:03.000Z", { grt_ms: 3_000 }));
   await log.append(step("closed", "2026-05-01T10:00:04.000Z", { outcome: "resumed" }));
+  const drift = { of: "haproxy.cfg", here: "sha256:1", there: "sha256:2" };
+  await log.append(compared("2026-05-01T09:00:00.000Z", [drift]));
+  await log.append(compared("2026-05-01T09:05:00.000Z", []));
   await log.close();
   await (await ledger("drills/log", drills)).close();
   const held = { ...journal("dr-1"), holdfast: { ...journal("dr-1").holdfast, log_index: 0 } };
@@ -119,7 +127,7 @@ test("a pack needs an owner, and takes no log that was tampered with", async () 
   const without = sources().filter((each) => each !== "--owner" && each !== "sre@example.com");
   const unowned = await failoverCommand("evidence", ...without, "--out", at("x.tar"));
   expect(unowned).toMatchObject({ code: 2, err: /--owner/ });
-  const path = at("guard/log/tile/entries/000.p/6");
+  const path = at("guard/log/tile/entries/000.p/8");
   const original = readFileSync(path);
   writeFileSync(path, Buffer.from(original).fill(48, 100, 101));
   const refused = await failoverCommand("evidence", ...sources(), "--out", at("x.tar"));
@@ -148,6 +156,22 @@ test("reports come from a verified pack only; every regulation in every form", a
     vkeyOf(guard),
   );
   expect(spoiled.code).toBe(2);
+});
+
+test("AG-403 4.8: drift and its end are in the pack and in reports, from the log of the guard alone", async () => {
+  const key = await pack("one.tar");
+  const listed = ["evidence", "list", at("one.tar"), "--key", key, "--role", "auditor"];
+  expect((await failoverCommand(...listed, "--to", at("audited"))).code).toBe(0);
+  const differs = "haproxy.cfg is sha256:1 here and sha256:2 there";
+  const drifted = { acting: "fra", site: "dub", compared: "2026-05-01T09:00:00.000Z" };
+  expect(JSON.parse(readFileSync(at("audited/parity.json"), "utf8"))).toEqual([
+    { ...drifted, equal: false, drifted: [differs], log_index: 6 },
+    { ...drifted, compared: "2026-05-01T09:05:00.000Z", equal: true, drifted: [], log_index: 7 },
+  ]);
+  const report = await failoverCommand(
+    ...["report", "--regulation", "all", "--pack", at("one.tar"), "--key", key],
+  );
+  expect(report.out).toContain("Evidence: parity dub 2026-05-01T09:05:00.000Z, log entry 7");
 });
 
 test("OSCAL in the pack is checked; what roles may read is written out, and nothing else", async () => {

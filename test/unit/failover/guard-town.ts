@@ -8,8 +8,10 @@ import {
   Guard,
   GuardLog,
   type GuardParts,
+  KeptComparison,
   keep,
   LeaseHolder,
+  ParityWatch,
   stepsIn,
 } from "../../../src/control/index.ts";
 import {
@@ -20,14 +22,16 @@ import {
   leaseKey,
   type Manifest,
   manifestDigest,
+  parityType,
   type RecordedStep,
   recordsOf,
+  signEnvelope,
   type Watermark,
   watermarkKey,
 } from "../../../src/failover/index.ts";
-import { ok } from "../../../src/kernel/index.ts";
+import { err, type JsonValue, ok, type Result } from "../../../src/kernel/index.ts";
 import { openLedger } from "../../../src/ledger/index.ts";
-import type { Clock, Commands, Signer, Store } from "../../../src/ports.ts";
+import type { Clock, Commands, Disk, Signer, Store } from "../../../src/ports.ts";
 import {
   type DiskFault,
   Random,
@@ -51,6 +55,8 @@ export interface TownOptions {
   /** How fast the clock of each site runs, and how far its wall clock is off. */
   readonly clocks?: Readonly<Record<string, { readonly rate: number; readonly wallOffMs: number }>>;
   readonly automatic?: boolean;
+  /** Sites compare themselves with one another (what each has: `files`); else `parity` says what comes of it. */
+  readonly compares?: boolean;
   /** Told before each operation of a site's disk, numbered from 0; what it answers goes wrong. */
   readonly beforeDisk?: (site: string, number: number) => DiskFault | undefined;
 }
@@ -75,6 +81,7 @@ export class SiteLife {
   readonly guard: Guard;
   readonly guardLog: GuardLog;
   readonly telemetry: RecordingTelemetry;
+  readonly parityWatch: ParityWatch;
   readonly desk: BreakGlassDesk;
   readonly ended: AbortController = new AbortController();
   readonly following: Promise<unknown>;
@@ -82,13 +89,14 @@ export class SiteLife {
   constructor(
     guard: Guard,
     desk: BreakGlassDesk,
-    { guardLog, telemetry }: { guardLog: GuardLog; telemetry: RecordingTelemetry },
+    { guardLog, telemetry, parityWatch }: Pick<SiteLife, "guardLog" | "telemetry" | "parityWatch">,
     follow: (signal: AbortSignal) => Promise<unknown>,
   ) {
     this.guard = guard;
     this.desk = desk;
     this.guardLog = guardLog;
     this.telemetry = telemetry;
+    this.parityWatch = parityWatch;
     this.following = follow(this.ended.signal).catch(() => undefined);
   }
 }
@@ -107,6 +115,8 @@ export class GuardTown {
   repair: (command: string) => number | null = () => 0;
   observed: Watermark = new Map();
   parity: "pass" | "fail" | "inconclusive" = "pass";
+  /** What each site has of what must be the same. */
+  readonly files: Record<string, Record<string, string>> = {};
   readonly people: readonly Signer[];
   readonly #options: TownOptions;
   readonly #disks = new Map<string, SimDisk>();
@@ -204,18 +214,33 @@ export class GuardTown {
       witnessed: () => lease.witnessed(),
       observed: async () => ok(this.observed),
       acts: () => lease.seen?.site === id && lease.seen.verdict !== null,
-      parity: async () => ({ verdict: this.parity, because: `parity says ${this.parity}` }),
+      parity: async () =>
+        this.#options.compares === true
+          ? parityWatch.verdict()
+          : { verdict: this.parity, because: `parity says ${this.parity}` },
     };
+    const parityWatch = this.#parityWatch(parts, disk.mount(), signer);
+    await this.clock.run(parityWatch.recall());
     const guard = new Guard(parts);
     const verifiers = this.people.map(({ name, publicKey }) => noteVerifier(name, publicKey));
     const desk = new BreakGlassDesk(guard, parts, verifiers);
-    const life = new SiteLife(guard, desk, { guardLog: guardLog.value, telemetry }, (signal) => {
-      signal.addEventListener("abort", () => {
-        ended.value = true;
-      });
-      const rules = { automatic: this.#options.automatic ?? false };
-      return Promise.all([guard.follow(signal), keep(guard, parts, rules, signal)]);
-    });
+    const life = new SiteLife(
+      guard,
+      desk,
+      { guardLog: guardLog.value, telemetry, parityWatch },
+      (signal) => {
+        signal.addEventListener("abort", () => {
+          ended.value = true;
+        });
+        const rules = { automatic: this.#options.automatic ?? false };
+        const compares = this.#options.compares === true;
+        return Promise.all([
+          guard.follow(signal),
+          keep(guard, parts, rules, signal),
+          ...(compares ? [parityWatch.follow(signal)] : []),
+        ]);
+      },
+    );
     this.lives.set(id, life);
     return life;
   }
@@ -257,6 +282,27 @@ export class GuardTown {
   async end(): Promise<void> {
     for (const { ended } of this.lives.values()) ended.abort();
     await this.clock.advance(1_000);
+  }
+
+  #parityWatch(parts: GuardParts, disk: Disk, signer: Signer): ParityWatch {
+    const { deployment, tenant } = this.manifest;
+    return new ParityWatch({
+      ...parts,
+      kept: new KeptComparison({ disk, signer, of: { deployment, tenant, site: parts.site.id } }),
+      files: async () => ok(this.files[parts.site.id] ?? {}),
+      ask: (url, nonce) => this.#askParity(url.replace("http://", ""), nonce),
+      guardKey: (id) => noteVerifier(this.#signerOf(id).name, this.#signerOf(id).publicKey),
+      synchronise: async () => [],
+    });
+  }
+
+  async #askParity(id: string, nonce: string): Promise<Result<JsonValue, string>> {
+    await this.clock.sleep(5);
+    const state = await this.lives.get(id)?.parityWatch.state(nonce);
+    if (state === undefined) return err(`nobody answers at ${id}`);
+    if (!state.ok) return state;
+    const envelope = signEnvelope(parityType, { ...state.value }, this.#signerOf(id));
+    return ok({ ...envelope, signatures: envelope.signatures.map((each) => ({ ...each })) });
   }
 
   #commands(): Commands {
