@@ -297,6 +297,29 @@ describe("break-glass", () => {
     expect(act(town, "fra")).toBeUndefined();
   });
 
+  test("ends with its guard: what is left of its time is known to no other process, and it was signed for this one", async () => {
+    const town = townOf();
+    town.script = (_, name) => (name === "audit" ? "fail" : "pass");
+    await town.start("fra");
+    await town.reaches("fra", "blocked");
+    const granted = town.life("fra").desk.take(signed(town, 2));
+    expect((await town.clock.run(granted)).status).toBe(202);
+    await town.reaches("fra", "degraded");
+    town.crash("fra");
+    const { guard, desk } = await town.start("fra");
+    await town.reaches("fra", "blocked");
+    for (let ms = 0; ms < 30_000; ms += 100) {
+      expect(guard.permit()).toBeUndefined();
+      await town.clock.advance(100);
+    }
+    expect((await town.clock.run(desk.take(signed(town, 2)))).status).toBe(409);
+    const [record] = await town.records("fra");
+    expect(record).toMatchObject({ restarts: 1, break_glass: [{ reason: "the market opens" }] });
+    const again = desk.take(signed(town, 2, { nonce: "n-2" }));
+    expect((await town.clock.run(again)).status).toBe(202);
+    await town.reaches("fra", "degraded");
+  });
+
   test("does not override a jurisdiction that is denied, unless the manifest says so", async () => {
     const residency = [{ data_class: "phi", jurisdictions: ["FR"], transfers: [] }];
     const strict = townOf({ manifest: { residency } });
