@@ -2,12 +2,15 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { ModelEvent, Series, Signal } from "../../../src/model/index.ts";
-import { nodeId } from "../../../src/model/index.ts";
+import { foldLogs, foldSpans, nodeId } from "../../../src/model/index.ts";
 import { caseIds, readJson } from "../files.ts";
-import { foldLogs, type LogRow } from "../fold-logs.ts";
-import { foldSpans, type SpanRow } from "../fold-spans.ts";
 import type { Incident, Reader } from "../reader.ts";
 import { byServiceName } from "./service-ranking.ts";
+
+/** `[trace, span, parent or -1, service, operation, start in µs, duration in µs]` */
+type SpanRow = readonly [number, number, number, string, string, number, number];
+/** `[time in µs, service, trace or -1, span or -1, text]` */
+type LogRow = readonly [number, string, number, number, string];
 
 interface Window {
   readonly phase: "before" | "after";
@@ -79,9 +82,22 @@ function incidentOf(
 }
 
 function windowEvents(id: string, { spans, logs }: Window, at: number): ModelEvent[] {
-  const folding = { id, source, at, untilAt: at + minuteMs, nodeOf };
-  const { traffic, entries } = foldSpans(spans, folding);
-  return [...traffic, ...foldLogs(logs ?? [], entries, folding)];
+  const folding = { id, source, window: { at, untilAt: at + minuteMs } };
+  const { traffic, entries } = foldSpans(
+    spans.map(([trace, span, parent, service, operation, startUs, durationUs]) => ({
+      trace: String(trace),
+      id: String(span),
+      parent: parent < 0 ? null : String(parent),
+      ...{ service, operation, startUs, durationUs },
+    })),
+    folding,
+  );
+  const lines = (logs ?? []).map(([timeUs, service, trace, , text]) => ({
+    at: timeUs / 1000,
+    ...{ service, text },
+    ...(trace < 0 ? {} : { trace: String(trace) }),
+  }));
+  return [...traffic, ...foldLogs(lines, { ...folding, entries }).logs];
 }
 
 function seriesOf(id: string, { metrics }: Case, alertAt: number): Series[] {

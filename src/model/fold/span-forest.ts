@@ -33,8 +33,32 @@ export function spanForest(told: Iterable<Span>): SpanForest {
     if (siblings === undefined) below.set(parent, [at]);
     else siblings.push(at);
   }
+  adoptWaitedFor(spans, below);
   const children = (at: number): readonly number[] => below.get(at) ?? none;
   return { spans, parents, children, repeated, orphaned, cyclic };
+}
+
+/**
+ * Code that waits without blocking has its call beside it, not below it: a step that has no span below, and another of the
+ * same service within its time. The time of the other is then not its own; the other keeps its parent.
+ */
+function adoptWaitedFor(spans: readonly Span[], below: Map<number, number[]>): void {
+  for (const siblings of [...below.values()]) {
+    // In order of start; what began last before the other is the one that waits.
+    let waiting: number | undefined;
+    for (const at of siblings) {
+      if (waiting !== undefined && isWithin(spans[at], spans[waiting])) below.set(waiting, [at]);
+      else if (!below.has(at)) waiting = at;
+    }
+  }
+}
+
+function isWithin(span: Span | undefined, other: Span | undefined): boolean {
+  if (span === undefined || other === undefined || span.service !== other.service) return false;
+  return (
+    span.startUs >= other.startUs &&
+    span.startUs + span.durationUs <= other.startUs + other.durationUs
+  );
 }
 
 function distinct(told: Iterable<Span>): { spans: readonly Span[]; repeated: number } {

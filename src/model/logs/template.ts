@@ -3,6 +3,8 @@
  * gives the same template in every window and every order, which no tree that learns as it reads would promise.
  */
 
+import { maskObjects } from "./mask-objects.ts";
+
 /** Of a line that are looked at; the same template means the same beginning. */
 const charactersMax = 400;
 
@@ -13,15 +15,16 @@ const rules: readonly (readonly [RegExp, string])[] = [
   [/"[^"]*"|'[^'\s]*'/g, varying],
   // Whatever holds a digit: numbers, times, addresses, hashes, ids.
   [/[\p{L}\p{N}_.:@/-]*\p{N}[\p{L}\p{N}_.:@/-]*/gu, varying],
-  [/<\*>(?:[\s,;]{1,8}<\*>)+/g, varying],
 ];
+
+const repeated = /<\*>(?:[\s,;]{1,8}<\*>)+/g;
 
 /** Words that vary are `<*>`; line breaks end it. */
 export function templateOf(line: string): string {
   const [first = ""] = line.slice(0, charactersMax).split(/[\r\n]/, 1);
   let template = first.trim();
   for (const [pattern, by] of rules) template = template.replace(pattern, by);
-  return template;
+  return maskObjects(template, varying).replace(repeated, varying);
 }
 
 const severities: readonly (readonly [RegExp, Severity])[] = [
