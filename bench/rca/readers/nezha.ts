@@ -40,6 +40,9 @@ const signalOf: Readonly<Record<string, Signal>> = {
   "PodWorkload(Ops)": "requests",
 };
 
+/** Percent become a ratio, seconds milliseconds. */
+const unitOf: Partial<Record<Signal, number>> = { cpu: 0.01, memory: 0.01, latency: 1000 };
+
 const nodeOf = (service: string): string => nodeId("service", service);
 
 export const nezha: Reader = (folder) => {
@@ -106,7 +109,9 @@ function seriesOf(id: string, { metrics }: Case, alertAt: number): Series[] {
       const signal = signalOf[name];
       if (signal === undefined) return [];
       const points = values.flatMap((value, at) =>
-        value === null ? [] : [[alertAt + (columns["t"]?.[at] ?? 0) * 1000, value] as const],
+        value === null
+          ? []
+          : [[alertAt + (columns["t"]?.[at] ?? 0) * 1000, value * (unitOf[signal] ?? 1)] as const],
       );
       const at = points[0]?.[0] ?? alertAt;
       const origin = { source, reference: `${id}#metrics.${service}.${name}` };

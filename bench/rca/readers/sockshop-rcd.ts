@@ -43,9 +43,11 @@ function seriesOf(
   onsetAt: number,
 ): Series {
   const [service = "", ...metric] = column.split("_");
+  const signal = signalOf[metric.join("_")] ?? "other";
   const before = normal[column] ?? [];
   const points = [...before, ...(incident[column] ?? [])].map(
-    (value, row) => [onsetAt + (row - before.length) * 1000, value] as const,
+    (value, row) =>
+      [onsetAt + (row - before.length) * 1000, value * (signal === "cpu" ? 0.01 : 1)] as const,
   );
   const at = points[0]?.[0] ?? 0;
   return {
@@ -55,7 +57,7 @@ function seriesOf(
     knownAt: at,
     origin: { source: "sockshop-rcd", reference: `${id}.json#${column}` },
     node: nodeOf(service),
-    signal: signalOf[metric.join("_")] ?? "other",
+    signal,
     name: column,
     points,
   };

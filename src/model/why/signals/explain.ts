@@ -14,8 +14,12 @@ export interface Explained {
   readonly anomalies: readonly Anomaly[];
 }
 
-/** A caller that is worse than its callee by less than this factor only passes on its callee's trouble. */
-const passesOn = 1;
+/** Which trouble of a callee explains which of its caller: who waits too long fails. A load is always one's own. */
+const explains: Readonly<Record<Aspect, readonly Aspect[]>> = {
+  slow: ["slow"],
+  failing: ["failing", "slow"],
+  load: [],
+};
 
 /** All nodes with trouble, the least explained first. */
 export function explainAway(anomalies: readonly Anomaly[], callees: Callees): Explained[] {
@@ -30,12 +34,24 @@ export function explainAway(anomalies: readonly Anomaly[], callees: Callees): Ex
 
 type Strengths = ReadonlyMap<NodeId, ReadonlyMap<Aspect, number>>;
 
-/** The strongest of each aspect; further ones say much the same again. */
+/** Below this, one of many small changes that there always are. */
+const leastNats = 1;
+
+/** By aspect, the strongest, and what is strong besides it: what was seen adds up, its logarithm less. */
 function strengthsOf(anomalies: readonly Anomaly[]): Map<Aspect, number> {
-  const strengths = new Map<Aspect, number>();
+  const seen = new Map<Aspect, number[]>();
   for (const { aspect, strength } of anomalies)
-    strengths.set(aspect, Math.max(strength, strengths.get(aspect) ?? 0));
-  return strengths;
+    seen.set(aspect, [...(seen.get(aspect) ?? []), strength]);
+  return new Map([...seen].map(([aspect, strengths]) => [aspect, addUp(strengths)]));
+}
+
+function addUp(strengths: readonly number[]): number {
+  const [top = 0, ...rest] = strengths.toSorted((a, b) => b - a);
+  return sumOf([top, ...rest.filter((each) => each >= leastNats)]);
+}
+
+function sumOf(strengths: readonly number[]): number {
+  return Math.log1p(strengths.reduce((sum, each) => sum + Math.expm1(each), 0));
 }
 
 function explainedOf(
@@ -44,23 +60,35 @@ function explainedOf(
   callees: Callees,
   strengths: Strengths,
 ): Explained {
-  let [strength, inherited] = [0, 0];
+  const [left, inherited]: [number[], number[]] = [[], []];
   let by: { node: NodeId; nats: number } | null = null;
   for (const [aspect, nats] of strengths.get(node) ?? []) {
-    const from = aspect === "load" ? null : strongestBelow(node, aspect, callees, strengths);
-    const explained = Math.min(nats, passesOn * (from?.nats ?? 0));
-    strength += nats - explained;
-    inherited += explained;
+    const from = strongestBelow(node, explains[aspect], callees, strengths);
+    const own = leftOf(nats, from?.nats ?? 0);
+    const explained = nats - own;
+    left.push(own);
+    inherited.push(explained);
     if (from !== null && explained > (by?.nats ?? 0)) by = { node: from.node, nats: explained };
   }
   const sorted = own.toSorted((a, b) => b.strength - a.strength || (a.says < b.says ? -1 : 1));
-  return { node, strength, inherited, by: by?.node ?? null, anomalies: sorted };
+  return {
+    node,
+    strength: sumOf(left),
+    inherited: sumOf(inherited),
+    by: by?.node ?? null,
+    anomalies: sorted,
+  };
 }
 
-/** The callee with the most trouble of this aspect, direct or further down. */
+/** Strengths are logarithms of what was seen; what the callee does not explain of it is left. */
+function leftOf(nats: number, explained: number): number {
+  return Math.log1p(Math.max(0, Math.expm1(nats) - Math.expm1(explained)));
+}
+
+/** The callee with the most trouble of these aspects, direct or further down. */
 function strongestBelow(
   node: NodeId,
-  aspect: Aspect,
+  aspects: readonly Aspect[],
   callees: Callees,
   strengths: Strengths,
 ): { node: NodeId; nats: number } | null {
@@ -70,7 +98,7 @@ function strongestBelow(
   for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
     if (seen.has(next)) continue;
     seen.add(next);
-    const nats = strengths.get(next)?.get(aspect) ?? 0;
+    const nats = Math.max(0, ...aspects.map((aspect) => strengths.get(next)?.get(aspect) ?? 0));
     if (nats > top.nats || (nats === top.nats && next < top.node)) top = { node: next, nats };
     stack.push(...(callees.get(next) ?? []));
   }

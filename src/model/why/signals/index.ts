@@ -10,6 +10,7 @@ import { type Callees, calleesOf, wayTo } from "./calls.ts";
 import { type Explained, explainAway } from "./explain.ts";
 import { logChanges, logWindow } from "./log-changes.ts";
 import { changedCalls } from "./missing-calls.ts";
+import { activityOf, brokenProportions } from "./proportions.ts";
 import { deviationOf } from "./series.ts";
 import { slowOperations, slowWays } from "./slow-calls.ts";
 import { natsOf } from "./statistics.ts";
@@ -26,21 +27,26 @@ const seriesKinds: Partial<Record<Signal, readonly [Aspect, CauseKind, own: bool
 export function signalEvidence(question: Case): Found {
   const { view, settings } = question;
   const callees: Callees = settings.without.has("topology") ? new Map() : calleesOf(view);
-  const anomalies = [...seriesAnomalies(question), ...trafficAnomalies(question)];
+  const anomalies = [...seriesAnomalies(question, callees), ...trafficAnomalies(question)];
   const explained = explainAway(anomalies, callees).filter(
     ({ node }) => settings.without.has("types") || splitNodeId(node)?.kind !== "observer",
   );
   return { findings: explained.map((each) => findingOf(each, question, callees)) };
 }
 
-function seriesAnomalies({ view, symptom, settings }: Case): Anomaly[] {
+function seriesAnomalies({ view, symptom, settings }: Case, callees: Callees): Anomaly[] {
   const span = {
     cutAt: symptom.at - settings.lookbackMs,
     onsetAt: symptom.at,
     alignToOnset: !settings.without.has("time"),
   };
+  // Where spans tell a node's own time, its whole time says less and is noisier.
+  const timed = new Set(view.of("traffic").flatMap(({ callee, selfMs }) => (selfMs ? callee : [])));
+  const onPath = placedOf(callees);
   return view.of("series").flatMap((series) => {
     const known = seriesKinds[series.signal];
+    if (known?.[2] === false && onPath.size > 0 && !onPath.has(series.node)) return [];
+    if (series.signal === "latency" && timed.has(series.node)) return [];
     const deviation = known && deviationOf(series, span);
     if (deviation === undefined || known === undefined) return [];
     const [aspect, kind, own] = known;
@@ -51,6 +57,11 @@ function seriesAnomalies({ view, symptom, settings }: Case): Anomaly[] {
       { node: series.node, aspect, own, kind, strength, onsetAt, says, origin: series.origin },
     ];
   });
+}
+
+/** Nodes that are known to call or to be called: what others measure of them can be told from what they pass on. */
+function placedOf(callees: Callees): ReadonlySet<NodeId> {
+  return new Set([...callees].flatMap(([caller, all]) => [caller, ...all]));
 }
 
 function figure(value: number): string {
@@ -75,7 +86,19 @@ function trafficAnomalies({ view, symptom, settings }: Case): Anomaly[] {
     logs.filter(({ at }) => at < cutAt),
     logs.filter(({ at }) => at >= cutAt),
   );
+  const activity = windows.map(({ at }) => ({
+    at,
+    activity: activityOf(
+      view.of("traffic").filter((each) => each.at === at),
+      view.of("log").filter((each) => each.at === at),
+    ),
+  }));
+  const broken = brokenProportions(
+    activity.filter(({ at }) => at < cutAt),
+    activity.filter(({ at }) => at >= cutAt),
+  );
   return [
+    ...broken,
     ...slowOperations(past, now),
     ...slowWays(past, now),
     ...changedCalls(past, now),

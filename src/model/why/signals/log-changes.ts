@@ -1,14 +1,14 @@
-/** What a node says now and did not, or says no more, measured against how often each operation was entered. */
+/** What a node says now and did not, or says no more, measured against how often it was called for each operation that the outside entered. */
 import type { LogTemplate } from "../../event.ts";
 import type { Anomaly } from "./anomaly.ts";
 import { rateChange } from "./rates.ts";
+import { runsOf, type Window } from "./windows.ts";
 
 export interface LogWindow {
   readonly at: number;
   /** By node and template, then by entry. */
   readonly counts: ReadonlyMap<string, ReadonlyMap<string, LogTemplate>>;
-  /** How often each operation was entered. */
-  readonly runs: ReadonlyMap<string, number>;
+  readonly runs: Window["runs"];
 }
 
 /** What an error says speaks for itself; what is said otherwise may be the day's business. */
@@ -22,7 +22,7 @@ const severityWeight: Readonly<Record<LogTemplate["severity"], number>> = {
 export function logWindow(
   at: number,
   logs: readonly LogTemplate[],
-  runs: ReadonlyMap<string, number>,
+  runs: Window["runs"],
 ): LogWindow {
   const counts = new Map<string, Map<string, LogTemplate>>();
   for (const log of logs) {
@@ -46,7 +46,7 @@ function anomalyOf(key: string, past: readonly LogWindow[], now: readonly LogWin
   const changes = [...new Set(all.map(([entry]) => entry))].sort().flatMap((entry) => {
     const rate = ({ counts, runs }: LogWindow) => ({
       events: counts.get(key)?.get(entry)?.count ?? 0,
-      runs: runs.get(entry) ?? 0,
+      runs: runsOf({ runs }, log.node, entry),
     });
     const change = rateChange(past.map(rate), now.map(rate));
     return change === undefined ? [] : [{ entry, ...change }];
@@ -66,7 +66,7 @@ function anomalyOf(key: string, past: readonly LogWindow[], now: readonly LogWin
       kind: top.more && log.severity === "error" ? "code.exception" : "code.result",
       strength: Math.log1p(nats) * severityWeight[log.severity],
       onsetAt: now.find(({ counts }) => counts.has(key))?.at ?? now[0]?.at ?? null,
-      says: `${says} "${log.template}" ${top.now.events} times in ${top.now.runs} runs of ${top.entry}; ${top.past.events} in ${top.past.runs} before`,
+      says: `${says} "${log.template}" ${top.now.events} times in ${top.now.runs} calls for ${top.entry}; ${top.past.events} in ${top.past.runs} before`,
       origin: log.origin,
     },
   ];

@@ -9,6 +9,8 @@ const feltLeast: Partial<Record<Signal, number>> = {
   availability: 0.005,
   errors: 0.005,
   latency: 1,
+  cpu: 0.02,
+  memory: 0.02,
 };
 const leastPast = 8;
 /** A series leaves its past when it deviates by so many of its own standard deviations. */

@@ -2,7 +2,7 @@
 import type { Quantiles } from "../../event.ts";
 import type { NodeId } from "../../graph-words.ts";
 import type { Anomaly } from "./anomaly.ts";
-import { median } from "./statistics.ts";
+import { weightedMedian } from "./statistics.ts";
 import type { Calls, Window } from "./windows.ts";
 
 /** Less is not felt. */
@@ -10,20 +10,38 @@ const leastMs = 1;
 /** Calls of one window are not independent of each other: more than these tell nothing new. */
 const mostCalls = 20;
 
-/** Nats by which a call's own time, or its way, has become longer than in most windows of the past. */
-export function slowerNats(now: Quantiles, count: number, past: readonly Quantiles[]): number {
-  if (past.length === 0) return 0;
-  const middle = median(past.map(({ p50 }) => p50));
-  const p90 = median(past.map((each) => each.p90));
-  const max = median(past.map((each) => each.max));
-  const ratio = Math.log((now.p50 + leastMs) / (middle + leastMs));
-  if (ratio <= 0) return 0;
-  const tail = tailShare(now.p50, [middle, p90, max]);
-  const surprise = Math.min(count, mostCalls) * divergence(0.5, tail);
-  return ratio * (1 - Math.exp(-surprise / 2));
+/** Quantiles of calls, and how many there were. */
+export interface Timing {
+  readonly quantiles: Quantiles;
+  readonly count: number;
 }
 
-/** The share of the past's calls that took longer than `value`, between the quantiles that are known. */
+export interface Slower {
+  /** The logarithm of how many times longer it takes; 0: no longer. */
+  readonly ratio: number;
+  /** Nats against this having come about as before. */
+  readonly surprise: number;
+}
+
+/** How much longer calls take than those of the past, and how sure that is. */
+export function slowerThan(past: readonly Timing[], now: Timing): Slower {
+  const pooled = (of: (quantiles: Quantiles) => number) =>
+    weightedMedian(past.map(({ quantiles, count }) => [of(quantiles), count]));
+  const middle = pooled(({ p50 }) => p50);
+  const ratio = Math.log((now.quantiles.p50 + leastMs) / (middle + leastMs));
+  if (!(ratio > 0)) return { ratio: 0, surprise: 0 };
+  const tail = tailShare(now.quantiles.p50, [
+    middle,
+    pooled(({ p90 }) => p90),
+    pooled(({ max }) => max),
+  ]);
+  return { ratio, surprise: Math.min(now.count, mostCalls) * divergence(0.5, tail) };
+}
+
+/** Of calls, so many take longer than the longest of a window that is known. */
+const beyondMax = 0.02;
+
+/** The share of the past's calls that took longer than `value`: between the quantiles that are known, and as a power beyond. */
 function tailShare(value: number, [p50, p90, max]: readonly [number, number, number]): number {
   const between = (from: number, to: number) =>
     to <= from
@@ -31,7 +49,8 @@ function tailShare(value: number, [p50, p90, max]: readonly [number, number, num
       : Math.log((value + leastMs) / (from + leastMs)) /
         Math.log((to + leastMs) / (from + leastMs));
   if (value < p90) return 0.5 - 0.4 * between(p50, p90);
-  return value < max ? 0.1 - 0.08 * between(p90, max) : 0.02;
+  if (value < max) return 0.1 - (0.1 - beyondMax) * between(p90, max);
+  return beyondMax * ((max + leastMs) / (value + leastMs));
 }
 
 /** Kullback and Leibler's, of one yes or no with share p where q was expected. */
@@ -41,76 +60,116 @@ function divergence(p: number, q: number): number {
 
 /** Operations whose own time has grown, by node. */
 export function slowOperations(past: readonly Window[], now: readonly Window[]): Anomaly[] {
-  return byNode(slownessOf(past, now, "operations", "self"), ({ calls }) => [calls.node]);
+  const groups = groupBy(slownessOf(past, now, "operations", "self"), ({ calls }) => calls.node);
+  return [...groups].flatMap(([node, group]) => anomalyOf(node, group));
 }
 
-/** Nodes to and from which the way has grown: delay that all adjacent ways have belongs to the node between them. */
+/**
+ * Nodes to which the way has grown from all callers, or from which it has to all callees: the delay belongs to the node
+ * between them, not to the other ends.
+ */
 export function slowWays(past: readonly Window[], now: readonly Window[]): Anomaly[] {
-  return byNode(slownessOf(past, now, "ways", "way"), ({ calls }) => [calls.node, calls.caller]);
+  const slowness = slownessOf(past, now, "ways", "way");
+  const into = groupBy(slowness, ({ calls }) => calls.node);
+  const outOf = groupBy(slowness, ({ calls }) => calls.caller ?? "");
+  const several = [...outOf].filter(([, group]) => calleesOf(group) >= leastCallees);
+  return [...into, ...several].flatMap(([node, group]) => anomalyOf(node, group));
 }
 
-interface Slowness {
+/** With fewer callees, a slow way out of a node is as well one into its callee. */
+const leastCallees = 3;
+
+function calleesOf(group: readonly Slowness[]): number {
+  return new Set(group.map(({ calls }) => calls.node)).size;
+}
+
+interface Slowness extends Slower {
   readonly calls: Calls;
   readonly part: "self" | "way";
-  readonly nats: number;
   readonly usualMs: number;
   readonly at: number;
 }
 
+/** Each operation or way over all windows: what is slow in one of two counts half. */
 function slownessOf(
   past: readonly Window[],
   now: readonly Window[],
   group: "operations" | "ways",
   part: "self" | "way",
 ): Slowness[] {
-  return now.flatMap((window) =>
-    [...window[group]].flatMap(([key, calls]) => {
-      const current = calls[part];
-      const before = past.flatMap((each) => each[group].get(key)?.[part] ?? []);
-      if (current === null || before.length === 0) return [];
-      const nats = slowerNats(current, calls.count, before);
-      return [{ calls, part, nats, usualMs: median(before.map(({ p50 }) => p50)), at: window.at }];
-    }),
-  );
-}
-
-/** What is slow all over a node counts in full, what is slow in one place of many in part. */
-function byNode(
-  slowness: readonly Slowness[],
-  nodesOf: (each: Slowness) => readonly (NodeId | null)[],
-): Anomaly[] {
-  const groups = new Map<NodeId, Slowness[]>();
-  for (const each of slowness)
-    for (const node of nodesOf(each))
-      if (node !== null) groups.set(node, [...(groups.get(node) ?? []), each]);
-  return [...groups].flatMap(([node, group]) => {
-    const weights = group.map(({ calls }) => Math.log1p(calls.count));
-    const all = weights.reduce((sum, weight) => sum + weight, 0);
-    const mean = group.reduce((sum, { nats }, at) => sum + nats * (weights[at] ?? 0), 0) / all;
-    const [top] = group.toSorted((a, b) => b.nats - a.nats);
-    if (top === undefined || top.nats <= 0) return [];
-    const strength = top.part === "way" ? mean : (mean + top.nats) / 2;
-    return [anomalyOf(node, top, strength)];
+  const keys = new Set(now.flatMap((window) => [...window[group].keys()]));
+  return [...keys].flatMap((key) => {
+    const before = past.flatMap((each) => timingOf(each[group].get(key), part) ?? []);
+    if (before.length === 0) return [];
+    const usualMs = weightedMedian(before.map(({ quantiles, count }) => [quantiles.p50, count]));
+    const current = now.flatMap((window): Slowness[] => {
+      const calls = window[group].get(key);
+      const timing = timingOf(calls, part);
+      if (timing === undefined || calls === undefined) return [];
+      return [{ ...slowerThan(before, timing), calls, part, usualMs, at: window.at }];
+    });
+    return together(current);
   });
 }
 
-function anomalyOf(
-  node: NodeId,
-  { calls, part, usualMs, at }: Slowness,
-  strength: number,
-): Anomaly {
+function together(windows: readonly Slowness[]): Slowness[] {
+  const [top] = windows.toSorted((a, b) => scoreOf(b) - scoreOf(a));
+  if (top === undefined) return [];
+  const weights = windows.map(({ calls }) => Math.log1p(calls.count));
+  const all = weights.reduce((sum, weight) => sum + weight, 0);
+  const ratio = windows.reduce((sum, each, at) => sum + each.ratio * (weights[at] ?? 0), 0) / all;
+  const surprise = windows.reduce((sum, each) => sum + each.surprise, 0);
+  return [{ ...top, ratio, surprise }];
+}
+
+function timingOf(calls: Calls | undefined, part: "self" | "way"): Timing | undefined {
+  const quantiles = calls?.[part] ?? null;
+  return calls === undefined || quantiles === null ? undefined : { quantiles, count: calls.count };
+}
+
+function groupBy(
+  all: readonly Slowness[],
+  keyOf: (each: Slowness) => string,
+): Map<string, Slowness[]> {
+  const groups = new Map<string, Slowness[]>();
+  for (const each of all) {
+    const key = keyOf(each);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [each]);
+    else group.push(each);
+  }
+  return groups;
+}
+
+/** What is slow all over a node counts in full, one operation of many that is slow counts half. */
+function anomalyOf(node: NodeId, group: readonly Slowness[]): Anomaly[] {
+  const weights = group.map(({ calls }) => Math.log1p(calls.count));
+  const all = weights.reduce((sum, weight) => sum + weight, 0);
+  const mean = group.reduce((sum, { ratio }, at) => sum + ratio * (weights[at] ?? 0), 0) / all;
+  const surprise = group.reduce((sum, each) => sum + each.surprise, 0);
+  const [top] = group.toSorted((a, b) => scoreOf(b) - scoreOf(a));
+  if (top === undefined || top.ratio <= 0) return [];
+  const { calls, part, usualMs, at } = top;
+  const ratio = part === "way" ? mean : (mean + top.ratio) / 2;
   const what =
     part === "self"
       ? `${calls.operation} itself takes`
       : `the way from ${calls.caller} to ${calls.node} and back takes`;
-  return {
-    node,
-    aspect: "slow",
-    own: true,
-    kind: part === "self" ? "code.latency" : "network.delay",
-    strength,
-    onsetAt: at,
-    says: `${what} ${(calls[part]?.p50 ?? 0).toFixed(1)} ms at the median of ${calls.count} calls, ${usualMs.toFixed(1)} ms before`,
-    origin: calls.first.origin,
-  };
+  const nowMs = calls[part]?.p50 ?? 0;
+  return [
+    {
+      node,
+      aspect: "slow",
+      own: true,
+      kind: part === "self" ? "code.latency" : "network.delay",
+      strength: Math.min(ratio, Math.log1p(surprise)),
+      onsetAt: at,
+      says: `${what} ${nowMs.toFixed(1)} ms at the median of ${calls.count} calls, ${usualMs.toFixed(1)} ms before`,
+      origin: calls.first.origin,
+    },
+  ];
+}
+
+function scoreOf({ ratio, surprise }: Slower): number {
+  return Math.min(ratio, Math.log1p(surprise));
 }

@@ -45,3 +45,17 @@ export function rateChangeNats(k: number, n: number, pastK: number, pastN: numbe
     events === 0 ? 0 : events * Math.log(events / runs);
   return Math.max(0, term(k, n) + term(pastK, pastN) - term(k + pastK, n + pastN));
 }
+
+/** The median of values that stand for several each. */
+export function weightedMedian(
+  values: readonly (readonly [value: number, weight: number])[],
+): number {
+  const sorted = values.toSorted(([a], [b]) => a - b);
+  const half = sorted.reduce((sum, [, weight]) => sum + weight, 0) / 2;
+  let below = 0;
+  for (const [value, weight] of sorted) {
+    below += weight;
+    if (below >= half) return value;
+  }
+  return Number.NaN;
+}

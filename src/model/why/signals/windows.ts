@@ -28,7 +28,7 @@ export interface Window {
   readonly operations: ReadonlyMap<string, Calls>;
   readonly ways: ReadonlyMap<string, Calls>;
   readonly children: ReadonlyMap<string, Children>;
-  /** How often each operation was entered from outside. */
+  /** How often a node was called, by node and by the operation that the outside entered. */
   readonly runs: ReadonlyMap<string, number>;
 }
 
@@ -57,7 +57,9 @@ function windowOf(at: number, events: readonly Traffic[]): Window {
       merge(ways, keyOf(caller, callee), event);
     if (caller !== null && event.callerOperation !== undefined)
       addChild(children, keyOf(caller, event.callerOperation, entry), event);
-    if (caller === null) runs.set(entry, (runs.get(entry) ?? 0) + event.count);
+    if (caller !== callee)
+      for (const key of [keyOf(callee, entry), keyOf(callee, "")])
+        runs.set(key, (runs.get(key) ?? 0) + event.count);
   }
   return { at, operations, ways, children, runs };
 }
@@ -101,4 +103,9 @@ function addChild(children: Map<string, Children>, key: string, event: Traffic):
 /** How often the operation itself ran, by whomever it was called. */
 export function countOf(window: Window, node: NodeId, operation: string, entry: string): number {
   return window.operations.get(keyOf(node, operation, entry))?.count ?? 0;
+}
+
+/** How often a node was called in runs of an entry; in all of them for "". */
+export function runsOf({ runs }: Pick<Window, "runs">, node: NodeId, entry: string): number {
+  return runs.get(keyOf(node, entry)) ?? 0;
 }
