@@ -14,6 +14,8 @@ export interface Anomaly {
   readonly kind: CauseKind;
   /** Nats. */
   readonly strength: number;
+  /** How much worse in all: excess time or failures a second, where whole calls were measured. */
+  readonly excess?: number;
   readonly onsetAt: number | null;
   readonly says: string;
   readonly origin: Origin;

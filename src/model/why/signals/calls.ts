@@ -21,6 +21,13 @@ export function calleesOf(view: View): Callees {
   return callees;
 }
 
+/** Everything below a node along callees, and the node itself. */
+export function reachableFrom(callees: Callees, node: NodeId): ReadonlySet<NodeId> {
+  const seen = new Set([node]);
+  for (const each of seen) for (const next of callees.get(each) ?? []) seen.add(next);
+  return seen;
+}
+
 /** The shortest way from `from` along callees to `to`, both ends included; undefined when there is none. */
 export function wayTo(callees: Callees, from: NodeId, to: NodeId): readonly NodeId[] | undefined {
   const cameFrom = new Map<NodeId, NodeId | null>([[from, null]]);

@@ -1,7 +1,7 @@
 /** Trouble that a callee has explains the same trouble of its caller: only what is left speaks against the caller. */
 import type { NodeId } from "../../graph-words.ts";
 import type { Anomaly, Aspect } from "./anomaly.ts";
-import type { Callees } from "./calls.ts";
+import { type Callees, reachableFrom } from "./calls.ts";
 
 export interface Explained {
   readonly node: NodeId;
@@ -21,28 +21,41 @@ const explains: Readonly<Record<Aspect, readonly Aspect[]>> = {
   load: [],
 };
 
+/** One kind of trouble of one node. */
+interface Trouble {
+  readonly nats: number;
+  /** How much worse in all, where it was measured on whole calls: time or failures a second. */
+  readonly excess: number | null;
+}
+
+type Troubles = ReadonlyMap<NodeId, ReadonlyMap<Aspect, Trouble>>;
+
 /** All nodes with trouble, the least explained first. */
 export function explainAway(anomalies: readonly Anomaly[], callees: Callees): Explained[] {
   const byNode = new Map<NodeId, Anomaly[]>();
   for (const anomaly of anomalies)
     byNode.set(anomaly.node, [...(byNode.get(anomaly.node) ?? []), anomaly]);
-  const strengths = new Map([...byNode].map(([node, own]) => [node, strengthsOf(own)]));
+  const troubles = new Map([...byNode].map(([node, own]) => [node, troublesOf(own)]));
   return [...byNode]
-    .map(([node, own]) => explainedOf(node, own, callees, strengths))
+    .map(([node, own]) => explainedOf(node, own, callees, troubles))
     .sort((a, b) => b.strength - a.strength || (a.node < b.node ? -1 : 1));
 }
-
-type Strengths = ReadonlyMap<NodeId, ReadonlyMap<Aspect, number>>;
 
 /** Below this, one of many small changes that there always are. */
 const leastNats = 1;
 
 /** By aspect, the strongest, and what is strong besides it: what was seen adds up, its logarithm less. */
-function strengthsOf(anomalies: readonly Anomaly[]): Map<Aspect, number> {
-  const seen = new Map<Aspect, number[]>();
-  for (const { aspect, strength } of anomalies)
-    seen.set(aspect, [...(seen.get(aspect) ?? []), strength]);
-  return new Map([...seen].map(([aspect, strengths]) => [aspect, addUp(strengths)]));
+function troublesOf(anomalies: readonly Anomaly[]): Map<Aspect, Trouble> {
+  const byAspect = new Map<Aspect, Anomaly[]>();
+  for (const anomaly of anomalies)
+    byAspect.set(anomaly.aspect, [...(byAspect.get(anomaly.aspect) ?? []), anomaly]);
+  return new Map(
+    [...byAspect].map(([aspect, same]) => {
+      const excess = Math.max(0, ...same.map((each) => each.excess ?? 0));
+      const nats = addUp(same.map(({ strength }) => strength));
+      return [aspect, { nats, excess: excess > 0 ? excess : null }];
+    }),
+  );
 }
 
 function addUp(strengths: readonly number[]): number {
@@ -56,51 +69,52 @@ function sumOf(strengths: readonly number[]): number {
 
 function explainedOf(
   node: NodeId,
-  own: readonly Anomaly[],
+  anomalies: readonly Anomaly[],
   callees: Callees,
-  strengths: Strengths,
+  troubles: Troubles,
 ): Explained {
+  const below = [...reachableFrom(callees, node)].filter((each) => each !== node).sort();
   const [left, inherited]: [number[], number[]] = [[], []];
-  let by: { node: NodeId; nats: number } | null = null;
-  for (const [aspect, nats] of strengths.get(node) ?? []) {
-    const from = strongestBelow(node, explains[aspect], callees, strengths);
-    const own = leftOf(nats, from?.nats ?? 0);
-    const explained = nats - own;
-    left.push(own);
-    inherited.push(explained);
-    if (from !== null && explained > (by?.nats ?? 0)) by = { node: from.node, nats: explained };
+  let by: { node: NodeId; seen: number } | null = null;
+  for (const [aspect, trouble] of troubles.get(node) ?? []) {
+    const all = Math.expm1(trouble.nats);
+    const top = mostExplaining(aspect, trouble, below, troubles);
+    left.push(Math.log1p(all - top.seen));
+    inherited.push(Math.log1p(top.seen));
+    if (top.node !== null && top.seen > (by?.seen ?? 0)) by = { node: top.node, seen: top.seen };
   }
-  const sorted = own.toSorted((a, b) => b.strength - a.strength || (a.says < b.says ? -1 : 1));
   return {
     node,
     strength: sumOf(left),
     inherited: sumOf(inherited),
     by: by?.node ?? null,
-    anomalies: sorted,
+    anomalies: anomalies.toSorted((a, b) => b.strength - a.strength || (a.says < b.says ? -1 : 1)),
   };
 }
 
-/** Strengths are logarithms of what was seen; what the callee does not explain of it is left. */
-function leftOf(nats: number, explained: number): number {
-  return Math.log1p(Math.max(0, Math.expm1(nats) - Math.expm1(explained)));
+/** The callee, direct or further down, that explains the most of a trouble, and how much of what was seen. */
+function mostExplaining(
+  aspect: Aspect,
+  trouble: Trouble,
+  below: readonly NodeId[],
+  troubles: Troubles,
+): { node: NodeId | null; seen: number } {
+  let top: { node: NodeId | null; seen: number } = { node: null, seen: 0 };
+  for (const node of below)
+    for (const [cause, other] of troubles.get(node) ?? []) {
+      if (!explains[aspect].includes(cause)) continue;
+      const seen = Math.expm1(trouble.nats) * shareOf(trouble, other, aspect === cause);
+      if (seen > top.seen) top = { node, seen };
+    }
+  return top;
 }
 
-/** The callee with the most trouble of these aspects, direct or further down. */
-function strongestBelow(
-  node: NodeId,
-  aspects: readonly Aspect[],
-  callees: Callees,
-  strengths: Strengths,
-): { node: NodeId; nats: number } | null {
-  const seen = new Set([node]);
-  const stack = [...(callees.get(node) ?? [])];
-  let top = { node, nats: 0 };
-  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
-    if (seen.has(next)) continue;
-    seen.add(next);
-    const nats = Math.max(0, ...aspects.map((aspect) => strengths.get(next)?.get(aspect) ?? 0));
-    if (nats > top.nats || (nats === top.nats && next < top.node)) top = { node: next, nats };
-    stack.push(...(callees.get(next) ?? []));
-  }
-  return top.nats > 0 ? top : null;
+/**
+ * The share of a caller's trouble that a callee's explains. Where both were measured on whole calls, excess adds up along
+ * them: a callee with half of it explains half, and none of another kind of trouble. Otherwise as much as was seen of it.
+ */
+function shareOf(trouble: Trouble, other: Trouble, isSame: boolean): number {
+  if (trouble.excess !== null && other.excess !== null)
+    return isSame ? Math.min(1, other.excess / trouble.excess) : 0;
+  return Math.min(1, Math.expm1(other.nats) / Math.expm1(trouble.nats));
 }

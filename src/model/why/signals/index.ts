@@ -1,19 +1,19 @@
 /** Evidence from telemetry: what deviates from its own past, since when, and who cannot be explained by another. */
 import type { Evidence, Step } from "../../answer.ts";
 import type { CauseKind } from "../../cause-kind.ts";
-import type { Signal } from "../../event.ts";
+import type { Series, Signal } from "../../event.ts";
 import { type NodeId, splitNodeId } from "../../graph-words.ts";
 import type { Case } from "../case.ts";
 import type { Finding, Found } from "../finding.ts";
 import type { Anomaly, Aspect } from "./anomaly.ts";
-import { type Callees, calleesOf, wayTo } from "./calls.ts";
+import { type Callees, calleesOf, reachableFrom, wayTo } from "./calls.ts";
 import { type Explained, explainAway } from "./explain.ts";
 import { logChanges, logWindow } from "./log-changes.ts";
 import { changedCalls } from "./missing-calls.ts";
 import { activityOf, brokenProportions } from "./proportions.ts";
-import { deviationOf } from "./series.ts";
+import { deviationOf, tellingOf } from "./series.ts";
 import { slowOperations, slowWays } from "./slow-calls.ts";
-import { natsOf } from "./statistics.ts";
+import { median, natsOf } from "./statistics.ts";
 import { windowsOf } from "./windows.ts";
 
 const seriesKinds: Partial<Record<Signal, readonly [Aspect, CauseKind, own: boolean]>> = {
@@ -28,10 +28,35 @@ export function signalEvidence(question: Case): Found {
   const { view, settings } = question;
   const callees: Callees = settings.without.has("topology") ? new Map() : calleesOf(view);
   const anomalies = [...seriesAnomalies(question, callees), ...trafficAnomalies(question)];
-  const explained = explainAway(anomalies, callees).filter(
-    ({ node }) => settings.without.has("types") || splitNodeId(node)?.kind !== "observer",
+  const relevant = aboutSymptom(anomalies, question, callees);
+  const explained = explainAway(relevant, callees).filter(
+    ({ node }) => settings.without.has("types") || !isObserver(node),
   );
   return { findings: explained.map((each) => findingOf(each, question, callees)) };
+}
+
+function isObserver(node: NodeId): boolean {
+  return splitNodeId(node)?.kind === "observer";
+}
+
+/** Slowness can come of failures and failures of slowness, but trouble mostly travels as what it is. */
+const otherAspectShare = 0.3;
+
+/** What can have led to the symptom: below it along calls; its own kind of trouble in full, other kinds in part. */
+function aboutSymptom(
+  anomalies: readonly Anomaly[],
+  { symptom }: Case,
+  callees: Callees,
+): readonly Anomaly[] {
+  const below = symptom.node === undefined ? undefined : reachableFrom(callees, symptom.node);
+  const asked = symptom.signal === undefined ? undefined : seriesKinds[symptom.signal]?.[0];
+  return anomalies
+    .filter(({ node }) => below === undefined || below.size < 2 || below.has(node))
+    .map((each) =>
+      asked === undefined || each.own || each.aspect === asked
+        ? each
+        : { ...each, strength: each.strength * otherAspectShare },
+    );
 }
 
 function seriesAnomalies({ view, symptom, settings }: Case, callees: Callees): Anomaly[] {
@@ -43,7 +68,8 @@ function seriesAnomalies({ view, symptom, settings }: Case, callees: Callees): A
   // Where spans tell a node's own time, its whole time says less and is noisier.
   const timed = new Set(view.of("traffic").flatMap(({ callee, selfMs }) => (selfMs ? callee : [])));
   const onPath = placedOf(callees);
-  return view.of("series").flatMap((series) => {
+  const rates = ratesOf(view.of("series"), span.cutAt);
+  return tellingOf(view.of("series")).flatMap((series) => {
     const known = seriesKinds[series.signal];
     if (known?.[2] === false && onPath.size > 0 && !onPath.has(series.node)) return [];
     if (series.signal === "latency" && timed.has(series.node)) return [];
@@ -52,11 +78,23 @@ function seriesAnomalies({ view, symptom, settings }: Case, callees: Callees): A
     const [aspect, kind, own] = known;
     const { z, onsetAt, usual, now } = deviation;
     const says = `${series.name} is ${figure(now)}, usually ${figure(usual)} (${z.toFixed(1)} deviations)`;
-    const strength = natsOf(z);
-    return [
-      { node: series.node, aspect, own, kind, strength, onsetAt, says, origin: series.origin },
-    ];
+    const excess = Math.abs(now - usual) * (rates.get(series.node) ?? 0);
+    const { node, origin } = series;
+    const about = { node, aspect, own, kind, strength: natsOf(z), onsetAt, says, origin };
+    return [own || excess === 0 ? about : { ...about, excess }];
   });
+}
+
+/** Requests a second, of late, where they are measured. */
+function ratesOf(series: readonly Series[], cutAt: number): ReadonlyMap<NodeId, number> {
+  return new Map(
+    series
+      .filter(({ signal }) => signal === "requests")
+      .map(({ node, points }) => [
+        node,
+        median(points.flatMap(([at, value]) => (at >= cutAt ? value : []))),
+      ]),
+  );
 }
 
 /** Nodes that are known to call or to be called: what others measure of them can be told from what they pass on. */

@@ -61,7 +61,10 @@ export function deviationOf(
 }
 
 function floorOf(signal: Signal, past: readonly number[]): number {
-  return Math.max(Math.abs(median(past)) * feltShare, feltLeast[signal] ?? 1e-9);
+  const least = feltLeast[signal] ?? 1e-9;
+  // Shares of requests are felt by how many fail, wherever that usually is.
+  if (signal === "availability" || signal === "errors") return least;
+  return Math.max(Math.abs(median(past)) * feltShare, least);
 }
 
 function zOf(value: number, { middle, scale }: Normal, signal: Signal): number {
@@ -79,4 +82,18 @@ export function stepOf({ points }: Series): number {
   });
   gaps.sort((a, b) => a - b);
   return gaps.length === 0 ? 0 : quantile(gaps, 0.5);
+}
+
+/**
+ * Of several statistics of one signal, the mean where there is one: means add up along calls, as explaining one node by
+ * another supposes; percentiles do not, and are noisier.
+ */
+export function tellingOf(series: readonly Series[]): readonly Series[] {
+  const named = (each: Series) => JSON.stringify([each.node, each.signal, each.operation ?? ""]);
+  const withMean = new Set(series.filter(isMean).map(named));
+  return series.filter((each) => isMean(each) || !withMean.has(named(each)));
+}
+
+function isMean({ name }: Series): boolean {
+  return /\b(?:mean|avg|average)\b/i.test(name);
 }
