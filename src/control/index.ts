@@ -38,8 +38,10 @@ export {
   isScattered,
   ModelLog,
   type NewBatch,
+  Predictions,
   type Refreshed,
   RememberedModel,
+  type Settling,
   type Taken,
 } from "./model/index.ts";
 export {

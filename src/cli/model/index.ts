@@ -1,7 +1,11 @@
 /** `holdfast why` and `holdfast model`: what production is made of, what happened to it, and why. */
 import type { Command } from "commander";
+import type { SharedState } from "../../state/index.ts";
+import type { Config } from "../config-types.ts";
 import { type StateCommandParts, withState } from "../switches.ts";
+import { type CalibrationOptions, showCalibration } from "./calibration.ts";
 import { type DrawOptions, draw } from "./draw.ts";
+import { type ImpactOptions, showImpact } from "./impact.ts";
 import { type OpenedModel, openModel } from "./open.ts";
 import { showWhy, type WhyOptions } from "./why.ts";
 
@@ -13,11 +17,11 @@ export function registerModelCommands(
 ): void {
   const onModel = (
     command: Command,
-    work: (opened: OpenedModel) => Promise<number>,
+    work: (opened: OpenedModel, of: { state: SharedState; config: Config }) => Promise<number>,
   ): Promise<void> =>
-    withState(parts, command, async (state) => {
+    withState(parts, command, async (state, config) => {
       const opened = await openModel(state, (line) => parts.io.err(line));
-      if (opened.ok) return await work(opened.value);
+      if (opened.ok) return await work(opened.value, { state, config });
       parts.io.err(`error: ${opened.error}`);
       return 2;
     });
@@ -35,9 +39,32 @@ export function registerModelCommands(
         showWhy(graph, words, options, { io: parts.io, nowMs }),
       ),
     );
+  withStore(program.command("impact"))
+    .description(
+      "what an action would touch: services, operations, a share of the traffic, policies",
+    )
+    .argument("<what>", "a node (service:cart) or a tool of the catalog (ops:restart)")
+    .option("--change <kind>", "what would be done to it: deploy, config, flag, restart, scale …")
+    .option("--args <json>", "arguments of the tool, which name its target")
+    .option("--at <moment>", "as of an instant (UTC), or so long ago: 15m, 2h; now, unless given")
+    .option("--known-at <moment>", "only by what was known then")
+    .option("--json", "print the whole answer as JSON")
+    .option("--no-keep", "do not keep the prediction to be compared with what happens")
+    .action((what: string, options: ImpactOptions, command: Command) =>
+      onModel(command, (opened, of) =>
+        showImpact(what, options, { ...opened, ...of, io: parts.io }),
+      ),
+    );
   const model = program
     .command("model")
     .description("the runtime model: production as a graph in time, and what it remembers");
+  withStore(model.command("calibration"))
+    .description("how good predictions of impact were, compared with what the traffic then showed")
+    .option("--window <seconds>", "before and after an action, what is compared", "300")
+    .option("--json", "print JSON, with every prediction")
+    .action((options: CalibrationOptions, command: Command) =>
+      onModel(command, (opened, { state }) => showCalibration(opened, state, options, parts.io)),
+    );
   withStore(model.command("draw"))
     .description("what is around a node at a moment, as a picture")
     .argument("<node>", "a node's id or name")

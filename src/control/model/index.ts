@@ -1,4 +1,5 @@
 export { type Batch, ModelLog, type NewBatch, type Taken } from "./model-log.ts";
+export { Predictions, type Settling } from "./predictions.ts";
 export {
   type Forgotten,
   forget,

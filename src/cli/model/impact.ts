@@ -1,0 +1,93 @@
+/**
+ * `holdfast impact <action|target>`: what it would touch, kept to be compared with what then happens. Exit codes: 0; 2 wrong
+ * usage, a target of which nothing is known, or a model that cannot be read.
+ */
+import { Predictions } from "../../control/index.ts";
+import { instantText, isJsonObject, parseJsonStrict } from "../../kernel/index.ts";
+import type { SharedState } from "../../state/index.ts";
+import type { Config } from "../config-types.ts";
+import { openFolder } from "../policy.ts";
+import type { CommandOutput } from "../policy-knowledge.ts";
+import { type ImpactAsked, type ImpactSources, impactOf } from "./impact-of.ts";
+import { impactText } from "./impact-text.ts";
+import { readMoment } from "./moment.ts";
+import type { OpenedModel } from "./open.ts";
+
+export interface ImpactOptions {
+  readonly change?: string;
+  readonly args?: string;
+  readonly at?: string;
+  readonly knownAt?: string;
+  readonly json?: boolean;
+  /** `--no-keep`: the prediction is not kept. */
+  readonly keep: boolean;
+}
+
+export interface ImpactWorld extends OpenedModel {
+  readonly state: SharedState;
+  readonly config: Pick<Config, "policies">;
+  readonly io: CommandOutput;
+}
+
+export async function showImpact(
+  what: string,
+  options: ImpactOptions,
+  world: ImpactWorld,
+): Promise<number> {
+  const { io, state } = world;
+  const asked = readAsked(what, options, world.nowMs);
+  if (typeof asked === "string") return refuse(io, asked);
+  const sources = await impactSources(world);
+  if (typeof sources === "string") return refuse(io, sources);
+  const impact = impactOf(asked, sources);
+  if (!impact.ok) return refuse(io, impact.error);
+  const { prediction } = impact.value;
+  if (options.keep && prediction !== null) {
+    const kept = await new Predictions(state).keep(prediction);
+    if (!kept.ok) return refuse(io, kept.error);
+  }
+  const { at, ...rest } = impact.value;
+  if (options.json === true) io.out(JSON.stringify({ at: instantText(at), ...rest }, undefined, 2));
+  else io.out(impactText(impact.value).trimEnd());
+  return 0;
+}
+
+/** The policy is that of the configuration, where it can be read: what would apply is then named. The error is a sentence. */
+export async function impactSources({
+  graph,
+  state,
+  config,
+  io,
+}: ImpactWorld): Promise<ImpactSources | string> {
+  const predictions = await new Predictions(state).all();
+  if (!predictions.ok) return predictions.error;
+  const policy = config.policies === undefined ? undefined : await policyIn(config.policies, io);
+  return { graph, predictions: predictions.value, policy };
+}
+
+async function policyIn(folder: string, io: CommandOutput): Promise<ImpactSources["policy"]> {
+  const quiet: CommandOutput = { out: () => undefined, err: () => undefined };
+  const opened = await openFolder(folder, {}, quiet);
+  if (opened?.loaded.set === undefined)
+    io.err(`warning: the policy in ${folder} cannot be loaded (holdfast policy check says why)`);
+  return opened?.loaded.set;
+}
+
+function readAsked(what: string, options: ImpactOptions, nowMs: number): ImpactAsked | string {
+  const at = readMoment(options.at ?? "0s", nowMs);
+  if (!at.ok) return `--at: ${at.error}`;
+  const knownAt = options.knownAt === undefined ? undefined : readMoment(options.knownAt, nowMs);
+  if (knownAt?.ok === false) return `--known-at: ${knownAt.error}`;
+  const args = parseJsonStrict(new TextEncoder().encode(options.args ?? "{}"));
+  if (!args.ok || !isJsonObject(args.value)) return "--args: is no JSON object";
+  return {
+    ...{ what, at: at.value, args: args.value },
+    ...(options.change === undefined ? {} : { change: options.change }),
+    ...(knownAt === undefined ? {} : { knownAt: knownAt.value }),
+  };
+}
+
+function refuse(io: CommandOutput, message: string): number {
+  io.err(`error: ${message}`);
+  return 2;
+}

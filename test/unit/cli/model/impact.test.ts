@@ -1,0 +1,141 @@
+/** `holdfast impact` and `holdfast model calibration` over a small graph and a policy. */
+import { expect, test } from "vitest";
+import { showCalibration } from "../../../../src/cli/model/calibration.ts";
+import { type ImpactOptions, showImpact } from "../../../../src/cli/model/impact.ts";
+import { impactOf } from "../../../../src/cli/model/impact-of.ts";
+import { Graph, type Prediction, type Traffic } from "../../../../src/model/index.ts";
+import { loadPolicySet } from "../../../../src/policy/load.ts";
+import { noStoreFaults, Random, SimClock, SimDatabase } from "../../../../src/sim/index.ts";
+import { SharedState } from "../../../../src/state/index.ts";
+import { change, edge, fact, traffic } from "../../../fixtures/model-events.ts";
+
+const at = Date.UTC(2026, 4, 4, 12);
+const minute = 60_000;
+const entered = (caller: string | null, callee: string, entry: string, count: number): Traffic => ({
+  ...traffic(at - 5 * minute, caller, callee, { id: `${callee}${entry}`, count }),
+  entry,
+});
+const graph = new Graph();
+graph.add([
+  entered(null, "service:front", "front GET /cart", 250),
+  entered(null, "service:front", "front GET /", 750),
+  entered("service:front", "service:cart", "front GET /cart", 250),
+  edge(at - minute, "service:cart", "config:cart", { kind: "configured_by" }),
+  fact(at - minute, "service:cart", "contract", { zone: "shop", data_classes: ["orders"] }),
+  { ...change(at - 30 * minute, "cart-1", ["config:cart"]), kind: "config" },
+]);
+
+const policy = loadPolicySet([
+  {
+    path: "p.yaml",
+    text: `
+tools:
+  ops:configure: { effect: write, target: "config:{args.name}", change: config }
+  ops:restart: { effect: write, target: "service:{args.name}", change: restart }
+  ops:look: { effect: read }
+policy: p
+rules:
+  - { id: usual, match: { tools: "ops:*" }, outcome: allow }
+  - id: wide
+    match: { tools: ops:configure }
+    when: "!model.known || model.blastRadius.trafficShare > 0.2"
+    outcome: approval_needed
+    reason: It is wide
+  - { id: reads, match: { tools: "ops:*", effect: read }, outcome: allow }
+`,
+  },
+]).set;
+
+const settled: Prediction = {
+  ...{ id: "call-7", target: "config:cart", change: "config", at: at - 60 * minute },
+  share: { value: 0.25, low: 0.2, high: 0.3 },
+  services: ["service:cart"],
+  ...{ touched: 0.25, isDone: true },
+  outcome: { share: 0.24, services: ["service:cart", "service:front"], at: at - 55 * minute },
+};
+
+const ask = (what: string, more: object = {}) =>
+  impactOf({ what, at, ...more }, { graph, predictions: [settled], policy });
+
+test("a tool with its arguments: what it touches, which rules would look at it, what happened to its like", () => {
+  const asked = ask("ops:configure", { args: { name: "cart" } });
+  if (!asked.ok) throw new Error(asked.error);
+  const { felt, services, operations, zones, dataClasses, policies, similar, prediction } =
+    asked.value;
+  // One outcome was 96 % of what was touched, and one of caution.
+  expect(felt?.value).toBeCloseTo((0.25 * (0.96 + 1)) / 2, 10);
+  expect(services).toEqual(["service:cart", "service:front"]);
+  expect(operations).toEqual([{ entry: "front GET /cart", part: 1, requests: 250 }]);
+  expect([zones, dataClasses]).toEqual([["shop"], ["orders"]]);
+  expect(policies.map(({ rule, outcome, readsModel }) => [rule, outcome, readsModel])).toEqual([
+    ["p/usual", "allow", false],
+    ["p/wide", "approval_needed", true],
+  ]);
+  expect(similar.map(({ action, felt: part }) => [action, part])).toEqual([
+    ["deploy:cart-1", null],
+    ["call-7", 0.24],
+  ]);
+  expect(prediction).toMatchObject({ target: "config:cart", change: "config", isDone: false });
+  const again = ask("ops:configure", { args: { name: "cart" } });
+  expect(again).toEqual(asked);
+});
+
+test.each([
+  ["ops:configure", {}, "do not name the target"],
+  ["ops:look", {}, "says of no node"],
+  ["service:basket", {}, "knows nothing named `service:basket`"],
+  ["cart", { change: "configuration" }, "no kind of change: give one of deploy"],
+  ["latency", {}, "names no node and no tool"],
+])("%s %j is refused", (what, more, words) => {
+  const asked = ask(what, more);
+  expect(asked.ok ? "" : asked.error).toContain(words);
+});
+
+function world() {
+  const state = new SharedState(
+    new SimDatabase(new Random(7), new SimClock(), noStoreFaults).open(),
+  );
+  const lines = { out: [] as string[], err: [] as string[] };
+  const io = {
+    out: (line: string) => void lines.out.push(line),
+    err: (line: string) => void lines.err.push(line),
+  };
+  const opened = { graph, nowMs: at };
+  const impact = (what: string, options: Partial<ImpactOptions> = {}) =>
+    showImpact(what, { keep: true, ...options }, { ...opened, state, config: {}, io });
+  const calibration = (options: { json?: boolean; window?: string } = {}) =>
+    showCalibration(opened, state, { window: "300", ...options }, io);
+  return { impact, calibration, lines };
+}
+
+test("the command says it for people and for programs, and keeps the prediction unless told not to", async () => {
+  const { impact, calibration, lines } = world();
+  expect(await impact("cart", { change: "restart" })).toBe(0);
+  expect(lines.out.join("\n")).toMatch(
+    /service:cart, restart, at 2026-05-04T12:00.*\n25 % \(0 % to .*all are taken to feel it/,
+  );
+  expect(await impact("config:cart", { json: true, keep: false })).toBe(0);
+  expect(JSON.parse(lines.out.at(-1) ?? "")).toMatchObject({
+    target: "config:cart",
+    requests: 1000,
+  });
+  expect(await calibration()).toBe(0);
+  expect(lines.out.join("\n")).toMatch(/restart +1 +0/);
+  expect(lines.out.at(-1)).toContain("nothing can be compared yet");
+  expect(await calibration({ json: true })).toBe(0);
+  expect(JSON.parse(lines.out.at(-1) ?? "")).toMatchObject({ all: { predictions: 1, settled: 0 } });
+});
+
+test("wrong usage is said as such", async () => {
+  const { impact, calibration, lines } = world();
+  expect(await impact("cart", { at: "soon" })).toBe(2);
+  expect(await impact("cart", { args: "[]" })).toBe(2);
+  expect(await impact("nobody")).toBe(2);
+  expect(await calibration({ window: "x" })).toBe(2);
+  expect(lines.err).toEqual([
+    expect.stringContaining("--at: `soon` is no moment"),
+    expect.stringContaining("--args: is no JSON object"),
+    expect.stringContaining("knows nothing named `nobody`"),
+    expect.stringContaining("--window"),
+  ]);
+});
