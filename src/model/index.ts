@@ -129,4 +129,14 @@ export {
   retained,
 } from "./remembrance/index.ts";
 export { readSymptom } from "./symptom.ts";
-export { defaultSettings, type Part, parts, type WhySettings, why } from "./why/index.ts";
+export {
+  defaultSettings,
+  type Part,
+  parts,
+  type Remedy,
+  remedies,
+  remedyOf,
+  troubledServices,
+  type WhySettings,
+  why,
+} from "./why/index.ts";

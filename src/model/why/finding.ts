@@ -17,6 +17,8 @@ export interface Finding {
   readonly path?: readonly Step[];
   readonly evidence: readonly Evidence[];
   readonly remembered?: readonly string[];
+  /** Nodes whose deviations this cause accounts for: what is merely seen there is no cause of its own. */
+  readonly explains?: readonly NodeId[];
 }
 
 export interface Found {

@@ -17,7 +17,7 @@ interface Candidate {
 
 /** Sums the weights of findings that name the same cause, and turns sums into probabilities. */
 export function rank(found: readonly Found[]): WhyAnswer {
-  const candidates = candidatesOf(found.flatMap(({ findings }) => findings));
+  const candidates = candidatesOf(unexplained(found.flatMap(({ findings }) => findings)));
   const top = candidates[0];
   const seen = found.some(({ symptomSeen }) => symptomSeen === true);
   const denied = !seen && found.some(({ symptomSeen }) => symptomSeen === false);
@@ -36,6 +36,16 @@ export function rank(found: readonly Found[]): WhyAnswer {
 function verdictOf(empty: boolean, denied: boolean, first: number): WhyAnswer["verdict"] {
   if (denied) return "none";
   return empty || first < leastConfidence ? "insufficient" : "cause";
+}
+
+/** A deviation where a cause was found that accounts for it is a consequence; that cause must be likely to count. */
+const explainingNats = 2;
+
+function unexplained(findings: readonly Finding[]): readonly Finding[] {
+  const accounted = new Set(
+    findings.flatMap(({ weight, explains }) => (weight >= explainingNats ? (explains ?? []) : [])),
+  );
+  return findings.filter(({ node, explains }) => explains !== undefined || !accounted.has(node));
 }
 
 function candidatesOf(findings: readonly Finding[]): Candidate[] {

@@ -1,6 +1,7 @@
 import type { Symptom, WhyAnswer } from "../answer.ts";
 import type { ModelEvent } from "../event.ts";
 import { defaultSettings, type WhySettings } from "./case.ts";
+import { changeEvidence } from "./changes/index.ts";
 import type { EvidenceSource } from "./finding.ts";
 import { rank } from "./rank.ts";
 import { ruleEvidence } from "./rules/index.ts";
@@ -8,7 +9,7 @@ import { signalEvidence } from "./signals/index.ts";
 import { viewOf } from "./view.ts";
 
 /** Everything that has something to say about causes. */
-const sources: readonly EvidenceSource[] = [signalEvidence, ruleEvidence];
+const sources: readonly EvidenceSource[] = [signalEvidence, ruleEvidence, changeEvidence];
 
 /** Ranked causes of a symptom, with every step that led to them. The same events in any order give the same answer. */
 export function why(

@@ -1,0 +1,110 @@
+/** Evidence from what changed, and from what no change explains. */
+import type { Evidence } from "../../answer.ts";
+import type { Change } from "../../event.ts";
+import type { NodeId } from "../../graph-words.ts";
+import type { Case } from "../case.ts";
+import type { EvidenceSource, Finding, Found } from "../finding.ts";
+import { externalCauses } from "./external.ts";
+import { type Arrival, Suspects, type Suspicion } from "./suspect.ts";
+import { type Trouble, troubleOf } from "./trouble.ts";
+
+/** What is left when everything about a change is as usual: a weak reason to look at it. */
+const baseNats = 1;
+
+export const changeEvidence: EvidenceSource = (question): Found => {
+  if (question.settings.without.has("changes")) return { findings: [] };
+  const trouble = troubleOf(question);
+  if (trouble === undefined) return { findings: [] };
+  const changes = question.view.of("change");
+  const suspects = new Suspects(trouble, changes, reachedFrom(question, trouble.symptom));
+  const arrivals = arrivalsOf(changes);
+  const judged = arrivals.flatMap((arrival) => suspects.judge(arrival) ?? []);
+  const late = arrivals.filter((arrival) => !judged.some((each) => each.arrival === arrival));
+  return {
+    findings: [
+      ...best(judged).map((each) => findingOf(each, trouble)),
+      ...externalCauses(question, trouble, changes),
+    ],
+    ruledOut: late
+      .filter(({ isNamed }) => isNamed)
+      .map(({ change }) => ({ node: change.change, because: "it came after the onset" })),
+  };
+};
+
+/** A deploy brings the commit it names, and those before it that no earlier deploy of the same target brought. */
+function arrivalsOf(changes: readonly Change[]): readonly Arrival[] {
+  const byNode = new Map(changes.map((change) => [change.change, change]));
+  const commits = changes.filter(({ kind }) => kind === "commit");
+  const broughtUntil = new Map<NodeId, number>();
+  const brought = changes
+    .filter(({ kind }) => kind !== "commit")
+    .flatMap((deploy): readonly Arrival[] => {
+      const named = (deploy.causedBy ?? []).flatMap((node) => byNode.get(node) ?? []);
+      if (named.length === 0)
+        return deploy.targets.map((target) => ({
+          change: deploy,
+          target,
+          at: deploy.at,
+          isNamed: true,
+        }));
+      const until = Math.max(...named.map(({ at }) => at));
+      return deploy.targets.flatMap((target) => {
+        const since = broughtUntil.get(target) ?? Number.NEGATIVE_INFINITY;
+        broughtUntil.set(target, Math.max(since, until));
+        return commits
+          .filter((commit) => named.includes(commit) || (commit.at <= until && commit.at > since))
+          .map((change) => ({ change, target, at: deploy.at, isNamed: named.includes(change) }));
+      });
+    });
+  return brought;
+}
+
+/** Each change once, where it is most suspicious. */
+function best(judged: readonly Suspicion[]): readonly Suspicion[] {
+  const byChange = new Map<NodeId, Suspicion>();
+  for (const each of judged) {
+    const node = each.arrival.change.change;
+    const before = byChange.get(node);
+    if (before === undefined || each.nats > before.nats) byChange.set(node, each);
+  }
+  return [...byChange.values()];
+}
+
+function findingOf({ arrival, kind, nats, reasons }: Suspicion, trouble: Trouble): Finding {
+  const { change, target } = arrival;
+  const weight = baseNats + nats;
+  const says = `"${change.title}": ${reasons.join("; ")}`;
+  return {
+    node: target,
+    kind,
+    change: change.change,
+    weight,
+    onsetAt: trouble.onsetAt,
+    path: [{ from: change.change, to: target, edge: "changed_by", because: says }],
+    evidence: [
+      { node: target, says, weight, onsetAt: trouble.onsetAt, origin: change.origin },
+      ...firstWords(trouble),
+    ],
+    explains: [target, trouble.symptom, ...trouble.affected.keys()],
+  };
+}
+
+/** What the service itself says since, in the words of its first new error: for people, it bears no weight of its own. */
+function firstWords({ said, symptom, onsetAt }: Trouble): readonly Evidence[] {
+  const line = said.find(({ node, severity }) => node === symptom && severity === "error");
+  if (line === undefined) return [];
+  const says = `${symptom} says "${line.example.slice(0, 160)}"`;
+  return [{ node: symptom, says, weight: 0, onsetAt, origin: line.origin }];
+}
+
+function reachedFrom({ view }: Case, symptom: NodeId): readonly NodeId[] {
+  const calls = [
+    ...view.of("edge").filter(({ kind }) => kind === "calls"),
+    ...view
+      .of("traffic")
+      .flatMap(({ caller, callee }) => (caller === null ? [] : [{ from: caller, to: callee }])),
+  ];
+  const seen = new Set<NodeId>([symptom]);
+  for (const node of seen) for (const { from, to } of calls) if (from === node) seen.add(to);
+  return [...seen].filter((node) => node !== symptom);
+}

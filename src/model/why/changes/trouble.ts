@@ -1,0 +1,91 @@
+/** What is wrong, since when, and in which words: what changes are held against. */
+import type { LogTemplate, Origin, Signal } from "../../event.ts";
+import type { NodeId } from "../../graph-words.ts";
+import type { Case } from "../case.ts";
+import { departureOf } from "./onset.ts";
+
+export interface Trouble {
+  readonly symptom: NodeId;
+  readonly onsetAt: number;
+  /** Lines that are said since the onset and were not before, of whoever says them. */
+  readonly said: readonly LogTemplate[];
+  /** Node and template of every line of the healthy past. */
+  readonly known: ReadonlySet<string>;
+  /** Lines of the healthy past. */
+  readonly normal: readonly LogTemplate[];
+  /** Words of the alert: a person's or a monitor's, so of less weight than the system's own. */
+  readonly alerted: string;
+  /** Nodes that left their past, or say what they did not, and since when. */
+  readonly affected: ReadonlyMap<NodeId, number>;
+  readonly origin: Origin;
+}
+
+/** Measurements and clocks differ by so much. */
+export const toleranceMs: number = 2 * 60_000;
+
+/** Requests come as they come: that there are more or fewer is no trouble of its own. */
+const harmless: ReadonlySet<Signal> = new Set(["requests", "network_in", "network_out"]);
+/** A line that is said in one time step of the past may be said in trouble too. */
+const newnessFactor = 3;
+
+/** Absent where nothing is known of a time before the trouble: then nothing can be said to have changed. */
+export function troubleOf({ symptom, view }: Case): Trouble | undefined {
+  const node = symptom.node;
+  if (node === undefined || view.of("change").length === 0) return undefined;
+  const departures = view
+    .of("series")
+    .filter((series) => !harmless.has(series.signal) && series.at <= symptom.at)
+    .flatMap((series) => {
+      const departure = departureOf(series);
+      return departure === undefined ? [] : [{ node: series.node, at: departure.at }];
+    });
+  const own = departures.filter((each) => each.node === node).map(({ at }) => at);
+  const alerts = view.of("alert").filter((alert) => alert.node === node);
+  const onsetAt = Math.min(symptom.at, ...own);
+  const logs = view.of("log");
+  const said = newLines(logs, onsetAt, symptom.at);
+  const normal = logs.filter(({ untilAt }) => untilAt < onsetAt);
+  const affected = new Map<NodeId, number>();
+  const all = [
+    ...departures,
+    ...said.filter(({ severity }) => severity === "error" || severity === "warn"),
+  ];
+  for (const each of all)
+    affected.set(each.node, Math.min(affected.get(each.node) ?? each.at, each.at));
+  return {
+    symptom: node,
+    onsetAt,
+    said,
+    known: new Set(normal.map((log) => `${log.node} ${log.template}`)),
+    normal,
+    alerted: [symptom.text ?? "", ...alerts.map(({ title }) => title)].join(" "),
+    affected,
+    origin: alerts[0]?.origin ?? { source: "symptom", reference: symptom.text ?? node },
+  };
+}
+
+/** Per node and template: more often a minute since the onset than ever before it. */
+function newLines(
+  logs: readonly LogTemplate[],
+  onsetAt: number,
+  untilAt: number,
+): readonly LogTemplate[] {
+  const [startAt, endAt] = [
+    Math.min(onsetAt, ...logs.map(({ at }) => at)),
+    Math.max(untilAt, ...logs.map((log) => log.untilAt)),
+  ];
+  const rates = new Map<string, { before: number; since: number; first: LogTemplate }>();
+  for (const log of logs) {
+    const key = `${log.node} ${log.template}`;
+    const rate = rates.get(key) ?? { before: 0, since: 0, first: log };
+    if (log.at < onsetAt) rate.before += log.count / Math.max(1, onsetAt - startAt);
+    else {
+      if (rate.since === 0) rate.first = log;
+      rate.since += log.count / Math.max(1, endAt - onsetAt);
+    }
+    rates.set(key, rate);
+  }
+  return [...rates.values()]
+    .filter(({ before, since }) => since > before * newnessFactor)
+    .map(({ first }) => first);
+}
