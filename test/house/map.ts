@@ -142,6 +142,7 @@ export const packages: Readonly<Record<string, string>> = {
   pg: "src/adapters/postgres/",
   "openid-client": "src/adapters/oidc/",
   nodemailer: "src/adapters/email/",
+  "@modelcontextprotocol/server": "src/adapters/mcp-server/",
   "@slack/web-api": "src/adapters/slack/",
   "@slack/socket-mode": "src/adapters/slack/",
   "@slack/types": "src/adapters/slack/",

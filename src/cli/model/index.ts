@@ -6,6 +6,7 @@ import { type StateCommandParts, withState } from "../switches.ts";
 import { type CalibrationOptions, showCalibration } from "./calibration.ts";
 import { type DrawOptions, draw } from "./draw.ts";
 import { type ImpactOptions, showImpact } from "./impact.ts";
+import { serveModel } from "./mcp.ts";
 import { type OpenedModel, openModel } from "./open.ts";
 import { showWhy, type WhyOptions } from "./why.ts";
 
@@ -58,6 +59,17 @@ export function registerModelCommands(
   const model = program
     .command("model")
     .description("the runtime model: production as a graph in time, and what it remembers");
+  withStore(model.command("mcp"))
+    .description("the model for agents: an MCP server on standard input and output that only reads")
+    .option("--agent <name>", "who asks; what this agent may not read is not there", "local")
+    .action((options: { readonly agent: string }, command: Command) =>
+      withState(parts, command, (state, config) =>
+        serveModel({
+          ...{ state, config, io: parts.io, agent: options.agent },
+          version: program.version() ?? "0",
+        }),
+      ),
+    );
   withStore(model.command("calibration"))
     .description("how good predictions of impact were, compared with what the traffic then showed")
     .option("--window <seconds>", "before and after an action, what is compared", "300")
