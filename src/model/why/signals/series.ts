@@ -20,6 +20,8 @@ export interface Deviation {
   readonly series: Series;
   /** In standard deviations of its past, positive when worse; less what it already was before the onset. */
   readonly z: number;
+  /** The second highest, so that it is not one measurement alone; the same where there is only one since the onset. */
+  readonly lastingZ: number;
   readonly onsetAt: number;
   readonly usual: number;
   readonly now: number;
@@ -34,7 +36,13 @@ export interface Span {
 }
 
 /** How a series deviates; undefined when it does not, or when too little of its past is known. */
-export function deviationOf(
+export function deviationOf(series: Series, span: Span): Deviation | undefined {
+  const measured = measure(series, span);
+  return measured === undefined || measured.z <= quietZ ? undefined : measured;
+}
+
+/** How far a series is from its past, whether that is a deviation or not; undefined when too little of it is known. */
+export function measure(
   series: Series,
   { cutAt, onsetAt, alignToOnset }: Span,
 ): Deviation | undefined {
@@ -54,10 +62,18 @@ export function deviationOf(
     (top, each) => (each.z > top.z ? each : top),
     fresh[0] ?? { at: 0, value: 0, z: 0 },
   );
-  const z = peak.z - Math.max(0, ...standing.map((each) => each.z));
-  const first = fresh.find((each) => each.z > quietZ);
-  if (first === undefined || z <= quietZ) return undefined;
-  return { series, z, onsetAt: first.at, usual: normal.middle, now: peak.value };
+  const before = Math.max(0, ...standing.map((each) => each.z));
+  const z = peak.z - before;
+  const [highest = 0, second = highest] = fresh.map((each) => each.z).sort((a, b) => b - a);
+  const first = fresh.find((each) => each.z > quietZ) ?? peak;
+  return {
+    series,
+    z,
+    lastingZ: second - before,
+    onsetAt: first.at,
+    usual: normal.middle,
+    now: peak.value,
+  };
 }
 
 function floorOf(signal: Signal, past: readonly number[]): number {

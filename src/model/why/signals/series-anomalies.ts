@@ -1,0 +1,80 @@
+/** Measured series that have left their past, as trouble of nodes. */
+import type { CauseKind } from "../../cause-kind.ts";
+import type { Series, Signal } from "../../event.ts";
+import type { NodeId } from "../../graph-words.ts";
+import type { Case } from "../case.ts";
+import type { Anomaly, Aspect } from "./anomaly.ts";
+import type { Callees } from "./calls.ts";
+import { deviationOf, quietZ, type Span, tellingOf } from "./series.ts";
+import { median, natsOf } from "./statistics.ts";
+
+interface Meaning {
+  readonly aspect: Aspect;
+  readonly kind: CauseKind;
+  /** Of the node alone; otherwise of whole calls, with what callees add. */
+  readonly own: boolean;
+}
+
+/** What a signal that deviates says of its node. The others say too little by themselves. */
+export const meanings: Partial<Record<Signal, Meaning>> = {
+  latency: { aspect: "slow", kind: "code.latency", own: false },
+  availability: { aspect: "failing", kind: "code.result", own: false },
+  errors: { aspect: "failing", kind: "code.exception", own: false },
+  cpu: { aspect: "load", kind: "compute.cpu", own: true },
+  memory: { aspect: "load", kind: "compute.memory", own: true },
+};
+
+export function spanOf({ symptom, settings }: Case): Span {
+  return {
+    cutAt: symptom.at - settings.lookbackMs,
+    onsetAt: symptom.at,
+    alignToOnset: !settings.without.has("time"),
+  };
+}
+
+export function seriesAnomalies(question: Case, callees: Callees): Anomaly[] {
+  const { view } = question;
+  const span = spanOf(question);
+  const skipped = skippedOf(question, callees);
+  const rates = ratesOf(view.of("series"), span.cutAt);
+  return tellingOf(view.of("series")).flatMap((series) => {
+    const meaning = meanings[series.signal];
+    if (meaning === undefined || skipped(series, meaning)) return [];
+    const deviation = deviationOf(series, span);
+    if (deviation === undefined) return [];
+    const { z, lastingZ, onsetAt, usual, now } = deviation;
+    const says = `${series.name} is ${figure(now)}, usually ${figure(usual)} (${z.toFixed(1)} deviations)`;
+    const excess = Math.abs(now - usual) * (rates.get(series.node) ?? 0);
+    const { node, origin } = series;
+    const about = { node, ...meaning, strength: natsOf(z), onsetAt, says, origin };
+    const lasting = lastingZ > quietZ;
+    return [meaning.own || excess === 0 ? about : { ...about, excess, lasting }];
+  });
+}
+
+/** Measures of whole calls that cannot be told from what callees add, or that spans tell better. */
+function skippedOf(
+  { view }: Case,
+  callees: Callees,
+): (series: Series, meaning: Meaning) => boolean {
+  const timed = new Set(view.of("traffic").flatMap(({ callee, selfMs }) => (selfMs ? callee : [])));
+  const placed = new Set([...callees].flatMap(([caller, all]) => [caller, ...all]));
+  return ({ node, signal }, { own }) =>
+    !own && ((placed.size > 0 && !placed.has(node)) || (signal === "latency" && timed.has(node)));
+}
+
+/** Requests a second, of late, where they are measured. */
+export function ratesOf(series: readonly Series[], cutAt: number): ReadonlyMap<NodeId, number> {
+  return new Map(
+    series
+      .filter(({ signal }) => signal === "requests")
+      .map(({ node, points }) => [
+        node,
+        median(points.flatMap(([at, value]) => (at >= cutAt ? value : []))),
+      ]),
+  );
+}
+
+function figure(value: number): string {
+  return String(Number(value.toPrecision(4)));
+}

@@ -1,0 +1,111 @@
+/** Whether what is complained about is there, and which trouble is large enough to be behind it. */
+import type { RuledOut } from "../../answer.ts";
+import type { NodeId } from "../../graph-words.ts";
+import type { Case } from "../case.ts";
+import type { Anomaly, Aspect } from "./anomaly.ts";
+import { type Callees, reachableFrom } from "./calls.ts";
+import { measure, tellingOf } from "./series.ts";
+import { meanings, ratesOf, spanOf } from "./series-anomalies.ts";
+
+/** Slowness can come of failures and failures of slowness, but trouble mostly travels as what it is. */
+const otherAspectShare = 0.3;
+/** Trouble with less than this share of the symptom's excess is somebody else's. */
+const leastShare = 0.1;
+/** A symptom that lasts at so many deviations is there whatever else is seen. */
+const clearZ = 2;
+/** One within its noise is there if it lasts at half a deviation and lasting trouble below accounts for so much of it. */
+const accountedShare = 0.5;
+const faintZ = 0.5;
+
+interface Measured {
+  readonly aspect: Aspect;
+  readonly lastingZ: number;
+  /** Time or failures a second more than usual; 0 when the number of requests is not known. */
+  readonly excess: number;
+}
+
+export interface Checked {
+  readonly anomalies: readonly Anomaly[];
+  readonly ruledOut: readonly RuledOut[];
+  /** Undefined: what is complained about is not measured. */
+  readonly symptomSeen: boolean | undefined;
+}
+
+export function checkSymptom(
+  anomalies: readonly Anomaly[],
+  question: Case,
+  callees: Callees,
+): Checked {
+  const symptom = measuredSymptom(question);
+  const below = belowSymptom(question.symptom.node, callees);
+  const ruledOut = new Map<NodeId, string>();
+  const kept = anomalies.filter((anomaly) => {
+    const because = reasonAgainst(anomaly, symptom, below);
+    if (because !== undefined) ruledOut.set(anomaly.node, because);
+    return because === undefined;
+  });
+  for (const { node } of kept) ruledOut.delete(node);
+  return {
+    anomalies: kept.map((each) => weighed(each, question)),
+    ruledOut: [...ruledOut].map(([node, because]) => ({ node, because })),
+    symptomSeen: symptom && isThere(symptom, kept, question.symptom.node),
+  };
+}
+
+function measuredSymptom(question: Case): Measured | undefined {
+  const { node, signal } = question.symptom;
+  const meaning = signal && meanings[signal];
+  if (node === undefined || meaning === undefined) return undefined;
+  const span = spanOf(question);
+  const series = tellingOf(question.view.of("series")).filter(
+    (each) => each.node === node && each.signal === signal,
+  );
+  const [worst] = series
+    .flatMap((each) => measure(each, span) ?? [])
+    .toSorted((a, b) => b.lastingZ - a.lastingZ);
+  if (worst === undefined) return undefined;
+  const rate = ratesOf(question.view.of("series"), span.cutAt).get(node) ?? 0;
+  const excess = Math.abs(worst.now - worst.usual) * rate;
+  return { aspect: meaning.aspect, lastingZ: worst.lastingZ, excess };
+}
+
+/** Undefined where nothing is known to lie below: then everything may. */
+function belowSymptom(node: NodeId | undefined, callees: Callees): ReadonlySet<NodeId> | undefined {
+  const below = node === undefined ? undefined : reachableFrom(callees, node);
+  return below === undefined || below.size < 2 ? undefined : below;
+}
+
+function reasonAgainst(
+  { node, aspect, excess }: Anomaly,
+  symptom: Measured | undefined,
+  below: ReadonlySet<NodeId> | undefined,
+): string | undefined {
+  if (below !== undefined && !below.has(node))
+    return "it has trouble, but the symptom's node does not call it, nor does anything that it calls";
+  if (symptom === undefined || excess === undefined || aspect !== symptom.aspect) return undefined;
+  const share = excess / symptom.excess;
+  return symptom.excess > 0 && share < leastShare
+    ? `its trouble is ${(share * 100).toFixed(1)} % of what the symptom amounts to`
+    : undefined;
+}
+
+function weighed(anomaly: Anomaly, { symptom }: Case): Anomaly {
+  const asked = symptom.signal && meanings[symptom.signal]?.aspect;
+  return asked === undefined || anomaly.own || anomaly.aspect === asked
+    ? anomaly
+    : { ...anomaly, strength: anomaly.strength * otherAspectShare };
+}
+
+function isThere(symptom: Measured, kept: readonly Anomaly[], node: NodeId | undefined): boolean {
+  if (symptom.lastingZ >= clearZ) return true;
+  return (
+    symptom.lastingZ >= faintZ &&
+    kept.some(
+      (each) =>
+        each.node !== node &&
+        each.aspect === symptom.aspect &&
+        each.lasting === true &&
+        (each.excess ?? 0) >= accountedShare * symptom.excess,
+    )
+  );
+}
