@@ -3,6 +3,7 @@
  * `holdfast.yaml`; `schemas/config.schema.json` says what each means.
  */
 import type { JsonObject } from "../kernel/index.ts";
+import type { RememberedKind } from "../model/index.ts";
 import type { NoticesConfig } from "./notice-types.ts";
 import type { Secret } from "./secret.ts";
 
@@ -299,10 +300,19 @@ export interface LimitsConfig {
 
 /** The runtime model. */
 export interface ModelConfig {
+  /** How long what is over is remembered, unless its kind says otherwise. */
+  readonly keep_days?: number;
+  readonly kinds: Readonly<Partial<Record<RememberedKind, RememberedKindConfig>>>;
   /** How often the facts that policy sees are made anew, and read by the gateway. */
   readonly facts_every_seconds: number;
   /** When the model was told nothing for so long, its facts count as unknown. */
   readonly facts_fresh_seconds: number;
+}
+
+export interface RememberedKindConfig {
+  readonly remember: boolean;
+  readonly keep_days?: number;
+  readonly readers: readonly string[];
 }
 
 export interface TelemetryConfig {

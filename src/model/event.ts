@@ -156,7 +156,7 @@ export interface Condition extends Told {
   readonly name: string;
   readonly status: "true" | "false" | "unknown";
   readonly message: string;
-  /** Last seen, for what repeats. */
+  /** Last seen, for what repeats; absent: it holds until the next of that name. */
   readonly untilAt?: number;
   readonly count?: number;
 }

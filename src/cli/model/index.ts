@@ -5,9 +5,13 @@ import type { Config } from "../config-types.ts";
 import { type StateCommandParts, withState } from "../switches.ts";
 import { type CalibrationOptions, showCalibration } from "./calibration.ts";
 import { type DrawOptions, draw } from "./draw.ts";
+import { forgetOld } from "./forget-old.ts";
 import { type ImpactOptions, showImpact } from "./impact.ts";
+import { type IngestOptions, ingest } from "./ingest.ts";
 import { serveModel } from "./mcp.ts";
 import { type OpenedModel, openModel } from "./open.ts";
+import { remembranceOf } from "./remembrance-of.ts";
+import { type ShowOptions, showModel } from "./show.ts";
 import { showWhy, type WhyOptions } from "./why.ts";
 
 /** Adds `why`, and `model` with its sub-commands. `withStore` adds the options that say where the store is. */
@@ -16,12 +20,10 @@ export function registerModelCommands(
   withStore: (command: Command) => Command,
   parts: StateCommandParts,
 ): void {
-  const onModel = (
-    command: Command,
-    work: (opened: OpenedModel, of: { state: SharedState; config: Config }) => Promise<number>,
-  ): Promise<void> =>
+  const onModel: OnModel = (command, work) =>
     withState(parts, command, async (state, config) => {
-      const opened = await openModel(state, (line) => parts.io.err(line));
+      const rules = remembranceOf(config.model);
+      const opened = await openModel(state, rules, (line) => parts.io.err(line));
       if (opened.ok) return await work(opened.value, { state, config });
       parts.io.err(`error: ${opened.error}`);
       return 2;
@@ -77,6 +79,8 @@ export function registerModelCommands(
     .action((options: CalibrationOptions, command: Command) =>
       onModel(command, (opened, { state }) => showCalibration(opened, state, options, parts.io)),
     );
+  registerStoredModel(model, withStore, parts);
+  registerShow(withStore(model.command("show")), onModel, parts);
   withStore(model.command("draw"))
     .description("what is around a node at a moment, as a picture")
     .argument("<node>", "a node's id or name")
@@ -87,5 +91,54 @@ export function registerModelCommands(
     .option("-o, --output <file>", "where to; standard output, unless given")
     .action((node: string, options: DrawOptions, command: Command) =>
       onModel(command, (opened) => draw(opened, node, options, parts.io)),
+    );
+}
+
+/** What changes the stored model. */
+function registerStoredModel(
+  model: Command,
+  withStore: (command: Command) => Command,
+  parts: StateCommandParts,
+): void {
+  withStore(model.command("ingest"))
+    .description(
+      "take in files, folders or addresses: Kubernetes objects, deploys, alerts, flags, catalogues, telemetry …",
+    )
+    .argument(
+      "<address...>",
+      "files, folders or http(s) addresses; each file is taken whole or refused",
+    )
+    .option("--as <source>", "the source that all of them are of; known by its marks, unless given")
+    .option("--dry-run", "read and check everything, store nothing")
+    .option("--json", "print JSON")
+    .action((addresses: string[], options: IngestOptions, command: Command) =>
+      withState(parts, command, (state, config) =>
+        ingest(state, addresses, options, { io: parts.io, rules: remembranceOf(config.model) }),
+      ),
+    );
+  withStore(model.command("forget"))
+    .description("remove from the store what is older than the configuration keeps it")
+    .option("--json", "print JSON")
+    .action((options: { readonly json?: boolean }, command: Command) =>
+      withState(parts, command, (state, config) =>
+        forgetOld(state, remembranceOf(config.model), options, parts.io),
+      ),
+    );
+}
+
+type OnModel = (
+  command: Command,
+  work: (opened: OpenedModel, of: { state: SharedState; config: Config }) => Promise<number>,
+) => Promise<void>;
+
+function registerShow(show: Command, onModel: OnModel, { io }: StateCommandParts): void {
+  show
+    .description("what is known: how much of each kind, from which source; or all of one node")
+    .option("--node <id>", "all of this node: its aspects, neighbours, changes, trouble")
+    .option("--at <moment>", "as of an instant (UTC), or so long ago: 15m, 2h; now, unless given")
+    .option("--known-at <moment>", "only by what was known then")
+    .option("--json", "print JSON")
+    .action((options: ShowOptions, command: Command) =>
+      onModel(command, (opened) => showModel(opened, options, io)),
     );
 }

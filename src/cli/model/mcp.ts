@@ -4,12 +4,13 @@
  */
 import { ModelLog, RememberedModel } from "../../control/index.ts";
 import { err, ok } from "../../kernel/index.ts";
-import { Graph, readableKinds, remembranceUnlessGiven } from "../../model/index.ts";
+import { Graph, readableKinds } from "../../model/index.ts";
 import type { SharedState } from "../../state/index.ts";
 import type { Config } from "../config-types.ts";
 import type { CommandOutput } from "../policy-knowledge.ts";
 import { impactSources } from "./impact.ts";
 import { type ReadWorld, readTools } from "./read-tools.ts";
+import { remembranceOf } from "./remembrance-of.ts";
 
 const instructions =
   "The runtime model of production. Ask `impact` before you change anything and `why` when something is wrong; `as_of`, `neighbours` and `history` show what the answers rest on. Nothing here changes production.";
@@ -34,8 +35,9 @@ export async function serveModel(world: McpWorld): Promise<number> {
 
 /** The stored model, read anew where it has grown. */
 export function readWorld({ state, config, io, agent }: McpWorld): ReadWorld {
-  const model = new RememberedModel(new ModelLog(state), remembranceUnlessGiven);
-  const readable = readableKinds(remembranceUnlessGiven, agent);
+  const rules = remembranceOf(config.model);
+  const model = new RememberedModel(new ModelLog(state), rules);
+  const readable = readableKinds(rules, agent);
   return {
     sources: async (withPolicy) => {
       const now = await state.now();

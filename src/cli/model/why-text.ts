@@ -7,6 +7,7 @@ import {
   type Symptom,
   type WhyAnswer,
 } from "../../model/index.ts";
+import { visible } from "./visible.ts";
 
 /** Where a list goes on, `--json` has all of it. */
 const evidenceMax = 8;
@@ -92,9 +93,4 @@ function clipped(lines: readonly string[], countMax: number): string[] {
   return lines.length <= countMax
     ? [...lines]
     : [...lines.slice(0, countMax), `… and ${lines.length - countMax} more (--json has all)`];
-}
-
-/** Names come from outside, and may hold terminal control characters. */
-function visible(text: string): string {
-  return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, "�");
 }

@@ -199,12 +199,19 @@ export class View implements Moment {
     return this.#events(this.#tables.logs, node, range);
   }
 
-  /** Conditions that were first seen within a range, or seen again in it. */
+  /** Conditions that held within a range: until they were last seen, or until the next of that name, where nothing says. */
   conditions(range: TimeRange = {}, node?: NodeId): readonly Condition[] {
     const { fromAt, toAt } = { ...always, ...range };
-    return this.#events(this.#tables.conditions, node, { toAt }).filter(
-      ({ at, untilAt }) => Math.max(at, untilAt ?? at) >= fromAt,
-    );
+    const all = this.#events(this.#tables.conditions, node, { toAt });
+    const ends = new Map<string, number>();
+    const held = all.toReversed().filter((condition) => {
+      const { at, untilAt, name } = condition;
+      const key = JSON.stringify([condition.node, name]);
+      const end = untilAt ?? ends.get(key) ?? Number.POSITIVE_INFINITY;
+      ends.set(key, at);
+      return Math.max(at, end) >= fromAt;
+    });
+    return held.reverse();
   }
 
   /** Alerts that were open at any time within a range; each once, by the last that is known of it. */

@@ -1,8 +1,8 @@
 /**
- * What is left of the events when the rest is forgotten. A fact that is still in force is never too old: only what it
+ * What is left of the events when the rest is forgotten. A fact or condition that is in force is never too old: only what it
  * replaced is. A question about a time before the horizon finds what was in force there, and less and less beside it.
  */
-import type { EdgeFact, ModelEvent, NodeFact } from "../event.ts";
+import type { Condition, EdgeFact, ModelEvent, NodeFact } from "../event.ts";
 import { compareDated, type Dated } from "../graph/index.ts";
 import { endOfEvent, type Remembrance, rememberedKinds } from "./rules.ts";
 
@@ -13,16 +13,8 @@ export function retained(
   rules: Remembrance,
   nowMs: number,
 ): readonly ModelEvent[] {
-  const kept: ModelEvent[] = [];
-  const nodes = new Map<string, NodeFact[]>();
-  const edges = new Map<string, EdgeFact[]>();
-  for (const event of events) {
-    const { remember, keepMs } = rules[event.type];
-    if (!remember) continue;
-    if (event.type === "node") push(nodes, event.node, event);
-    else if (event.type === "edge") push(edges, edgeName(event), event);
-    else if (endOfEvent(event) >= nowMs - keepMs) kept.push(event);
-  }
+  const { nodes, edges, conditions, passing } = sorted(events, rules);
+  const kept = passing.filter((event) => endOfEvent(event) >= nowMs - rules[event.type].keepMs);
   const horizon = nowMs - rules.node.keepMs;
   const ends: Ends = new Map(
     [...nodes].flatMap(([node, facts]) => {
@@ -38,7 +30,31 @@ export function retained(
   const edgeHorizon = nowMs - rules.edge.keepMs;
   for (const facts of edges.values())
     for (const fact of ofEdge(facts, ends, edgeHorizon)) kept.push(fact);
+  const lasting = nowMs - rules.condition.keepMs;
+  for (const each of conditions.values()) kept.push(...inForceOrYoung(each, lasting));
   return kept;
+}
+
+interface Sorted {
+  readonly nodes: Map<string, NodeFact[]>;
+  readonly edges: Map<string, EdgeFact[]>;
+  /** Those that hold until the next of their name. */
+  readonly conditions: Map<string, Condition[]>;
+  /** What is over at some time. */
+  readonly passing: ModelEvent[];
+}
+
+function sorted(events: Iterable<ModelEvent>, rules: Remembrance): Sorted {
+  const into: Sorted = { nodes: new Map(), edges: new Map(), conditions: new Map(), passing: [] };
+  for (const event of events) {
+    if (!rules[event.type].remember) continue;
+    if (event.type === "node") push(into.nodes, event.node, event);
+    else if (event.type === "edge") push(into.edges, edgeName(event), event);
+    else if (event.type === "condition" && event.untilAt === undefined)
+      push(into.conditions, JSON.stringify([event.node, event.name]), event);
+    else into.passing.push(event);
+  }
+  return into;
 }
 
 function ofNode(facts: readonly NodeFact[], ends: Ends, horizon: number): readonly NodeFact[] {

@@ -230,6 +230,19 @@ function sample(): Graph {
   );
 }
 
+test("a condition that nothing ends holds until the next of its name", () => {
+  const condition = (at: number, status: "true" | "false"): ModelEvent => ({
+    ...{ type: "condition", id: `c${at}`, at, knownAt: at, origin, node: cart, name: "Ready" },
+    ...{ status, message: "" },
+  });
+  const view = graphOf(condition(1, "true"), condition(5, "false")).latest();
+  const held = (fromAt: number, toAt: number) =>
+    view.conditions({ fromAt, toAt }, cart).map(({ at }) => at);
+  expect(held(2, 3)).toEqual([1]);
+  expect(held(4, 9)).toEqual([1, 5]);
+  expect(held(6, 9)).toEqual([5]);
+});
+
 test("changes, traffic, series, logs, conditions, alerts and actions are found by node and time", () => {
   const graph = sample();
   const view = graph.asOf(8);

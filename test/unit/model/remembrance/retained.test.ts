@@ -54,6 +54,16 @@ test("a fact in force stays however old; what it replaced goes", () => {
   expect(ids(kept)).toEqual(ids([events[1], events[7]] as ModelEvent[]));
 });
 
+test("a condition in force stays; one that was last seen long ago goes", () => {
+  const condition = (at: number, more: object): ModelEvent => ({
+    ...change(at, `c${at}`, []),
+    ...{ type: "condition", node: "service:a", name: "Ready", status: "true", message: "" },
+    ...more,
+  });
+  const events = [condition(1, {}), condition(2, {}), condition(3, { name: "Oom", untilAt: 4 })];
+  expect(retained(events, keep(50), 1_000)).toEqual([events[1]]);
+});
+
 test("what is gone is remembered to be gone as long as anything may speak of it", () => {
   const rules = { ...keep(50), node: { ...keep(50).node, keepMs: 10 } };
   const gone = fact(3, "service:b", "spec", null);

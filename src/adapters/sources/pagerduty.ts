@@ -1,0 +1,56 @@
+/** PagerDuty webhooks, version 3 (developer.pagerduty.com/docs/webhooks-overview): incidents, from triggered to resolved. */
+import { err, ok, type Result } from "../../kernel/index.ts";
+import { signalOf } from "./alert-target.ts";
+import { at, textAt, timeAt } from "./members.ts";
+import {
+  named,
+  nameOf,
+  type Source,
+  type SourceDocument,
+  type SourceFault,
+  Teller,
+  type Told,
+  textOf,
+} from "./source.ts";
+
+export const pagerDuty: Source = {
+  name: "pagerduty",
+  version: 1,
+  reads: ({ value }) =>
+    (textAt(value, "event", "event_type") ?? "").includes(".") &&
+    at(value, "event", "data") !== undefined,
+  tell: (documents): Result<Told, SourceFault> => {
+    const teller = new Teller("pagerduty");
+    for (const document of documents) {
+      const fault = tellIncident(teller, document);
+      if (fault !== undefined) return err({ reference: document.reference, ...fault });
+    }
+    return ok(teller.told);
+  },
+};
+
+function tellIncident(
+  teller: Teller,
+  { value, reference }: SourceDocument,
+): Pick<SourceFault, "path" | "message"> | undefined {
+  const type = textAt(value, "event", "event_type") ?? "";
+  const occurredAt = timeAt(value, "event", "occurred_at");
+  if (occurredAt === undefined)
+    return { path: "event.occurred_at", message: "an event has a time in RFC 3339" };
+  const data = at(value, "event", "data");
+  if (textAt(data, "type") !== "incident" || !type.startsWith("incident.")) {
+    teller.note(reference, `${nameOf(type)} says nothing of production; left out`);
+    return undefined;
+  }
+  const id = textAt(data, "id");
+  if (id === undefined) return { path: "event.data.id", message: "an incident has an id" };
+  const openedAt = timeAt(data, "created_at") ?? occurredAt;
+  const service = textAt(data, "service", "summary") ?? textAt(data, "service", "id") ?? "";
+  const title = textAt(data, "title") ?? `incident ${id}`;
+  teller.tell(`${reference} ${nameOf(id)} ${nameOf(type)}`, occurredAt, {
+    ...{ type: "alert", at: openedAt, node: named("service", service), signal: signalOf(title) },
+    title: textOf(title),
+    ...(type === "incident.resolved" && { resolvedAt: occurredAt }),
+  });
+  return undefined;
+}

@@ -1,0 +1,79 @@
+/** What all sources have in common: documents in, events out. A source translates and concludes nothing. */
+import { type JsonObject, type Result, sha256Hex } from "../../kernel/index.ts";
+import {
+  boundedName,
+  boundedText,
+  type ModelEvent,
+  type NodeId,
+  type NodeKind,
+  nodeId,
+} from "../../model/index.ts";
+
+/** One JSON object, or one document of a YAML file, or the text of a file that is neither. */
+export interface SourceDocument {
+  /** `file:line`, or an address. */
+  readonly reference: string;
+  readonly value: JsonObject;
+  /** When it came, or its file was written: for what says no time of its own. */
+  readonly receivedAt: number;
+}
+
+/** Why a document was refused: the member, and a sentence that says what to do. */
+export interface SourceFault {
+  readonly reference: string;
+  /** JSON path; empty: the whole. */
+  readonly path: string;
+  readonly message: string;
+}
+
+export interface Told {
+  readonly events: readonly ModelEvent[];
+  /** What was left out or bounded, for people. */
+  readonly notes: readonly string[];
+}
+
+export interface Source {
+  readonly name: string;
+  /** Grows when the same document is told otherwise, so that it may be ingested again. */
+  readonly version: number;
+  /** Its documents explain each other, also across files. */
+  readonly gathers?: true;
+  /** Whether the document is of this source, by marks that no other source has. */
+  readonly reads: (document: SourceDocument) => boolean;
+  /** Documents that belong together, in any order; all or nothing. */
+  readonly tell: (documents: readonly SourceDocument[]) => Result<Told, SourceFault>;
+}
+
+type Untold<E> = E extends ModelEvent ? Omit<E, "id" | "knownAt" | "origin"> : never;
+
+/** Collects events of one source. An event's id is a digest of what it says, so that telling it again changes nothing. */
+export class Teller {
+  readonly events: ModelEvent[] = [];
+  readonly notes: string[] = [];
+  readonly #source: string;
+
+  constructor(source: string) {
+    this.#source = source;
+  }
+
+  tell(reference: string, knownAt: number, says: Untold<ModelEvent>): void {
+    const id = `${this.#source}:${sha256Hex(JSON.stringify(says)).slice(0, 32)}`;
+    const origin = { source: this.#source, reference: boundedName(reference) };
+    this.events.push({ ...says, id, knownAt, origin } as ModelEvent);
+  }
+
+  note(reference: string, what: string): void {
+    this.notes.push(`${reference}: ${what}`);
+  }
+
+  get told(): Told {
+    return { events: this.events, notes: this.notes };
+  }
+}
+
+/** A node by the source's own name, made harmless. */
+export function named(kind: NodeKind, name: string): NodeId {
+  return nodeId(kind, boundedName(name === "" ? "(no name)" : name));
+}
+
+export { boundedName as nameOf, boundedText as textOf };

@@ -1,0 +1,131 @@
+/** `holdfast model show`: what the model knows at a moment, in all or of one node. Exit codes: 0; 1 no such node; 2 wrong usage. */
+import { err, instantText, ok, type Result } from "../../kernel/index.ts";
+import { type Graph, nodeKinds, type View } from "../../model/index.ts";
+import type { CommandOutput } from "../policy-knowledge.ts";
+import { tableLines } from "../table.ts";
+import { readMoment } from "./moment.ts";
+import type { OpenedModel } from "./open.ts";
+import { nodeLines, nodeShown } from "./show-node.ts";
+
+export interface ShowOptions {
+  readonly node?: string;
+  readonly at?: string;
+  readonly knownAt?: string;
+  readonly json?: boolean;
+}
+
+export async function showModel(
+  { graph, nowMs }: OpenedModel,
+  options: ShowOptions,
+  io: CommandOutput,
+): Promise<number> {
+  const view = viewAt(graph, options, nowMs);
+  if (!view.ok) {
+    io.err(`error: ${view.error}`);
+    return 2;
+  }
+  if (options.node === undefined) {
+    const shown = allShown(graph, view.value);
+    if (options.json === true) io.out(JSON.stringify(shown));
+    else for (const line of allLines(shown, options)) io.out(line);
+    return 0;
+  }
+  const shown = nodeShown(view.value, options.node);
+  if (shown === undefined) {
+    io.err(
+      `error: nothing is known of ${JSON.stringify(options.node)} at that moment; nodes are named kind:name`,
+    );
+    return 1;
+  }
+  if (options.json === true) io.out(JSON.stringify(shown));
+  else for (const line of nodeLines(shown)) io.out(line);
+  return 0;
+}
+
+function viewAt(graph: Graph, { at, knownAt }: ShowOptions, nowMs: number): Result<View, string> {
+  const validAt = at === undefined ? ok(nowMs) : readMoment(at, nowMs);
+  const known = knownAt === undefined ? ok(Number.POSITIVE_INFINITY) : readMoment(knownAt, nowMs);
+  if (!validAt.ok) return err(validAt.error);
+  return known.ok ? ok(graph.asOf(validAt.value, known.value)) : known;
+}
+
+interface KindOfSource {
+  readonly kind: string;
+  readonly source: string;
+  readonly events: number;
+  readonly first_at: string;
+  readonly last_at: string;
+}
+
+interface AllShown {
+  readonly as_of: string;
+  readonly nodes: Readonly<Record<string, number>>;
+  readonly edges: Readonly<Record<string, number>>;
+  readonly contracts: Readonly<Record<string, number>>;
+  readonly events: readonly KindOfSource[];
+}
+
+function allShown(graph: Graph, view: View): AllShown {
+  const nodes = nodeKinds.map((kind) => [kind, view.nodes(kind).length] as const);
+  const edges = countBy(view.edges(), ({ kind, basis }) => `${kind} ${basis}`);
+  return {
+    as_of: instantText(view.validAt),
+    nodes: Object.fromEntries(nodes.filter(([, count]) => count > 0)),
+    edges,
+    contracts: countBy(view.contracts(), ({ status }) => status),
+    events: eventsOf(graph, view),
+  };
+}
+
+function eventsOf(graph: Graph, { validAt, knownAt }: View): readonly KindOfSource[] {
+  const groups = new Map<string, { count: number; first: number; last: number }>();
+  for (const { type, origin, at, knownAt: known } of graph.events()) {
+    if (at > validAt || known > knownAt) continue;
+    const key = `${type}\n${origin.source}`;
+    const group = groups.get(key) ?? { count: 0, first: at, last: at };
+    groups.set(key, group);
+    group.count += 1;
+    group.first = Math.min(group.first, at);
+    group.last = Math.max(group.last, at);
+  }
+  return [...groups].sort().map(([key, { count, first, last }]) => {
+    const [kind = "", source = ""] = key.split("\n");
+    return {
+      kind,
+      source,
+      events: count,
+      first_at: instantText(first),
+      last_at: instantText(last),
+    };
+  });
+}
+
+function allLines(shown: AllShown, { knownAt }: ShowOptions): readonly string[] {
+  const counts = (of: Readonly<Record<string, number>>): string =>
+    Object.entries(of)
+      .map(([name, count]) => `${name} ${count}`)
+      .join(", ") || "none";
+  const known = knownAt === undefined ? "by all that is known now" : `by what was known ${knownAt}`;
+  const rows = shown.events.map(({ kind, source, events, first_at, last_at }) => [
+    kind,
+    source,
+    String(events),
+    first_at,
+    last_at,
+  ]);
+  return [
+    `as of ${shown.as_of}, ${known}`,
+    `nodes: ${counts(shown.nodes)}`,
+    `edges: ${counts(shown.edges)}`,
+    `declared and observed: ${counts(shown.contracts)}`,
+    ...(rows.length === 0
+      ? ["nothing was ingested; `holdfast model ingest <file|folder|address>`"]
+      : tableLines([["KIND", "SOURCE", "EVENTS", "FIRST", "LAST"], ...rows])),
+  ];
+}
+
+function countBy<T>(items: readonly T[], nameOf: (item: T) => string): Record<string, number> {
+  const counts = new Map<string, number>();
+  for (const item of items) counts.set(nameOf(item), (counts.get(nameOf(item)) ?? 0) + 1);
+  return Object.fromEntries([...counts].sort());
+}
