@@ -17,7 +17,7 @@ const instructions =
 
 export interface McpWorld {
   readonly state: SharedState;
-  readonly config: Pick<Config, "policies">;
+  readonly config: Pick<Config, "policies" | "model">;
   readonly io: CommandOutput;
   /** Who asks: what it may not read is not there for it. */
   readonly agent: string;
