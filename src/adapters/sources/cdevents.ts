@@ -108,8 +108,9 @@ function eventNode(contextId: string): NodeId {
 function causesOf(context: JsonObject): readonly NodeId[] {
   const ids = listAt(context, "links").flatMap((link) => {
     const type = textAt(link, "linkType");
-    if (type === "PATH" || type === "END") return textAt(link, "from", "contextId") ?? [];
-    return type === "RELATION" ? (textAt(link, "target", "contextId") ?? []) : [];
+    const { from: before, target } = objectAt(link);
+    if (type === "PATH" || type === "END") return textAt(before, "contextId") ?? [];
+    return type === "RELATION" ? (textAt(target, "contextId") ?? []) : [];
   });
   return [...new Set(ids)].map(eventNode);
 }
