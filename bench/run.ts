@@ -1,9 +1,9 @@
 /**
  * Measures this checkout on this machine: the gateway beside a direct call, policy engines by number of rules, durable
- * calls a second, what telemetry and shared state cost. Each comparison is with a baseline of the same run. Needs a disk under the
+ * calls a second, what telemetry, shared state and its fence cost. Each comparison is with a baseline of the same run. Needs a disk under the
  * folder for temporary files; a file system in memory would make every durable figure a fiction, and is refused.
  *
- *   npm run bench -- [--trials 5] [--only gateway|policy|durable|telemetry|state|failover] [--json] [--out <file>]
+ *   npm run bench -- [--trials 5] [--only gateway|policy|durable|telemetry|state|fence|failover] [--json] [--out <file>]
  */
 import { mkdir, mkdtemp, rm, statfs } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -12,6 +12,7 @@ import { parseArgs } from "node:util";
 import { pinSelf } from "./cores.ts";
 import { benchDurable } from "./durable.ts";
 import { benchFailover } from "./failover.ts";
+import { benchFence } from "./fence.ts";
 import { benchGateway } from "./gateway.ts";
 import { endOnSignal, figure, machineFacts } from "./machine.ts";
 import type { Measured } from "./measure.ts";
@@ -55,6 +56,7 @@ async function measureAll(): Promise<Report> {
     gateway: async () => benchGateway(await subfolder("gateway"), trials),
     failover: async () => benchFailover(await subfolder("failover"), trials),
     state: async () => benchState(await subfolder("state"), trials),
+    fence: () => benchFence(trials),
     durable: async () => benchDurable(await subfolder("durable"), trials),
     telemetry: () => benchTelemetry(trials),
     policy: async () => benchPolicy(await subfolder("policy"), trials),

@@ -161,15 +161,14 @@ export interface StoreError {
   readonly detail: string;
 }
 
-export interface StoredValue {
-  readonly key: string;
-  readonly value: JsonObject;
-}
-
+export type StoredValue = { readonly key: string; readonly value: JsonObject };
 export type StoredValues = ReadonlyMap<string, JsonObject>;
 
 /** What an attempt leaves; `null` removes a key. */
 export type StoreWrites = ReadonlyMap<string, JsonObject | null>;
+
+/** A fencing token: who `raises` it waits for all attempts under it, and they wait for it, but not for one another. */
+export type StoreFence = { readonly key: string; readonly raises: boolean };
 
 /**
  * State that several processes share: small JSON values by key, in one order for all of them. Keys are visible ASCII, so
@@ -178,13 +177,14 @@ export type StoreWrites = ReadonlyMap<string, JsonObject | null>;
  */
 export interface Store {
   /**
-   * One attempt at a transaction: reads `keys`, asks `compute` what to write, and commits exactly that if the values are
-   * still those that were read. All or nothing; ok means durable. `compute` runs at most once. No writes: no commit.
-   * `nowMs` is the wall clock of the store, one for all processes; it may jump either way.
+   * One attempt at a transaction: reads `keys` and the fence that it is `under`, asks `compute` what to write, and commits
+   * exactly that if the values are still those that were read. All or nothing; ok means durable. `compute` runs at most
+   * once. No writes: no commit. `nowMs` is the wall clock of the store, one for all processes; it may jump either way.
    */
   attempt(
     keys: readonly string[],
     compute: (values: StoredValues, nowMs: number) => StoreWrites,
+    under?: StoreFence,
   ): Promise<Result<void, StoreError>>;
   /** The present values of these keys, of one moment; absent keys are absent. */
   read(keys: readonly string[]): Promise<Result<StoredValues, StoreError>>;

@@ -3,7 +3,15 @@
  * answers as its faults say, and never more than the port's errors admit.
  */
 import { canonicalJson, err, type JsonObject, ok, type Result } from "../kernel/index.ts";
-import type { Clock, Store, StoredValue, StoredValues, StoreError, StoreWrites } from "../ports.ts";
+import type {
+  Clock,
+  Store,
+  StoredValue,
+  StoredValues,
+  StoreError,
+  StoreFence,
+  StoreWrites,
+} from "../ports.ts";
 import type { Random } from "./random.ts";
 
 /** Probabilities, each 0 to 1, but for the delay. */
@@ -90,9 +98,11 @@ class SimStore implements Store {
   }
 
   async attempt(
-    keys: readonly string[],
+    named: readonly string[],
     compute: (values: StoredValues, nowMs: number) => StoreWrites,
+    under?: StoreFence,
   ): Promise<Result<void, StoreError>> {
+    const keys = under === undefined ? named : [...new Set([...named, under.key])];
     const database = this.#database;
     const refused = await this.#reach();
     if (refused !== undefined) return err(refused);

@@ -162,15 +162,20 @@ export class SharedState {
 
   async #commit(group: readonly Waiting[]): Promise<void> {
     const fence = this.#fence;
-    const run = new GroupRun(group, this.#watermarkKey, fence?.key);
+    const run = new GroupRun(group, this.#watermarkKey);
+    const under = fence && { key: fence.key, raises: run.keys.includes(fence.key) };
     let failure: StateError | undefined;
     const left = { conflict: conflictsMax, busy: busyMax };
     for (;;) {
       const attempted = await this.#store
-        .attempt(run.keys, (values, nowMs) => {
-          failure = this.#lost(values, this.#acknowledged) ?? fencedBy(values, fence);
-          return failure === undefined ? run.compute(values, nowMs) : new Map();
-        })
+        .attempt(
+          run.keys,
+          (values, nowMs) => {
+            failure = this.#lost(values, this.#acknowledged) ?? fencedBy(values, fence);
+            return failure === undefined ? run.compute(values, nowMs) : new Map();
+          },
+          under,
+        )
         .catch(unforeseen);
       if (attempted.ok) break;
       failure = stateError(attempted.error);
@@ -223,13 +228,8 @@ class GroupRun {
   readonly #watermarkKey: string | undefined;
   #settled: readonly Settled[] = [];
 
-  constructor(
-    group: readonly Waiting[],
-    watermarkKey: string | undefined,
-    fenceKey: string | undefined,
-  ) {
+  constructor(group: readonly Waiting[], watermarkKey: string | undefined) {
     const keys = new Set(group.flatMap((each) => each.keys));
-    if (fenceKey !== undefined) keys.add(fenceKey);
     if (watermarkKey !== undefined) keys.add(watermarkKey);
     this.keys = [...keys].sort();
     this.#group = group;

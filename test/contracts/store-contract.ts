@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { JsonObject, Result } from "../../src/kernel/index.ts";
 import type { Store, StoreError } from "../../src/ports.ts";
+import { fenceRace } from "./store-fence.ts";
 
 export interface StoreSubject {
   /** Opens the same database again, as another process would. */
@@ -88,6 +89,8 @@ export function storeContract(name: string, make: () => Promise<StoreSubject>): 
       }
       await closeAll(...stores);
     });
+
+    scenario("nothing is written under an epoch once a newer one was raised", fenceRace);
 
     scenario("a closed store is unreachable", async ({ open }) => {
       const store = await open();

@@ -12,6 +12,7 @@ import type {
   StoredValue,
   StoredValues,
   StoreError,
+  StoreFence,
   StoreWrites,
 } from "../../ports.ts";
 import { prefixEnd, storedValue, valueText } from "../stored-value/index.ts";
@@ -51,9 +52,11 @@ export class EtcdStore implements Store {
    * leases count on the clocks of those who watch them.
    */
   async attempt(
-    keys: readonly string[],
+    named: readonly string[],
     compute: (values: StoredValues, nowMs: number) => StoreWrites,
+    under?: StoreFence,
   ): Promise<Result<void, StoreError>> {
+    const keys = under === undefined ? named : [...new Set([...named, under.key])];
     const read = await this.#get(keys);
     if (!read.ok) return read;
     const { kept, wallMs } = read.value;

@@ -1,13 +1,21 @@
 /**
  * The shared store on PostgreSQL. The rows of an attempt are locked in the order of their keys before they are read, so what
  * is computed from them still holds at the commit; a key that is absent cannot be locked, so whoever inserts it second
- * has a conflict.
+ * has a conflict. A fence has a lock of its own (`fence-lock.ts`).
  */
 import { type Client, DatabaseError, type QueryResult } from "pg";
 import { err, ok, type Result } from "../../kernel/index.ts";
-import type { Store, StoredValue, StoredValues, StoreError, StoreWrites } from "../../ports.ts";
+import type {
+  Store,
+  StoredValue,
+  StoredValues,
+  StoreError,
+  StoreFence,
+  StoreWrites,
+} from "../../ports.ts";
 import { prefixEnd, storedValue, valueText } from "../stored-value/index.ts";
 import { Connection, describe, hostUrls, type PostgresTarget } from "./connection.ts";
+import { beginUnder } from "./fence-lock.ts";
 import { migrate } from "./migrate.ts";
 
 interface Row {
@@ -15,10 +23,16 @@ interface Row {
   readonly value: string;
 }
 
+interface Clock {
+  readonly now: number;
+  readonly fence: string | null;
+}
+
 const selectLocked =
   "SELECT key, value FROM holdfast.shared_state WHERE key = ANY($1) ORDER BY key FOR UPDATE";
-/** After the locks, so that a transaction that waited for them is not late. */
-const selectNow = "SELECT extract(epoch FROM clock_timestamp())::float8 * 1000 AS now";
+/** After the locks, so that a transaction that waited for them is not late; and the fence, whose lock is held by then. */
+const selectNow = `SELECT extract(epoch FROM clock_timestamp())::float8 * 1000 AS now,
+  (SELECT value FROM holdfast.shared_state WHERE key = $1) AS fence`;
 const select = "SELECT key, value FROM holdfast.shared_state WHERE key = ANY($1)";
 const selectRange =
   "SELECT key, value FROM holdfast.shared_state WHERE key > $1 AND key < $2 ORDER BY key LIMIT $3";
@@ -71,9 +85,10 @@ export class PostgresStore implements Store {
   attempt(
     keys: readonly string[],
     compute: (values: StoredValues, nowMs: number) => StoreWrites,
+    under?: StoreFence,
   ): Promise<Result<void, StoreError>> {
     return this.#on(this.#writing, async (client) => {
-      const written = await write(client, keys, compute);
+      const written = await write(client, keys, compute, under);
       if (!written.ok || written.value === "nothing") {
         await client.query("ROLLBACK");
         return written.ok ? ok(undefined) : written;
@@ -147,13 +162,16 @@ async function write(
   client: Client,
   keys: readonly string[],
   compute: (values: StoredValues, nowMs: number) => StoreWrites,
+  under: StoreFence | undefined,
 ): Promise<Result<"something" | "nothing", StoreError>> {
   try {
-    await client.query("BEGIN");
+    await client.query(beginUnder(under));
     const { rows }: QueryResult<Row> = await client.query(selectLocked, [keys]);
-    const stored = valuesOf(rows);
-    const clock: QueryResult<{ now: number }> = await client.query(selectNow);
-    const writes = compute(stored, clock.rows[0]?.now ?? Number.NaN);
+    const clock: QueryResult<Clock> = await client.query(selectNow, [under?.key ?? null]);
+    const { now = Number.NaN, fence = null } = clock.rows[0] ?? {};
+    const fenced = under === undefined || fence === null ? [] : [{ key: under.key, value: fence }];
+    const stored = valuesOf([...rows, ...fenced]);
+    const writes = compute(stored, now);
     if (writes.size === 0) return ok("nothing");
     const inserted = await apply(client, writes, stored);
     return inserted

@@ -3,7 +3,14 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { err, ok, type Result } from "../../kernel/index.ts";
-import type { Store, StoredValue, StoredValues, StoreError, StoreWrites } from "../../ports.ts";
+import type {
+  Store,
+  StoredValue,
+  StoredValues,
+  StoreError,
+  StoreFence,
+  StoreWrites,
+} from "../../ports.ts";
 import { prefixEnd, storedValue, valueText } from "../stored-value/index.ts";
 import type { Ask, Envelope, KeyText, Told } from "./messages.ts";
 
@@ -40,9 +47,11 @@ export class SqliteStore implements Store {
   }
 
   async attempt(
-    keys: readonly string[],
+    named: readonly string[],
     compute: (values: StoredValues, nowMs: number) => StoreWrites,
+    under?: StoreFence,
   ): Promise<Result<void, StoreError>> {
+    const keys = under === undefined ? named : [...new Set([...named, under.key])];
     const read = await this.#ask({ ask: "read", keys });
     if (!read.ok) return err(read.error);
     const computed = compute(valuesOf(read.rows), Date.now());

@@ -1,5 +1,6 @@
 /** The `Store` port on a real PostgreSQL: the contract, and what only a server can do to us. */
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { fenceLock } from "../../../src/adapters/postgres/fence-lock.ts";
 import { PostgresStore } from "../../../src/adapters/postgres/index.ts";
 import { SharedState } from "../../../src/state/index.ts";
 import { storeContract } from "../../contracts/store-contract.ts";
@@ -64,6 +65,36 @@ test("processes that start together bring the schema up to date once", async () 
   expect(reads.map(({ ok }) => ok)).toEqual(reads.map(() => true));
   expect(server.query("SELECT count(*) FROM holdfast.migration", url)).toBe("1");
   await Promise.all(stores.map((store) => store.close()));
+});
+
+test("who writes under a fence shares its lock, who raises it has it alone; also before it stands there", async () => {
+  const { url, open } = await database();
+  const store = await open();
+  expect((await store.read(["k"])).ok).toBe(true);
+  const lock = `'${fenceLock("fence")}'::bigint`;
+  const locked = (): string =>
+    server.query(
+      `SELECT pg_try_advisory_xact_lock_shared(${lock}), pg_try_advisory_xact_lock(${lock})`,
+      url,
+    );
+  const seen: string[] = [];
+  for (const epoch of [1, 2]) {
+    const look = (raises: boolean): Promise<unknown> =>
+      store.attempt(
+        raises ? ["fence"] : ["k"],
+        () => {
+          seen.push(`${raises ? "raises" : "writes"} ${locked()}`);
+          return new Map(raises ? [["fence", { epoch }]] : [["k", { epoch }]]);
+        },
+        { key: "fence", raises },
+      );
+    await look(false);
+    await look(true);
+    seen.push(`nobody ${locked()}`);
+  }
+  const once = ["writes t|f", "raises f|f", "nobody t|t"];
+  expect(seen).toEqual([...once, ...once]);
+  await store.close();
 });
 
 test("a standby is refused, and of several hosts the primary is found", async () => {

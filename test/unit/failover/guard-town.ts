@@ -336,7 +336,7 @@ function mortal(store: Store, ended: { readonly value: boolean }): Store {
     return ended.value ? await never() : done;
   };
   return {
-    attempt: (keys, compute) => alive(() => store.attempt(keys, compute)),
+    attempt: (keys, compute, under) => alive(() => store.attempt(keys, compute, under)),
     read: (keys) => alive(() => store.read(keys)),
     list: (prefix, countMax, after) => alive(() => store.list(prefix, countMax, after)),
     close: () => store.close(),
