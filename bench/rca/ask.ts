@@ -18,17 +18,20 @@ export interface Asking {
   readonly without: readonly Part[];
   readonly healthy: boolean;
   readonly limit: number;
+  /** Types of events that the engine is not told. */
+  readonly drop?: ReadonlySet<string>;
 }
 
-export function askAll({ set, without, healthy, limit }: Asking): Asked[] {
+export function askAll({ set, without, healthy, limit, drop }: Asking): Asked[] {
   const from = healthy ? set.healthy : set;
   if (from === undefined) throw new Error("this set has no healthy windows");
   const ids = from.ids.slice(0, limit);
   const settings = { ...defaultSettings, without: new Set(without) };
   return ids.map((id, at) => {
     const incident = from.read(id);
+    const events = incident.events.filter(({ type }) => drop?.has(type) !== true);
     const before = performance.now();
-    const answer = why(incident.events, incident.symptom, { ...settings, ...incident.settings });
+    const answer = why(events, incident.symptom, { ...settings, ...incident.settings });
     const tookMs = performance.now() - before;
     progress(`${at + 1} of ${ids.length}`);
     const line = {

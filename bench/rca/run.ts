@@ -3,7 +3,8 @@
  * prints what was right, with intervals; without it (cases kept aside), prints n and the time a case takes.
  *
  *   npm run bench:rca -- --set <name> --dir <folder of a split> --out <predictions.jsonl>
- *     [--learn <memory>] [--memory <memory>] [--without types|topology|changes|time]... [--ablation] [--healthy] [--limit n]
+ *     [--learn <memory>] [--memory <memory>] [--without types|topology|changes|time]... [--ablation] [--healthy]
+ *     [--drop log|series|traffic]... [--limit n]
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -21,6 +22,7 @@ const { values } = parseArgs({
     memory: { type: "string" },
     without: { type: "string", multiple: true, default: [] },
     ablation: { type: "boolean", default: false },
+    drop: { type: "string", multiple: true, default: [] },
     healthy: { type: "boolean", default: false },
     limit: { type: "string" },
   },
@@ -51,7 +53,7 @@ try {
 
 function run(folder: string, open: NonNullable<typeof reader>): void {
   const set = open(folder);
-  const settings = { set, healthy: values.healthy, limit };
+  const settings = { set, healthy: values.healthy, limit, drop: new Set(values.drop) };
   const asked = askAll({ ...settings, without });
   if (values.out !== undefined) writePredictions(values.out, asked);
   const labels = values.healthy ? undefined : loadLabels(folder);

@@ -18,7 +18,7 @@ export function scoreTable(asked: readonly Asked[], set: OpenSet, labels?: Label
   const head = `n ${asked.length}, ${verdicts(asked)}; an answer takes ${times(asked)}`;
   if (labels === undefined) return head;
   const rows = [...groupsOf(asked, set, labels)].map(([name, scores]) => row(name, scores));
-  return [head, ...rows].join("\n");
+  return [head, ...rows, ...reliability(asked, set, labels)].join("\n");
 }
 
 /** One row for each part that was left out. */
@@ -39,10 +39,16 @@ function groupsOf(asked: readonly Asked[], set: OpenSet, labels: Labels): Map<st
     const label = labels[id];
     if (label === undefined) throw new Error(`labels.json has no ${id}`);
     const scores = { ...set.score(line, label), ...confident(set.score(line, label), answer) };
-    for (const name of ["all", ...set.groups(label)])
+    for (const name of ["all", halfOf(id), ...set.groups(label)])
       groups.set(name, [...(groups.get(name) ?? []), scores]);
   }
   return new Map([...groups].sort(([a], [b]) => order(a, b)));
+}
+
+/** A set in two parts that nobody chose, to see whether both say the same. */
+function halfOf(id: string): string {
+  const hash = [...id].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 65_521, 7);
+  return hash % 2 === 0 ? "half one (by hash of id)" : "half two";
 }
 
 function order(a: string, b: string): number {
@@ -54,6 +60,22 @@ function order(a: string, b: string): number {
 function confident(scores: Scores, answer: Asked["answer"]): Scores {
   const sure = answer.verdict === "cause" && (answer.causes[0]?.confidence ?? 0) >= 0.8;
   return { sure: Number(sure), sureAndWrong: Number(sure && scores["top1"] !== 1) };
+}
+
+/** What confidence was worth: of the answers within a band, how many were right. */
+function reliability(asked: readonly Asked[], set: OpenSet, labels: Labels): string[] {
+  const bands = [0, 0.25, 0.5, 0.8, 0.9, 1.01];
+  return bands.slice(1).flatMap((to, at) => {
+    const from = bands[at] ?? 0;
+    const within = asked.filter(({ answer }) => {
+      const confidence = answer.causes[0]?.confidence ?? 0;
+      return confidence >= from && confidence < to;
+    });
+    if (within.length === 0) return [];
+    const right = within.filter(({ id, line }) => set.score(line, labels[id])["top1"] === 1).length;
+    const band = `confidence ${from.toFixed(2)}–${Math.min(1, to).toFixed(2)}`;
+    return [`  ${band.padEnd(28)} n ${String(within.length).padStart(3)}  right ${right}`];
+  });
 }
 
 function row(name: string, scores: readonly Scores[]): string {

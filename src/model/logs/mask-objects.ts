@@ -32,7 +32,8 @@ export function maskObjects(line: string, by: string): string {
 }
 
 function isValue(written: string): boolean {
-  return /[:=]\s?$/.test(written);
+  const last = written.at(-1) === " " ? written.at(-2) : written.at(-1);
+  return last === ":" || last === "=";
 }
 
 /** Names are not longer. */

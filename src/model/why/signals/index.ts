@@ -1,29 +1,44 @@
 /** Evidence from telemetry: what deviates from its own past, since when, and who cannot be explained by another. */
+import type { RuledOut } from "../../answer.ts";
 import { type NodeId, splitNodeId } from "../../graph-words.ts";
 import type { Case } from "../case.ts";
 import type { Found } from "../finding.ts";
 import { type Callees, calleesOf } from "./calls.ts";
-import { explainAway } from "./explain.ts";
+import { checkNext } from "./check-next.ts";
+import { type Explained, explainAway } from "./explain.ts";
 import { findingOf } from "./finding-of.ts";
 import { seriesAnomalies } from "./series-anomalies.ts";
 import { checkSymptom } from "./symptom-check.ts";
 import { trafficAnomalies } from "./traffic-anomalies.ts";
 
+/** What is left of less than this was explained. */
+const leastLeft = 0.05;
+
 export function signalEvidence(question: Case): Found {
   const { view, settings } = question;
   const callees: Callees = settings.without.has("topology") ? new Map() : calleesOf(view);
-  const all = [...seriesAnomalies(question, callees), ...trafficAnomalies(question)];
-  const { anomalies, ruledOut, symptomSeen } = checkSymptom(all, question, callees);
-  const explained = explainAway(anomalies, callees).filter(
-    ({ node }) => settings.without.has("types") || !isObserver(node),
-  );
+  const measured = [...seriesAnomalies(question, callees), ...trafficAnomalies(question)];
+  const { anomalies, ruledOut, symptomSeen } = checkSymptom(measured, question, callees);
+  const all = explainAway(anomalies, callees);
+  const findings = all
+    .filter(({ node }) => settings.without.has("types") || !isObserver(node))
+    .map((each) => findingOf(each, all, question, callees));
   return {
-    findings: explained.map((each) => findingOf(each, question, callees)),
-    ruledOut,
+    findings,
+    ruledOut: [...all.flatMap(reasonAgainst), ...ruledOut],
+    checkNext: checkNext(findings),
     ...(symptomSeen === undefined ? {} : { symptomSeen }),
   };
 }
 
 function isObserver(node: NodeId): boolean {
   return splitNodeId(node)?.kind === "observer";
+}
+
+function reasonAgainst({ node, strength, by, anomalies }: Explained): RuledOut[] {
+  if (isObserver(node)) return [{ node, because: "it is a view of another, and causes nothing" }];
+  const says = anomalies[0]?.says ?? "";
+  return by !== null && strength < leastLeft
+    ? [{ node, because: `${by}, which it calls, explains what is seen of it: ${says}` }]
+    : [];
 }

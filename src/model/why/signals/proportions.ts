@@ -35,6 +35,8 @@ const leastInWindow = 4;
 /** It holds when at most this share is off: what is under way at the edges of a window. */
 const heldShare = 0.005;
 const mostForOne = 4;
+/** So near to a few for one in most windows, it is meant to be just that. */
+const nearlyShare = 0.1;
 /** Of the things that a node does most, so many are compared with each other. */
 const mostCounters = 60;
 
@@ -84,7 +86,7 @@ export function brokenProportions(
         kind: "code.result" as const,
         strength: Math.log1p(change.nats),
         onsetAt: now[0]?.at ?? null,
-        says: `${part}: ${change.now.events} too many or too few for ${change.now.runs} times that it ${base}; ${change.past.events} in ${change.past.runs} before`,
+        says: `${part}: ${Math.round(change.now.events)} too many or too few for ${change.now.runs} times that it ${base}; ${Math.round(change.past.events)} in ${change.past.runs} before`,
         origin,
       },
     ];
@@ -100,57 +102,73 @@ interface Broken {
   readonly origin: Origin;
 }
 
+/** One thing that a node does, with how often in each window. */
+interface Habit {
+  readonly what: string;
+  readonly origin: Origin;
+  readonly past: readonly number[];
+  readonly now: readonly number[];
+}
+
 function furthestOf(past: readonly Counters[], now: readonly Counters[]): Broken | undefined {
-  const total = (name: string) => past.reduce((sum, each) => sum + (each.get(name)?.count ?? 0), 0);
-  const names = [...new Set(past.flatMap((each) => [...each.keys()]))]
-    .map((name) => ({ name, count: total(name) }))
-    .filter(({ count }) => count >= leastEvents)
-    .sort((a, b) => b.count - a.count || (a.name < b.name ? -1 : 1))
-    .slice(0, mostCounters);
+  const habits = habitsOf(past, now);
   let top: Broken | undefined;
-  for (const base of names)
-    for (const part of names) {
+  for (const base of habits)
+    for (const part of habits) {
       if (base === part) continue;
-      const change = changeOf(past, now, base.name, part.name);
+      const change = changeOf(base, part);
       if (change === undefined || change.nats <= (top?.change.nats ?? 0)) continue;
-      const origin = past.find((each) => each.has(part.name))?.get(part.name)?.origin;
-      if (origin !== undefined) top = { base: base.name, part: part.name, change, origin };
+      top = { base: base.what, part: part.what, change, origin: part.origin };
     }
   return top;
 }
 
+function habitsOf(past: readonly Counters[], now: readonly Counters[]): Habit[] {
+  const counters = new Map(past.flatMap((each) => [...each]));
+  const counts = (windows: readonly Counters[], what: string) =>
+    windows.map((each) => each.get(what)?.count ?? 0);
+  return [...counters.values()]
+    .map(({ what, origin }) => ({
+      what,
+      origin,
+      past: counts(past, what),
+      now: counts(now, what),
+    }))
+    .map((habit) => ({ habit, total: habit.past.reduce((sum, count) => sum + count, 0) }))
+    .filter(({ total }) => total >= leastEvents)
+    .sort((a, b) => b.total - a.total || (a.habit.what < b.habit.what ? -1 : 1))
+    .slice(0, mostCounters)
+    .map(({ habit }) => habit);
+}
+
+/** How often the part was off its proportion to the base; undefined when there was none, or when it still holds. */
+function changeOf(base: Habit, part: Habit): RateChange | undefined {
+  const ratio = simple(medianRatio(base.past, part.past));
+  if (ratio === undefined || !heldBefore(base.past, part.past, ratio)) return undefined;
+  const off = (bases: readonly number[], parts: readonly number[]) =>
+    bases.map((runs, at) => ({ events: Math.abs((parts[at] ?? 0) - ratio * runs), runs }));
+  const change = rateChange(off(base.past, part.past), off(base.now, part.now));
+  return change?.more === true && change.now.runs >= leastInWindow ? change : undefined;
+}
+
+function medianRatio(bases: readonly number[], parts: readonly number[]): number {
+  return weightedMedian(
+    bases.flatMap((n, at) => (n > 0 ? [[(parts[at] ?? 0) / n, n] as const] : [])),
+  );
+}
+
 /** Steps of one flow come one for one, or a few for one; other proportions are of traffic that happens to be mixed so. */
 function simple(ratio: number): number | undefined {
-  for (let few = 1; few <= mostForOne; few++)
-    for (const exact of [few, 1 / few]) if (Math.abs(ratio - exact) <= 0.1 * exact) return exact;
-  return undefined;
+  const few = Math.round(ratio >= 1 ? ratio : 1 / ratio);
+  const exact = ratio >= 1 ? few : 1 / few;
+  return few <= mostForOne && Math.abs(ratio - exact) <= nearlyShare * exact ? exact : undefined;
 }
 
-function isHeld({ events, runs }: { events: number; runs: number }): boolean {
-  return events <= Math.max(1, heldShare * runs);
-}
-
-/** How often the part was off its proportion to the base. */
-function changeOf(
-  past: readonly Counters[],
-  now: readonly Counters[],
-  base: string,
-  part: string,
-): RateChange | undefined {
-  const pairs = (windows: readonly Counters[]) =>
-    windows.map((each) => [each.get(base)?.count ?? 0, each.get(part)?.count ?? 0] as const);
-  const before = pairs(past);
-  const ratio = simple(
-    weightedMedian(before.flatMap(([n, k]) => (n > 0 ? [[k / n, n] as const] : []))),
-  );
-  if (ratio === undefined) return undefined;
-  const off = ([n, k]: readonly [number, number]) => ({
-    events: Math.abs(k - ratio * n),
-    runs: n,
-  });
-  const unlike = pairs(now).map(off);
-  const change = rateChange(before.map(off), unlike);
-  if (change === undefined || !change.more || change.now.runs < leastInWindow) return undefined;
-  const held = before.filter((pair) => pair[0] >= leastInWindow && isHeld(off(pair)));
-  return held.length >= leastWindows ? change : undefined;
+function heldBefore(bases: readonly number[], parts: readonly number[], ratio: number): boolean {
+  let held = 0;
+  for (const [at, runs] of bases.entries()) {
+    const off = Math.abs((parts[at] ?? 0) - ratio * runs);
+    if (runs >= leastInWindow && off <= Math.max(1, heldShare * runs)) held += 1;
+  }
+  return held >= leastWindows;
 }
