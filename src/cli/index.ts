@@ -27,6 +27,8 @@ export {
   type SignedManifest,
 } from "./failover/read-manifest.ts";
 export { type KnownTool, type KnownTools, knownTools, routesOf, schemasOf } from "./known-tools.ts";
+export { readWorld } from "./model/mcp.ts";
+export { type ReadWorld, readTools } from "./model/read-tools.ts";
 export type {
   ChannelConfig,
   NoticeRouteConfig,

@@ -2,7 +2,7 @@
 import { systemClock, systemEntropy } from "../adapters/clock/index.ts";
 import { compileSchema } from "../adapters/json-schema/index.ts";
 import { oidcSignIn } from "../adapters/oidc/index.ts";
-import type { Config } from "../cli/index.ts";
+import { type Config, readTools, readWorld } from "../cli/index.ts";
 import {
   AdminApi,
   ApprovalDesk,
@@ -43,6 +43,7 @@ export async function answeringRoutes(
   const desk = new ApprovalDesk({ ...world, state });
   const api = new AdminApi({
     ...{ ...world, state, desk, log, requestsPerMinute, compile: compiled },
+    questions: readTools(readWorld({ state, config, io: toLog(log), agent: undefined })),
     prove: (token) => tokens.value.prove(token),
     mayStop: ({ groups }) => groups.some((group) => approvals.kill_groups.includes(group)),
   });
@@ -64,6 +65,14 @@ export async function answeringRoutes(
       face: async (request) => (page === undefined ? noSignIn : await page.answer(request)),
     },
   ]);
+}
+
+/** What a command would say to its terminal. */
+function toLog(log: Log): { out(line: string): void; err(line: string): void } {
+  return {
+    out: (line) => log.write("info", "model", { line }),
+    err: (line) => log.write("warn", "model", { line }),
+  };
 }
 
 const noSignIn = problemResponse(

@@ -4,7 +4,7 @@
  */
 import { ModelLog, RememberedModel } from "../../control/index.ts";
 import { err, ok } from "../../kernel/index.ts";
-import { Graph, readableKinds } from "../../model/index.ts";
+import { Graph, readableKinds, rememberedKinds } from "../../model/index.ts";
 import type { SharedState } from "../../state/index.ts";
 import type { Config } from "../config-types.ts";
 import type { CommandOutput } from "../policy-knowledge.ts";
@@ -15,12 +15,15 @@ import { remembranceOf } from "./remembrance-of.ts";
 const instructions =
   "The runtime model of production. Ask `impact` before you change anything and `why` when something is wrong; `as_of`, `neighbours` and `history` show what the answers rest on. Nothing here changes production.";
 
-export interface McpWorld {
+export interface AskedWorld {
   readonly state: SharedState;
   readonly config: Pick<Config, "policies" | "model">;
   readonly io: CommandOutput;
-  /** Who asks: what it may not read is not there for it. */
-  readonly agent: string;
+  /** Who asks: what it may not read is not there for it. Undefined: a person, who may read all. */
+  readonly agent: string | undefined;
+}
+
+export interface McpWorld extends AskedWorld {
   readonly version: string;
 }
 
@@ -34,10 +37,11 @@ export async function serveModel(world: McpWorld): Promise<number> {
 }
 
 /** The stored model, read anew where it has grown. */
-export function readWorld({ state, config, io, agent }: McpWorld): ReadWorld {
+export function readWorld({ state, config, io, agent }: AskedWorld): ReadWorld {
   const rules = remembranceOf(config.model);
   const model = new RememberedModel(new ModelLog(state), rules);
-  const readable = readableKinds(rules, agent);
+  const readable: ReadonlySet<string> =
+    agent === undefined ? new Set(rememberedKinds) : readableKinds(rules, agent);
   return {
     sources: async (withPolicy) => {
       const now = await state.now();

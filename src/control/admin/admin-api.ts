@@ -23,6 +23,7 @@ import {
 } from "../web.ts";
 import { approvalRoutes, whoAmI } from "./approval-routes.ts";
 import { type KillParts, killRoutes } from "./kill-routes.ts";
+import { type ModelQuestion, modelRoutes } from "./model-routes.ts";
 import { openApiOf } from "./openapi.ts";
 import { RequestRates } from "./request-rates.ts";
 import type { AdminCall, AdminRoute } from "./route.ts";
@@ -34,8 +35,12 @@ export type ApproverProof =
   | { readonly ok: true; readonly approver: KnownApprover }
   | { readonly ok: false; readonly status: 401 | 403 | 503; readonly detail: string };
 
-export interface AdminApiParts extends KillParts {
+interface RouteParts extends KillParts {
   readonly desk: ApprovalDesk;
+  readonly questions: readonly ModelQuestion[];
+}
+
+export interface AdminApiParts extends RouteParts {
   readonly log: Log;
   /** Whose token this is. */
   readonly prove: (token: string) => Promise<ApproverProof>;
@@ -121,13 +126,18 @@ export class AdminApi {
 }
 
 /** Every operation there is. */
-function adminRoutes(parts: KillParts & { readonly desk: ApprovalDesk }): readonly AdminRoute[] {
-  return [whoAmI(parts.mayStop), ...approvalRoutes(parts.desk), ...killRoutes(parts)];
+function adminRoutes(parts: RouteParts): readonly AdminRoute[] {
+  return [
+    whoAmI(parts.mayStop),
+    ...approvalRoutes(parts.desk),
+    ...killRoutes(parts),
+    ...modelRoutes(parts.questions),
+  ];
 }
 
 /** The OpenAPI document, for who has no server: the routes are only looked at, and nothing in them is called. */
-export function adminDocument(): JsonObject {
-  return openApiOf(adminRoutes({} as KillParts & { readonly desk: ApprovalDesk }));
+export function adminDocument(questions: readonly ModelQuestion[]): JsonObject {
+  return openApiOf(adminRoutes({ questions } as unknown as RouteParts));
 }
 
 function closedObject(properties: Readonly<Record<string, JsonObject>>): JsonObject {

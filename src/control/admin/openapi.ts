@@ -27,7 +27,7 @@ export function openApiOf(routes: readonly AdminRoute[]): JsonObject {
       title: "Holdfast admin API",
       version: "1",
       description:
-        "Where approvers answer, and the kill switch. Served by the control process; no state changes by GET.",
+        "Where approvers answer, the kill switch, and questions to the runtime model. Served by the control process; no state changes by GET.",
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
     servers: [{ url: "/", description: "The control process (approvals.url)." }],

@@ -100,6 +100,7 @@ const approval = objectOf(
 );
 
 export const componentSchemas: Readonly<Record<string, JsonObject>> = {
+  ModelAnswer: { type: "object", description: "As the command prints it with --json." },
   Approval: approval,
   Vote: objectOf({
     approver: text,

@@ -2,8 +2,11 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { newestKey, unrecordedPrefix } from "../../../src/approvals/index.ts";
+import { type ReadWorld, readTools } from "../../../src/cli/index.ts";
 import { adminDocument } from "../../../src/control/admin/index.ts";
+import { ModelLog } from "../../../src/control/index.ts";
 import { digestOf } from "../../../src/kernel/index.ts";
+import { change, edge } from "../../fixtures/model-events.ts";
 import { ApprovalsWorld, aliceToken, bobToken, readerToken } from "./approvals-world.ts";
 import { DescribedApi } from "./described-api.ts";
 
@@ -21,7 +24,7 @@ const yes = { verdict: "approve", reason: "invoice 4711 is paid" };
 
 test("the document that is served is the one in schemas/ (node tools/admin-openapi.ts writes it)", () => {
   const stored = JSON.parse(readFileSync("schemas/admin.openapi.json", "utf8"));
-  expect(stored).toEqual(adminDocument());
+  expect(stored).toEqual(adminDocument(readTools({} as ReadWorld)));
   expect(api().document).toEqual(stored);
 });
 
@@ -316,6 +319,31 @@ for (const [name, method, path, asking, status, code] of malformed)
     expect([answer.status, answer.body.code]).toEqual([status, code]);
     expect(answer.body.detail).toMatch(/\w/);
   });
+
+test("the model is asked over HTTP as over MCP; who nobody knows is 422, and an approver is needed", async () => {
+  const now = Date.now();
+  const events = [edge(now, "service:web", "service:cart"), change(now, "d1", ["service:cart"])];
+  const log = new ModelLog(world().state);
+  expect(await log.write({ id: "told", source: "test", events })).toMatchObject({ ok: true });
+  const ask = (question: string, body: object, token = readerToken) =>
+    api().ask("POST", `/v1/model/${question}`, { token, body });
+  expect((await ask("why", { symptom: "cart errors" })).body).toMatchObject({
+    symptom: { node: "service:cart", signal: "errors" },
+  });
+  expect((await ask("impact", { what: "cart", change: "deploy" })).status).toBe(200);
+  expect((await ask("as_of", { node: "cart" })).body).toMatchObject({ node: "service:cart" });
+  expect((await ask("neighbours", { node: "cart" })).body.neighbours).toMatchObject([
+    { node: "service:web" },
+  ]);
+  expect((await ask("history", { node: "cart" })).body.events).toHaveLength(1);
+  expect(await ask("as_of", { node: "nobody" })).toMatchObject({
+    ...{
+      status: 422,
+      body: { code: "no_answer", detail: expect.stringContaining("nothing named `nobody`") },
+    },
+  });
+  expect((await ask("why", { symptom: "cart" }, "no-token")).status).toBe(401);
+});
 
 test("every operation was seen to do what it is for", () => {
   const succeeded = [...api().seen].filter((each) => / 20\d$/.test(each));
