@@ -11,7 +11,7 @@ export interface OpenedModel {
 }
 
 /** Batches below which nobody waits long enough to want to hear of it. */
-const quietBatches = 20;
+const quietBatches = 100;
 
 /** `tell` hears how far reading has come, when there is much to read. */
 export async function openModel(

@@ -10,6 +10,8 @@ import { type Trouble, troubleOf } from "./trouble.ts";
 
 /** What is left when everything about a change is as usual: a weak reason to look at it. */
 const baseNats = 1;
+/** That something was deployed says nothing while nothing but the question says that there is trouble. */
+const unseenTroubleNats = -3;
 
 export const changeEvidence: EvidenceSource = (question): Found => {
   if (question.settings.without.has("changes")) return { findings: [] };
@@ -72,7 +74,8 @@ function best(judged: readonly Suspicion[]): readonly Suspicion[] {
 
 function findingOf({ arrival, kind, nats, reasons }: Suspicion, trouble: Trouble): Finding {
   const { change, target } = arrival;
-  const weight = baseNats + nats;
+  const isSeen = trouble.affected.size > 0 || trouble.said.length > 0;
+  const weight = baseNats + nats + (isSeen ? 0 : unseenTroubleNats);
   const says = `"${change.title}": ${reasons.join("; ")}`;
   return {
     node: target,

@@ -29,7 +29,8 @@ const harmless: ReadonlySet<Signal> = new Set(["requests", "network_in", "networ
 const newnessFactor = 3;
 
 /** Absent where nothing is known of a time before the trouble: then nothing can be said to have changed. */
-export function troubleOf({ symptom, view }: Case): Trouble | undefined {
+export function troubleOf(question: Case): Trouble | undefined {
+  const { symptom, view } = question;
   const node = symptom.node;
   if (node === undefined || view.of("change").length === 0) return undefined;
   const departures = view
@@ -41,8 +42,9 @@ export function troubleOf({ symptom, view }: Case): Trouble | undefined {
     });
   const own = departures.filter((each) => each.node === node).map(({ at }) => at);
   const alerts = view.of("alert").filter((alert) => alert.node === node);
-  const onsetAt = Math.min(symptom.at, ...own);
   const logs = view.of("log");
+  const began = own.length > 0 ? own : firstErrors(logs, node, question);
+  const onsetAt = Math.min(symptom.at, ...began);
   const said = newLines(logs, onsetAt, symptom.at);
   const normal = logs.filter(({ untilAt }) => untilAt < onsetAt);
   const affected = new Map<NodeId, number>();
@@ -62,6 +64,20 @@ export function troubleOf({ symptom, view }: Case): Trouble | undefined {
     affected,
     origin: alerts[0]?.origin ?? { source: "symptom", reference: symptom.text ?? node },
   };
+}
+
+/** Where nothing is measured: when the node began to say errors that it never said before. */
+function firstErrors(
+  logs: readonly LogTemplate[],
+  node: NodeId,
+  { symptom, settings }: Case,
+): readonly number[] {
+  const cutAt = symptom.at - settings.lookbackMs;
+  const own = logs.filter((log) => log.node === node && log.severity === "error");
+  const usual = new Set(own.filter(({ at }) => at < cutAt).map(({ template }) => template));
+  return own
+    .filter(({ at, template }) => at >= cutAt && at <= symptom.at && !usual.has(template))
+    .map(({ at }) => at);
 }
 
 /** Per node and template: more often a minute since the onset than ever before it. */
