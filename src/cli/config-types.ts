@@ -307,6 +307,8 @@ export interface ModelConfig {
   readonly facts_every_seconds: number;
   /** When the model was told nothing for so long, its facts count as unknown. */
   readonly facts_fresh_seconds: number;
+  /** Before and after an action, what is compared to say what of the traffic felt it. */
+  readonly outcome_window_seconds: number;
 }
 
 export interface RememberedKindConfig {

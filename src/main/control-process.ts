@@ -20,6 +20,7 @@ import { err, sha256 } from "../kernel/index.ts";
 import { answeringRoutes } from "./answering.ts";
 import { followDrills } from "./drill-watch.ts";
 import { hostRules, listening } from "./listen.ts";
+import { modelKeeperOf } from "./model-facts.ts";
 import { complain, stopSignal } from "./process.ts";
 import { startPublishing } from "./publishing.ts";
 import { openSharedState } from "./shared-state.ts";
@@ -42,8 +43,12 @@ export async function runControl(config: Config): Promise<number> {
   const http = undiciTransport({ addresses: "not_metadata" });
   const ending = new AbortController();
   const told = telling(config, { state: state.value, http, log });
+  const keeper = modelKeeperOf(config, {
+    ...{ state: state.value, clock: systemClock, log, telemetry: told.telemetry },
+  });
   const following = Promise.all([
     told.follow(ending.signal),
+    keeper.follow(ending.signal),
     followDrills(config, { state: state.value, log }, ending.signal),
   ]);
   const end = async (): Promise<void> => {

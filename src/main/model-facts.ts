@@ -1,7 +1,13 @@
 /** Facts of the runtime model on their way to policy: the control process makes them, the gateway reads them. */
+import { join } from "node:path";
+import { openDisk } from "../adapters/disk/index.ts";
+import { parseVkey, vkeyPath } from "../audit/index.ts";
 import type { Config } from "../cli/index.ts";
+import { type KeptLogSource, ModelKeeper } from "../control/index.ts";
 import { ModelWatch } from "../gateway/index.ts";
+import { remembranceUnlessGiven } from "../model/index.ts";
 import type { Clock, Disk, Log, Telemetry } from "../ports.ts";
+import type { SharedState } from "../state/index.ts";
 
 /** In the data folder. */
 const modelFactsPath = "model/facts.jsonl";
@@ -23,4 +29,33 @@ export function modelWatchOf(
     pollMs: model.facts_every_seconds * 1_000,
     freshForMs: model.facts_fresh_seconds * 1_000,
   });
+}
+
+/** The control plane's part: it brings the model up to date, and makes the facts. */
+export function modelKeeperOf(
+  { data, model }: Pick<Config, "data" | "model">,
+  ports: {
+    readonly state: SharedState;
+    readonly clock: Clock;
+    readonly log: Log;
+    readonly telemetry: Telemetry;
+  },
+): ModelKeeper {
+  return new ModelKeeper({
+    ...ports,
+    disk: openDisk(data),
+    rules: remembranceUnlessGiven,
+    factsPath: modelFactsPath,
+    everyMs: model.facts_every_seconds * 1_000,
+    outcomeWindowMs: model.outcome_window_seconds * 1_000,
+    openLog: () => gatewayLog(join(data, "log")),
+  });
+}
+
+/** Undefined while no gateway has written one. */
+async function gatewayLog(folder: string): Promise<KeptLogSource | undefined> {
+  const files = openDisk(folder);
+  const key = await files.read(vkeyPath);
+  const verifier = key.ok ? parseVkey(Buffer.from(key.value).toString()) : undefined;
+  return verifier?.ok ? { name: verifier.value.name, files, verifier: verifier.value } : undefined;
 }

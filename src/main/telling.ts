@@ -10,7 +10,7 @@ import {
   outsideName,
 } from "../control/index.ts";
 import type { FrontResponse, Route } from "../gateway/index.ts";
-import type { HttpTransport, Log } from "../ports.ts";
+import type { HttpTransport, Log, Telemetry } from "../ports.ts";
 import type { SharedState } from "../state/index.ts";
 import { channelsOf } from "./telling-channels.ts";
 import { tellingRules } from "./telling-rules.ts";
@@ -33,6 +33,8 @@ export interface Telling {
   readonly close: () => Promise<void>;
   /** For `/statusz`. */
   readonly status: () => NoticesStatus;
+  /** What `metrics` answers with. */
+  readonly telemetry: Telemetry;
 }
 
 export function telling(config: Config, { state, http, log }: TellingPorts): Telling {
@@ -59,6 +61,7 @@ export function telling(config: Config, { state, http, log }: TellingPorts): Tel
       const headers = { "content-type": contentType, "cache-control": "no-store" };
       return { status: 200, headers, body: Buffer.from(text) };
     },
+    telemetry,
     close: () => telemetry.close(),
     status: () => notices.status,
   };

@@ -43,6 +43,14 @@ const help: Readonly<Record<string, string>> = {
     "Approvals that wait for people, as the control process last saw them.",
   approvals_declined_in_floods:
     "Approvals declined because more were waiting than people can read.",
+  model_facts_targets: "Nodes of the runtime model of which policy sees facts.",
+  model_facts_age_seconds: "Age of the newest thing that these facts rest on, when they were read.",
+  model_facts_refused: "Snapshots of facts that could not be read.",
+  model_rounds_failed: "Times the runtime model could not be brought up to date.",
+  model_prediction_settled: "Predictions of impact whose outcome is known, by kind of change.",
+  model_prediction_brier: "Mean squared difference of predicted and actual share of traffic.",
+  model_prediction_coverage: "Of the predicted intervals, how many held the actual share.",
+  model_prediction_bias: "Mean of actual minus predicted share.",
   ledger_healthy: "1 while the ledger accepts entries.",
 };
 

@@ -1,3 +1,4 @@
+export { type KeptLogSource, ModelKeeper, type ModelKeeperParts } from "./model-keeper.ts";
 export { type Batch, ModelLog, type NewBatch, type Taken } from "./model-log.ts";
 export { Predictions, type Settling } from "./predictions.ts";
 export {
