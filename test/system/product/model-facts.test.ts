@@ -1,7 +1,16 @@
 /** Policy judges by what the runtime model predicts, and asks people where it does not know. */
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { factsLines, type TargetFacts } from "../../../src/model/index.ts";
+import { SqliteStore } from "../../../src/adapters/sqlite/index.ts";
+import { ModelLog } from "../../../src/control/index.ts";
+import {
+  factsLines,
+  type ModelEvent,
+  type TargetFacts,
+  type Traffic,
+} from "../../../src/model/index.ts";
+import { SharedState } from "../../../src/state/index.ts";
+import { traffic } from "../../fixtures/model-events.ts";
 import { type Answer, deskPolicy, type Process, until, type World, world } from "./harness.ts";
 
 const freshSeconds = 30;
@@ -27,7 +36,7 @@ const policy = deskPolicy
 
 beforeAll(async () => {
   made.it = await world({
-    config: `model: { facts_every_seconds: 0.1, facts_fresh_seconds: ${freshSeconds} }`,
+    config: `model: { facts_every_seconds: 0.1, facts_fresh_seconds: ${freshSeconds}, outcome_window_seconds: 1 }`,
   });
   here().policy("desk.yaml", policy);
   const { control, gateway } = await here().both();
@@ -98,4 +107,62 @@ test("within the bound it is done, beyond it denied, unknown it is for people; t
   ])
     expect(told).toContainEqual(expect.objectContaining(expected));
   expect(here().audit("verify", ["--key", here().path("data/log/log.vkey")]).code).toBe(0);
+});
+
+/** What an adapter does: a batch of events into the store that the processes share. */
+async function tell(id: string, events: readonly ModelEvent[]): Promise<void> {
+  const store = await SqliteStore.open(here().path("data/store.db"));
+  if (!store.ok) throw new Error(store.error);
+  const state = new SharedState(store.value);
+  const written = await new ModelLog(state).write({ id, source: "test", events });
+  await state.close();
+  expect(written).toEqual({ ok: true, value: "taken" });
+}
+
+const calls = (
+  at: number,
+  caller: string | null,
+  callee: string,
+  more: { count: number; errors?: number; entry: string },
+): Traffic => ({
+  ...traffic(at, caller, callee, { id: `${at}${callee}${more.entry}`, ...more }),
+  ...{ entry: more.entry, untilAt: at + 100 },
+});
+
+test("the control process makes the facts from what it was told, and puts beside a prediction what happened", async () => {
+  const now = Date.now();
+  await tell("before", [
+    calls(now - 900, null, "service:front", { count: 98, entry: "front GET /" }),
+    calls(now - 900, null, "service:front", { count: 2, entry: "front POST /mail" }),
+    calls(now - 900, "service:front", "service:mail", { count: 2, entry: "front POST /mail" }),
+  ]);
+  here().start("control");
+  await outcomeOf("front", "deny");
+  await outcomeOf("mail", "allow");
+  const recorded = here().entries();
+  const done = recorded.findLast(({ kind }) => kind === "outcome") ?? {};
+  const at = Date.parse(String(done["time"]));
+  // Its restart was felt by half of what came through it.
+  const around = (when: number, errors: number): Traffic =>
+    calls(when, null, "service:front", { count: 40, errors, entry: "front POST /mail" });
+  await tell("around", [around(at - 500, 0), around(at + 500, 20)]);
+  const settled = await until("the outcome", async () => {
+    const { stdout } = here().command("model", "calibration", "--json", "--window", "1");
+    const { predictions } = JSON.parse(stdout) as {
+      predictions: { id: string; outcome: object | null }[];
+    };
+    const found = predictions.find(({ id }) => id === done["call"]);
+    return found?.outcome === null ? undefined : found;
+  });
+  expect(settled).toMatchObject({
+    ...{ target: "service:mail", change: "restart", isDone: true },
+    share: { value: 0.02 },
+    services: ["service:front", "service:mail"],
+    outcome: { share: 0.5, services: ["service:front"] },
+  });
+  const metrics = await until("the metric", async () => {
+    const text = await (await fetch(`${here().controlUrl}/metrics`)).text();
+    return text.includes("holdfast_model_prediction_brier") ? text : undefined;
+  });
+  expect(metrics).toMatch(/holdfast_model_prediction_bias\{change="restart"\} 0\.4\d/);
 });
