@@ -77,7 +77,7 @@ export function brokenProportions(
       activity.get(key)?.counters ?? new Map<string, Counter>();
     const top = furthestOf(past.map(of), now.map(of));
     if (top === undefined) return [];
-    const { base, part, change, origin } = top;
+    const { base, part, count, usual, change, origin } = top;
     return [
       {
         node,
@@ -86,7 +86,7 @@ export function brokenProportions(
         kind: "code.result" as const,
         strength: Math.log1p(change.nats),
         onsetAt: now[0]?.at ?? null,
-        says: `${part}: ${Math.round(change.now.events)} too many or too few for ${change.now.runs} times that it ${base}; ${Math.round(change.past.events)} in ${change.past.runs} before`,
+        says: `${part} ${count} times for ${change.now.runs} times that it ${base}, where ${usual.toFixed(1)} were usual`,
         origin,
       },
     ];
@@ -98,6 +98,9 @@ type Counters = ReadonlyMap<string, Counter>;
 interface Broken {
   readonly base: string;
   readonly part: string;
+  /** Of the part, since the trouble began, and how many there should have been. */
+  readonly count: number;
+  readonly usual: number;
   readonly change: RateChange;
   readonly origin: Origin;
 }
@@ -116,9 +119,8 @@ function furthestOf(past: readonly Counters[], now: readonly Counters[]): Broken
   for (const base of habits)
     for (const part of habits) {
       if (base === part) continue;
-      const change = changeOf(base, part);
-      if (change === undefined || change.nats <= (top?.change.nats ?? 0)) continue;
-      top = { base: base.what, part: part.what, change, origin: part.origin };
+      const broken = brokenOf(base, part);
+      if (broken !== undefined && broken.change.nats > (top?.change.nats ?? 0)) top = broken;
     }
   return top;
 }
@@ -142,13 +144,16 @@ function habitsOf(past: readonly Counters[], now: readonly Counters[]): Habit[] 
 }
 
 /** How often the part was off its proportion to the base; undefined when there was none, or when it still holds. */
-function changeOf(base: Habit, part: Habit): RateChange | undefined {
+function brokenOf(base: Habit, part: Habit): Broken | undefined {
   const ratio = simple(medianRatio(base.past, part.past));
   if (ratio === undefined || !heldBefore(base.past, part.past, ratio)) return undefined;
   const off = (bases: readonly number[], parts: readonly number[]) =>
     bases.map((runs, at) => ({ events: Math.abs((parts[at] ?? 0) - ratio * runs), runs }));
   const change = rateChange(off(base.past, part.past), off(base.now, part.now));
-  return change?.more === true && change.now.runs >= leastInWindow ? change : undefined;
+  if (change?.more !== true || change.now.runs < leastInWindow) return undefined;
+  const count = part.now.reduce((sum, each) => sum + each, 0);
+  const usual = ratio * change.now.runs;
+  return { base: base.what, part: part.what, count, usual, change, origin: part.origin };
 }
 
 function medianRatio(bases: readonly number[], parts: readonly number[]): number {
