@@ -112,6 +112,9 @@ const resources: Readonly<Record<string, NodeKind>> = {
   queue: "queue",
   topic: "queue",
   "message-queue": "queue",
+  configuration: "config",
+  "feature-flag": "flag",
+  provider: "external",
 };
 
 /** Components and resources are in production; systems, groups and APIs are only talk of it. */

@@ -1,15 +1,11 @@
 /** `holdfast why` and `holdfast model`: what production is made of, what happened to it, and why. */
 import type { Command } from "commander";
-import type { SharedState } from "../../state/index.ts";
-import type { Config } from "../config-types.ts";
 import { type StateCommandParts, withState } from "../switches.ts";
-import { type CalibrationOptions, showCalibration } from "./calibration.ts";
 import { type DrawOptions, draw } from "./draw.ts";
 import { forgetOld } from "./forget-old.ts";
-import { type ImpactOptions, showImpact } from "./impact.ts";
 import { type IngestOptions, ingest } from "./ingest.ts";
-import { serveModel } from "./mcp.ts";
-import { type OpenedModel, openModel } from "./open.ts";
+import { openModel } from "./open.ts";
+import { type OnModel, registerReading } from "./register-reading.ts";
 import { remembranceOf } from "./remembrance-of.ts";
 import { type ShowOptions, showModel } from "./show.ts";
 import { showWhy, type WhyOptions } from "./why.ts";
@@ -35,6 +31,7 @@ export function registerModelCommands(
     .argument("<symptom...>", "a node and what is wrong with it, such as: service:front latency")
     .option("--at <moment>", "as of an instant (UTC), or so long ago: 15m, 2h; now, unless given")
     .option("--known-at <moment>", "only by what was known then")
+    .option("--lookback <time>", "trouble began at most so long before: 90s, 2h; 15m, unless given")
     .option("--json", "print the whole answer as JSON")
     .option("--picture <file>", "write the chain to a file: .svg, .mmd (Mermaid) or .json")
     .action((words: string[], options: WhyOptions, command: Command) =>
@@ -42,43 +39,10 @@ export function registerModelCommands(
         showWhy(graph, words, options, { io: parts.io, nowMs }),
       ),
     );
-  withStore(program.command("impact"))
-    .description(
-      "what an action would touch: services, operations, a share of the traffic, policies",
-    )
-    .argument("<what>", "a node (service:cart) or a tool of the catalog (ops:restart)")
-    .option("--change <kind>", "what would be done to it: deploy, config, flag, restart, scale …")
-    .option("--args <json>", "arguments of the tool, which name its target")
-    .option("--at <moment>", "as of an instant (UTC), or so long ago: 15m, 2h; now, unless given")
-    .option("--known-at <moment>", "only by what was known then")
-    .option("--json", "print the whole answer as JSON")
-    .option("--no-keep", "do not keep the prediction to be compared with what happens")
-    .action((what: string, options: ImpactOptions, command: Command) =>
-      onModel(command, (opened, of) =>
-        showImpact(what, options, { ...opened, ...of, io: parts.io }),
-      ),
-    );
   const model = program
     .command("model")
     .description("the runtime model: production as a graph in time, and what it remembers");
-  withStore(model.command("mcp"))
-    .description("the model for agents: an MCP server on standard input and output that only reads")
-    .option("--agent <name>", "who asks; what this agent may not read is not there", "local")
-    .action((options: { readonly agent: string }, command: Command) =>
-      withState(parts, command, (state, config) =>
-        serveModel({
-          ...{ state, config, io: parts.io, agent: options.agent },
-          version: program.version() ?? "0",
-        }),
-      ),
-    );
-  withStore(model.command("calibration"))
-    .description("how good predictions of impact were, compared with what the traffic then showed")
-    .option("--window <seconds>", "before and after an action, what is compared", "300")
-    .option("--json", "print JSON, with every prediction")
-    .action((options: CalibrationOptions, command: Command) =>
-      onModel(command, (opened, { state }) => showCalibration(opened, state, options, parts.io)),
-    );
+  registerReading(program, model, withStore, parts, onModel);
   registerStoredModel(model, withStore, parts);
   registerShow(withStore(model.command("show")), onModel, parts);
   withStore(model.command("draw"))
@@ -125,11 +89,6 @@ function registerStoredModel(
       ),
     );
 }
-
-type OnModel = (
-  command: Command,
-  work: (opened: OpenedModel, of: { state: SharedState; config: Config }) => Promise<number>,
-) => Promise<void>;
 
 function registerShow(show: Command, onModel: OnModel, { io }: StateCommandParts): void {
   show

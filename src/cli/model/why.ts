@@ -20,6 +20,8 @@ import { whyText } from "./why-text.ts";
 export interface WhyOptions {
   readonly at?: string;
   readonly knownAt?: string;
+  /** How long before the symptom the trouble began at most: `15m`. */
+  readonly lookback?: string;
   readonly json?: boolean;
   readonly picture?: string;
 }
@@ -33,7 +35,7 @@ export interface Asked {
 export function askWhy(
   graph: Graph,
   words: readonly string[],
-  options: Pick<WhyOptions, "at" | "knownAt">,
+  options: Pick<WhyOptions, "at" | "knownAt" | "lookback">,
   nowMs: number,
 ): Result<Asked, string> {
   const at = readMoment(options.at ?? "0s", nowMs);
@@ -43,8 +45,18 @@ export function askWhy(
   const view = graph.asOf(at.value, knownAt?.value);
   const symptom = readSymptom(words.join(" "), at.value, view.nodes());
   if (!symptom.ok) return symptom;
-  const settings = { ...defaultSettings, knownAt: view.knownAt };
+  const lookbackMs = lookbackOf(options.lookback);
+  if (lookbackMs === undefined)
+    return err(`--lookback: \`${options.lookback}\` is no length of time (90s, 15m, 2h)`);
+  const settings = { ...defaultSettings, lookbackMs, knownAt: view.knownAt };
   return ok({ answer: why(graph.events(), symptom.value, settings), symptom: symptom.value });
+}
+
+/** Milliseconds. */
+function lookbackOf(text: string | undefined): number | undefined {
+  if (text === undefined) return defaultSettings.lookbackMs;
+  const ago = /^\d+[smhd]$/.test(text) ? readMoment(text, 0) : undefined;
+  return ago?.ok === true && ago.value < 0 ? -ago.value : undefined;
 }
 
 export async function showWhy(

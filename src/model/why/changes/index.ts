@@ -7,6 +7,7 @@ import type { EvidenceSource, Finding, Found } from "../finding.ts";
 import { externalCauses } from "./external.ts";
 import { type Arrival, Suspects, type Suspicion } from "./suspect.ts";
 import { type Trouble, troubleOf } from "./trouble.ts";
+import { landingOf, type Ways, wayBetween, waysOf } from "./way.ts";
 
 /** What is left when everything about a change is as usual: a weak reason to look at it. */
 const baseNats = 1;
@@ -19,12 +20,13 @@ export const changeEvidence: EvidenceSource = (question): Found => {
   if (trouble === undefined) return { findings: [] };
   const changes = question.view.of("change");
   const suspects = new Suspects(trouble, changes, reachedFrom(question, trouble.symptom));
-  const arrivals = arrivalsOf(changes);
+  const ways = waysOf(question.view);
+  const arrivals = arrivalsOf(changes).map((arrival) => landed(arrival, ways, trouble.symptom));
   const judged = arrivals.flatMap((arrival) => suspects.judge(arrival) ?? []);
   const late = arrivals.filter((arrival) => !judged.some((each) => each.arrival === arrival));
   return {
     findings: [
-      ...best(judged).map((each) => findingOf(each, trouble)),
+      ...best(judged).map((each) => findingOf(each, trouble, ways)),
       ...externalCauses(question, trouble, changes),
     ],
     ruledOut: late
@@ -61,6 +63,13 @@ function arrivalsOf(changes: readonly Change[]): readonly Arrival[] {
   return brought;
 }
 
+/** A setting fails nobody by itself: its change is judged at the first service that reads it, on the way to the symptom. */
+function landed(arrival: Arrival, ways: Ways, symptom: NodeId): Arrival {
+  const { target } = arrival;
+  const landing = landingOf(wayBetween(ways, target, symptom) ?? [], target);
+  return landing === target ? arrival : { ...arrival, target: landing, changed: target };
+}
+
 /** Each change once, where it is most suspicious. */
 function best(judged: readonly Suspicion[]): readonly Suspicion[] {
   const byChange = new Map<NodeId, Suspicion>();
@@ -72,23 +81,30 @@ function best(judged: readonly Suspicion[]): readonly Suspicion[] {
   return [...byChange.values()];
 }
 
-function findingOf({ arrival, kind, nats, reasons }: Suspicion, trouble: Trouble): Finding {
-  const { change, target } = arrival;
+function findingOf(
+  { arrival, kind, nats, reasons }: Suspicion,
+  trouble: Trouble,
+  ways: Ways,
+): Finding {
+  const { change, target, changed = target } = arrival;
   const isSeen = trouble.affected.size > 0 || trouble.said.length > 0;
   const weight = baseNats + nats + (isSeen ? 0 : unseenTroubleNats);
   const says = `"${change.title}": ${reasons.join("; ")}`;
   return {
-    node: target,
+    node: changed,
     kind,
     change: change.change,
     weight,
     onsetAt: trouble.onsetAt,
-    path: [{ from: change.change, to: target, edge: "changed_by", because: says }],
+    path: [
+      { from: change.change, to: changed, edge: "changed_by", because: says },
+      ...(wayBetween(ways, changed, trouble.symptom) ?? []),
+    ],
     evidence: [
-      { node: target, says, weight, onsetAt: trouble.onsetAt, origin: change.origin },
+      { node: changed, says, weight, onsetAt: trouble.onsetAt, origin: change.origin },
       ...firstWords(trouble),
     ],
-    explains: [target, trouble.symptom, ...trouble.affected.keys()],
+    explains: [changed, target, trouble.symptom, ...trouble.affected.keys()],
   };
 }
 

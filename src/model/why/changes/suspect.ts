@@ -14,6 +14,8 @@ import { Rarity, wordsOf } from "./words.ts";
 export interface Arrival {
   readonly change: Change;
   readonly target: NodeId;
+  /** What was changed, where that is not the target itself but what the target reads or runs on. */
+  readonly changed?: NodeId;
   readonly at: number;
   /** The deploy names it; others it only carries. */
   readonly isNamed: boolean;
