@@ -5,6 +5,7 @@ import type { NodeId } from "../../graph-words.ts";
 import type { Case } from "../case.ts";
 import type { Anomaly, Aspect } from "./anomaly.ts";
 import type { Callees } from "./calls.ts";
+import { onsetOf } from "./onset.ts";
 import { deviationOf, quietZ, type Span, tellingOf } from "./series.ts";
 import { median, natsOf } from "./statistics.ts";
 
@@ -24,10 +25,11 @@ export const meanings: Partial<Record<Signal, Meaning>> = {
   memory: { aspect: "load", kind: "compute.memory", own: true },
 };
 
-export function spanOf({ symptom, settings }: Case): Span {
+export function spanOf(question: Case): Span {
+  const { symptom, settings } = question;
   return {
     cutAt: symptom.at - settings.lookbackMs,
-    onsetAt: symptom.at,
+    onsetAt: onsetOf(question),
     alignToOnset: !settings.without.has("time"),
   };
 }

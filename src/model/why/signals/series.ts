@@ -46,15 +46,9 @@ export function measure(
   series: Series,
   { cutAt, onsetAt, alignToOnset }: Span,
 ): Deviation | undefined {
-  const past = series.points.filter(([at]) => at < cutAt).map(([, value]) => value);
-  const present = series.points.filter(([at]) => at >= cutAt);
-  if (past.length < leastPast || present.length === 0) return undefined;
-  const normal = normalOf(past, floorOf(series.signal, past));
-  const scored = present.map(([at, value]) => ({
-    at,
-    value,
-    z: zOf(value, normal, series.signal),
-  }));
+  const normal = pastOf(series, cutAt);
+  const scored = normal === undefined ? [] : scoredSince(series, cutAt, normal);
+  if (normal === undefined || scored.length === 0) return undefined;
   const step = stepOf(series);
   const standing = alignToOnset ? scored.filter(({ at }) => at <= onsetAt - step) : [];
   const fresh = alignToOnset ? scored.filter(({ at }) => at > onsetAt - step) : scored;
@@ -74,6 +68,24 @@ export function measure(
     usual: normal.middle,
     now: peak.value,
   };
+}
+
+/** What is normal by what was before; undefined when that is too little. */
+export function pastOf(series: Series, cutAt: number): Normal | undefined {
+  const past = series.points.filter(([at]) => at < cutAt).map(([, value]) => value);
+  return past.length < leastPast ? undefined : normalOf(past, floorOf(series.signal, past));
+}
+
+interface Scored {
+  readonly at: number;
+  readonly value: number;
+  readonly z: number;
+}
+
+export function scoredSince(series: Series, cutAt: number, normal: Normal): Scored[] {
+  return series.points
+    .filter(([at]) => at >= cutAt)
+    .map(([at, value]) => ({ at, value, z: zOf(value, normal, series.signal) }));
 }
 
 function floorOf(signal: Signal, past: readonly number[]): number {

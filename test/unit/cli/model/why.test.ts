@@ -12,11 +12,11 @@ const minute = 60_000;
 const now = Date.UTC(2026, 4, 4, 12, 0);
 const told = { knownAt: now, origin: { source: "test", reference: "x" } };
 
-/** An hour of processor use, high at last. */
+/** An hour of processor use, too high in the last five minutes of one of the two. */
 function processor(service: string, high: number): ModelEvent {
   const points = Array.from({ length: 60 }, (_, at): [number, number] => [
     now - (59 - at) * minute,
-    (at < 59 ? 0.2 : high) + (at % 3) / 100,
+    (at < 55 ? 0.2 : high) + (at % 3) / 100,
   ]);
   return {
     ...{ type: "series", id: `${service} cpu`, at: now - 60 * minute, ...told },
