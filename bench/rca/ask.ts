@@ -1,7 +1,13 @@
 /** Asks about every incident of a set, one after another, and keeps the time each answer took. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { defaultSettings, type Part, type WhyAnswer, why } from "../../src/model/index.ts";
+import {
+  defaultSettings,
+  type Memory,
+  type Part,
+  type WhyAnswer,
+  why,
+} from "../../src/model/index.ts";
 import { readJson } from "./files.ts";
 import type { OpenSet, Prediction } from "./reader.ts";
 
@@ -20,13 +26,14 @@ export interface Asking {
   readonly limit: number;
   /** Types of events that the engine is not told. */
   readonly drop?: ReadonlySet<string>;
+  readonly memory: Memory;
 }
 
-export function askAll({ set, without, healthy, limit, drop }: Asking): Asked[] {
+export function askAll({ set, without, healthy, limit, drop, memory }: Asking): Asked[] {
   const from = healthy ? set.healthy : set;
   if (from === undefined) throw new Error("this set has no healthy windows");
   const ids = from.ids.slice(0, limit);
-  const settings = { ...defaultSettings, without: new Set(without) };
+  const settings = { ...defaultSettings, without: new Set(without), memory };
   return ids.map((id, at) => {
     const incident = from.read(id);
     const events = incident.events.filter(({ type }) => drop?.has(type) !== true);
@@ -36,7 +43,7 @@ export function askAll({ set, without, healthy, limit, drop }: Asking): Asked[] 
     progress(`${at + 1} of ${ids.length}`);
     const line = {
       id,
-      ...set.predict(answer, incident),
+      ...set.predict(answer, incident, memory),
       confidence: answer.causes[0]?.confidence ?? 0,
       verdict: answer.verdict,
     };

@@ -1,5 +1,12 @@
 /** What a set of incidents has to give: cases as events, and answers as its predictions. A reader translates and concludes nothing. */
-import type { ModelEvent, Symptom, WhyAnswer, WhySettings } from "../../src/model/index.ts";
+import type {
+  ConfirmedIncident,
+  Memory,
+  ModelEvent,
+  Symptom,
+  WhyAnswer,
+  WhySettings,
+} from "../../src/model/index.ts";
 
 export interface Incident {
   readonly id: string;
@@ -16,7 +23,9 @@ export interface OpenSet<L = unknown> {
   readonly ids: readonly string[];
   read(id: string): Incident;
   /** The set's own line for an answer; id, confidence and verdict are added by the command. */
-  predict(answer: WhyAnswer, incident: Incident): Prediction;
+  predict(answer: WhyAnswer, incident: Incident, memory: Memory): Prediction;
+  /** What a label confirms, for sets whose incidents are worth remembering. */
+  confirmed?(label: L, incident: Incident): ConfirmedIncident | undefined;
   score(prediction: Prediction, label: L): Scores;
   /** The groups that figures are also given for (a fault type, a system). */
   groups(label: L): readonly string[];

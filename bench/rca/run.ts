@@ -10,6 +10,8 @@ import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { type Part, parts } from "../../src/model/index.ts";
 import { type Asked, askAll, loadLabels } from "./ask.ts";
+import { learn, loadMemory } from "./memory-file.ts";
+import type { OpenSet } from "./reader.ts";
 import { readers } from "./readers/index.ts";
 import { ablationTable, scoreTable } from "./table.ts";
 
@@ -53,7 +55,12 @@ try {
 
 function run(folder: string, open: NonNullable<typeof reader>): void {
   const set = open(folder);
-  const settings = { set, healthy: values.healthy, limit, drop: new Set(values.drop) };
+  if (values.learn !== undefined) {
+    learnFrom(values.learn, folder, set);
+    return;
+  }
+  const memory = loadMemory(values.memory);
+  const settings = { set, healthy: values.healthy, limit, drop: new Set(values.drop), memory };
   const asked = askAll({ ...settings, without });
   if (values.out !== undefined) writePredictions(values.out, asked);
   const labels = values.healthy ? undefined : loadLabels(folder);
@@ -62,6 +69,12 @@ function run(folder: string, open: NonNullable<typeof reader>): void {
   if (labels === undefined) fail("--ablation compares with labels, and there are none");
   const runs = parts.map((part) => ({ part, asked: askAll({ ...settings, without: [part] }) }));
   console.log(ablationTable([{ part: "nothing", asked }, ...runs], set, labels));
+}
+
+function learnFrom(path: string, folder: string, set: OpenSet): void {
+  const labels = loadLabels(folder);
+  if (labels === undefined) fail("--learn needs labels.json, and there is none");
+  console.log(`${path}: ${learn(path, set, labels, limit)} confirmed incidents`);
 }
 
 function writePredictions(path: string, asked: readonly Asked[]): void {

@@ -83,16 +83,20 @@ export {
   type Exercised,
   type Exposure,
   exercised,
+  type Feeling,
   type Felt,
   felt,
+  likelyFelt,
   type Outcome,
   type Prediction,
   predict,
   proportion,
   readPrediction,
   type Share,
+  type Structure,
   type Tolerance,
   toleranceOf,
+  whoFeels,
   withOutcome,
 } from "./impact/index.ts";
 export { kubernetesNodeId } from "./kubernetes-id.ts";
@@ -104,6 +108,17 @@ export {
   severityOf,
   templateOf,
 } from "./logs/index.ts";
+export {
+  type ConfirmedIncident,
+  confirm,
+  emptyMemory,
+  type Keeping,
+  type Memory,
+  memoryText,
+  readIncident,
+  readMemory,
+  unexpired,
+} from "./memory/index.ts";
 export {
   type Around,
   type Box,

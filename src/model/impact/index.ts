@@ -6,3 +6,4 @@ export { type BlastRadius, predict } from "./predict.ts";
 export { type Outcome, type Prediction, readPrediction, withOutcome } from "./prediction.ts";
 export { proportion, type Share } from "./share.ts";
 export { type Tolerance, toleranceOf } from "./tolerance.ts";
+export { type Feeling, likelyFelt, type Structure, whoFeels } from "./who-feels.ts";

@@ -1,4 +1,5 @@
 import type { Symptom } from "../answer.ts";
+import { emptyMemory, type Memory } from "../memory/index.ts";
 import type { View } from "./view.ts";
 
 /** One part of the idea, that can be left out to see what it is worth. */
@@ -11,12 +12,15 @@ export interface WhySettings {
   /** What was told later than this is not known yet. */
   readonly knownAt: number;
   readonly without: ReadonlySet<Part>;
+  /** Confirmed incidents that are still to be remembered. */
+  readonly memory: Memory;
 }
 
 export const defaultSettings: WhySettings = {
   lookbackMs: 15 * 60_000,
   knownAt: Number.POSITIVE_INFINITY,
   without: new Set(),
+  memory: emptyMemory,
 };
 
 /** What every source of evidence is given: the question and all that is known. */

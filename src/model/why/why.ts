@@ -4,6 +4,7 @@ import { defaultSettings, type WhySettings } from "./case.ts";
 import { changeEvidence } from "./changes/index.ts";
 import type { EvidenceSource } from "./finding.ts";
 import { rank } from "./rank.ts";
+import { rememberedEvidence } from "./remembered.ts";
 import { ruleEvidence } from "./rules/index.ts";
 import { signalEvidence } from "./signals/index.ts";
 import { viewOf } from "./view.ts";
@@ -18,5 +19,7 @@ export function why(
   settings: WhySettings = defaultSettings,
 ): WhyAnswer {
   const view = viewOf(events, settings.knownAt);
-  return rank(sources.map((source) => source({ symptom, view, settings })));
+  const question = { symptom, view, settings };
+  const found = sources.map((source) => source(question));
+  return rank([...found, rememberedEvidence(found, question)]);
 }

@@ -57,3 +57,14 @@ export function faultType(kind: CauseKind, object: string): string | undefined {
   if (kind === "network.loss") return isHost ? "node_network_packet_loss" : "pod_network_delay";
   return names[kind];
 }
+
+const kindsOfHosts: Readonly<Record<string, CauseKind>> = {
+  node_network_delay: "network.delay",
+  pod_network_delay: "network.delay",
+  node_network_packet_loss: "network.loss",
+};
+
+export function causeKindOf(type: string): CauseKind | undefined {
+  const [kind] = Object.entries(names).find(([, name]) => name === type) ?? [];
+  return (kind as CauseKind | undefined) ?? kindsOfHosts[type];
+}

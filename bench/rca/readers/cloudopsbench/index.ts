@@ -1,11 +1,21 @@
 /** Faults put into two example shops on Kubernetes, told by what the usual tools print. */
 import { join } from "node:path";
-import { type NodeId, splitNodeId, type WhyAnswer } from "../../../../src/model/index.ts";
+import {
+  type ConfirmedIncident,
+  likelyFelt,
+  type Memory,
+  type NodeId,
+  nodeId,
+  splitNodeId,
+  type WhyAnswer,
+  whoFeels,
+} from "../../../../src/model/index.ts";
 import { caseIds, readJson } from "../../files.ts";
 import type { Incident, OpenSet, Prediction, Scores } from "../../reader.ts";
 import type { CloudOpsCase } from "./case.ts";
 import { tellCluster } from "./cluster-state.ts";
-import { faultType } from "./fault-types.ts";
+import { causeKindOf, faultType } from "./fault-types.ts";
+import { shareOf, structureOf } from "./structure.ts";
 import { tellTelemetry } from "./telemetry.ts";
 import { Teller } from "./teller.ts";
 
@@ -15,13 +25,18 @@ interface Label {
   readonly fault_object: string;
   readonly root_cause: string;
   readonly unseen_type?: boolean;
+  readonly alerting_services?: readonly string[];
 }
 
 export function cloudOpsBench(folder: string): OpenSet<Label> {
   return {
     ids: caseIds(folder),
     read: (id) => incidentOf(readJson<CloudOpsCase>(join(folder, "cases", `${id}.json`))),
-    predict,
+    predict: (answer, incident, memory) => ({
+      ...predict(answer),
+      blast: blastOf(answer, incident, memory),
+    }),
+    confirmed,
     score,
     groups: (label) => [
       `system ${label.system}`,
@@ -58,6 +73,49 @@ function predict(answer: WhyAnswer): Prediction {
   return { ranking };
 }
 
+/** Who alerted is not looked at: it is predicted from structure and memory. */
+function blastOf(answer: WhyAnswer, { events }: Incident, memory: Memory): readonly string[] {
+  const [cause] = answer.causes;
+  if (cause === undefined) return [];
+  const structure = structureOf(events);
+  const share = shareOf(structure, events, cause.node);
+  const { node, kind } = cause;
+  const trouble = { node, kind, ...(share === undefined ? {} : { share }) };
+  const feelings = whoFeels(structure, trouble, memory);
+  return likelyFelt(feelings).map((service) => splitNodeId(service)?.name ?? service);
+}
+
+function confirmed(label: Label, { id, symptom, events }: Incident): ConfirmedIncident | undefined {
+  const [kind, node] = [causeKindOf(label.root_cause), nodeOf(label.fault_object, events)];
+  if (kind === undefined) return undefined;
+  const share = shareOf(structureOf(events), events, node);
+  const felt = (label.alerting_services ?? []).map((name) => nodeId("service", name));
+  return {
+    id,
+    at: symptom.at,
+    confirmedAt: symptom.at,
+    node,
+    kind,
+    chain: [],
+    ...(share === undefined ? {} : { share }),
+    ...(felt.length === 0 ? {} : { felt }),
+  };
+}
+
+/** A label names an app, a node or a namespace by its name alone. */
+function nodeOf(object: string, events: Incident["events"]): NodeId {
+  const [type = "", name = ""] = object.split("/");
+  if (type === "node") return nodeId("host", name);
+  if (type === "namespace") return nodeId("namespace", name);
+  const workload = events.find(
+    (event) =>
+      event.type === "node" &&
+      event.node.startsWith("workload:") &&
+      event.node.endsWith(`/${name}`),
+  );
+  return workload?.type === "node" ? workload.node : nodeId("service", name);
+}
+
 function objectOf(node: NodeId): string | undefined {
   const { kind, name } = splitNodeId(node) ?? {};
   if (kind === "host") return `node/${name}`;
@@ -75,5 +133,13 @@ function score(prediction: Prediction, label: Label): Scores {
     top1: Number(at === 0),
     top3: Number(at >= 0 && at < 3),
     object1: Number(ranking[0]?.object === label.fault_object),
+    ...blastScores(prediction["blast"] as readonly string[], label.alerting_services ?? []),
   };
+}
+
+function blastScores(predicted: readonly string[], actual: readonly string[]): Scores {
+  if (actual.length === 0) return {};
+  const hits = actual.filter((service) => predicted.includes(service)).length;
+  const all = new Set([...predicted, ...actual]).size;
+  return { blast: hits / all, blastRecall: hits / actual.length };
 }
