@@ -140,6 +140,7 @@ export const packages: Readonly<Record<string, string>> = {
   "@dagrejs/dagre": "src/adapters/graph-layout/",
   commander: "src/cli/",
   pg: "src/adapters/postgres/",
+  protobufjs: "src/adapters/otlp/",
   "openid-client": "src/adapters/oidc/",
   nodemailer: "src/adapters/email/",
   "@modelcontextprotocol/server": "src/adapters/mcp-server/",

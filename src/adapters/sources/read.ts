@@ -10,6 +10,7 @@ import {
   type Result,
 } from "../../kernel/index.ts";
 import { parseForeignYaml } from "../../policy/index.ts";
+import { OtlpDecoder, type OtlpKind } from "../otlp/index.ts";
 import { jsonOf } from "../source-tree/index.ts";
 import { alertmanager } from "./alertmanager.ts";
 import { argoCd } from "./argo-cd.ts";
@@ -20,12 +21,14 @@ import { flags } from "./flags.ts";
 import { github } from "./github.ts";
 import { kubernetes } from "./kubernetes.ts";
 import { migrations, sqlDocument } from "./migrations.ts";
+import { otlp } from "./otlp.ts";
 import { pagerDuty } from "./pagerduty.ts";
 import type { Source, SourceDocument, SourceFault } from "./source.ts";
 import { terraform } from "./terraform.ts";
 
 /** In the order in which they are asked whether a document is theirs: the narrow marks first. */
 export const sources: readonly Source[] = [
+  otlp,
   argoCd,
   backstage,
   kubernetes,
@@ -60,6 +63,7 @@ export function documentsOf(file: SourceFile): Result<readonly SourceDocument[],
   if (path.endsWith(".sql"))
     return ok([{ reference: path, value: sqlDocument(path, textOf(bytes)), receivedAt }]);
   if (/\.ya?ml$/.test(path)) return yamlDocuments(file);
+  if (/\.(?:pb|binpb|otlp)$/.test(path)) return otlpDocument(file);
   const whole = parseJsonStrict(bytes, { bytesMax: fileBytesMax, unsafeNumbers: "nearest" });
   if (whole.ok)
     return ok(objects(whole.value).map((value) => ({ reference: path, value, receivedAt })));
@@ -71,6 +75,24 @@ export function documentsOf(file: SourceFile): Result<readonly SourceDocument[],
 /** The source whose marks the document bears. */
 export function sourceOf(document: SourceDocument): Source | undefined {
   return sources.find((source) => source.reads(document));
+}
+
+/** Protobuf does not say what it is; its name does: `….traces.pb`. */
+function otlpDocument({
+  path,
+  bytes,
+  modifiedAtMs,
+}: SourceFile): Result<readonly SourceDocument[], SourceFault> {
+  const kinds: readonly OtlpKind[] = ["traces", "metrics", "logs"];
+  const kind = kinds.find((each) => (path.split("/").at(-1) ?? "").includes(each));
+  const refused = (message: string): Result<never, SourceFault> =>
+    err({ reference: path, path: "", message });
+  if (kind === undefined)
+    return refused("OTLP in protobuf has traces, metrics or logs in its file's name (x.traces.pb)");
+  const decoded = new OtlpDecoder().decode(kind, bytes);
+  return decoded.ok
+    ? ok([{ reference: path, value: decoded.value, receivedAt: modifiedAtMs }])
+    : refused(decoded.error);
 }
 
 function yamlDocuments({

@@ -1,0 +1,218 @@
+/**
+ * Metrics of OTLP as series in the model's signals. Histograms of durations become mean latency, rate and share of errors;
+ * what only ever grows becomes a rate, from one export to the next; a gauge is what it says.
+ */
+import type { JsonObject, JsonValue } from "../../kernel/index.ts";
+import type { Signal } from "../../model/index.ts";
+import { at, listAt, textAt } from "./members.ts";
+import {
+  type Attributes,
+  attributesOf,
+  firstOf,
+  microsecondsAt,
+  resourcesOf,
+  serviceOf,
+} from "./otlp-resource.ts";
+import { nameOf } from "./source.ts";
+
+export interface MetricSeries {
+  readonly service: string;
+  readonly signal: Signal;
+  readonly name: string;
+  readonly operation?: string;
+  readonly points: readonly (readonly [at: number, value: number])[];
+}
+
+interface Sample {
+  readonly at: number;
+  readonly startAt: number;
+  readonly value: number;
+  readonly count: number;
+}
+
+/** One stream of samples: one metric of one service with one set of attributes. */
+interface Stream {
+  readonly service: string;
+  readonly name: string;
+  readonly unit: string;
+  readonly operation: string | undefined;
+  readonly isError: boolean;
+  readonly kind: "gauge" | "delta" | "cumulative";
+  readonly isHistogram: boolean;
+  readonly samples: Sample[];
+}
+
+const delta = new Set<JsonValue>([1, "AGGREGATION_TEMPORALITY_DELTA"]);
+const streamsMax = 50_000;
+
+const signalWords: readonly (readonly [RegExp, Signal])[] = [
+  [/cpu/i, "cpu"],
+  [/memory|heap|rss/i, "memory"],
+  [/disk|filesystem/i, "disk"],
+  [/network.*(?:receive|\.in)|receive.*bytes/i, "network_in"],
+  [/network.*(?:transmit|\.out)|transmit.*bytes/i, "network_out"],
+  [/restart/i, "restarts"],
+  [/lag|queue|backlog/i, "lag"],
+  [/error|fail/i, "errors"],
+];
+
+export interface ReadMetrics {
+  readonly series: readonly MetricSeries[];
+  /** Streams beyond what one batch tells apart; left out. */
+  readonly leftOut: number;
+}
+
+export function seriesIn(values: readonly JsonObject[]): ReadMetrics {
+  const streams = new Map<string, Stream>();
+  let leftOut = 0;
+  for (const value of values)
+    for (const [resource, metric] of resourcesOf(value, [
+      "resourceMetrics",
+      "scopeMetrics",
+      "metrics",
+    ]))
+      leftOut += addMetric(streams, serviceOf(resource), metric);
+  const groups = new Map<string, Stream[]>();
+  for (const stream of streams.values()) {
+    stream.samples.sort((a, b) => a.at - b.at);
+    const key = JSON.stringify([stream.service, stream.name, stream.operation ?? ""]);
+    groups.set(key, [...(groups.get(key) ?? []), stream]);
+  }
+  return {
+    series: [...groups.values()].flatMap(seriesOf).filter(({ points }) => points.length > 0),
+    leftOut,
+  };
+}
+
+/** How many points were left out. */
+function addMetric(streams: Map<string, Stream>, service: string, metric: JsonValue): number {
+  const name = nameOf(textAt(metric, "name") ?? "");
+  const unit = textAt(metric, "unit") ?? "";
+  let leftOut = 0;
+  for (const form of ["gauge", "sum", "histogram"] as const) {
+    const told = at(metric, form);
+    const kind = kindOf(form, told);
+    for (const point of listAt(told, "dataPoints")) {
+      const attributes = attributesOf(point);
+      const sample = sampleOf(point, form === "histogram");
+      if (sample === undefined) continue;
+      const key = JSON.stringify([service, name, form, [...attributes].sort()]);
+      const stream = streams.get(key) ?? {
+        ...{ service, name, unit, operation: operationOf(attributes), kind },
+        ...{ isError: isError(attributes), isHistogram: form === "histogram", samples: [] },
+      };
+      const hasRoom = streams.has(key) || streams.size < streamsMax;
+      if (hasRoom) streams.set(key, stream).get(key)?.samples.push(sample);
+      else leftOut += 1;
+    }
+  }
+  return leftOut;
+}
+
+function kindOf(form: "gauge" | "sum" | "histogram", told: JsonValue | undefined): Stream["kind"] {
+  if (form === "gauge" || (form === "sum" && at(told, "isMonotonic") !== true)) return "gauge";
+  return delta.has(at(told, "aggregationTemporality") ?? 0) ? "delta" : "cumulative";
+}
+
+function sampleOf(point: JsonValue, isHistogram: boolean): Sample | undefined {
+  const us = microsecondsAt(point, "timeUnixNano");
+  const value = Number(
+    at(point, isHistogram ? "sum" : "asDouble") ?? at(point, "asInt") ?? Number.NaN,
+  );
+  const count = Number(at(point, "count") ?? 0);
+  if (us === undefined || !Number.isFinite(value) || !Number.isFinite(count)) return undefined;
+  const startUs = microsecondsAt(point, "startTimeUnixNano") ?? us;
+  return { at: Math.floor(us / 1_000), startAt: Math.floor(startUs / 1_000), value, count };
+}
+
+function operationOf(attributes: Attributes): string | undefined {
+  const route = firstOf(
+    attributes,
+    "http.route",
+    "rpc.method",
+    "messaging.destination.name",
+    "url.template",
+  );
+  if (route === undefined) return undefined;
+  const method = firstOf(attributes, "http.request.method", "http.method", "rpc.service");
+  return nameOf(method === undefined ? route : `${method} ${route}`);
+}
+
+function isError(attributes: Attributes): boolean {
+  const status = Number(firstOf(attributes, "http.response.status_code", "http.status_code") ?? 0);
+  return attributes.has("error.type") || status >= 500;
+}
+
+/** Streams of one metric, service and operation, which differ in what else their attributes say. */
+function seriesOf(streams: readonly Stream[]): readonly MetricSeries[] {
+  const [first] = streams;
+  if (first === undefined) return [];
+  const { service, name, unit, operation } = first;
+  const base = { service, ...(operation !== undefined && { operation }) };
+  const signal = signalWords.find(([word]) => word.test(name))?.[1] ?? "other";
+  if (first.kind === "gauge")
+    return [{ ...base, name, signal, points: merged(streams, ({ value }) => value) }];
+  const steps = streams.map((stream) => ({ ...stream, samples: stepsOf(stream) }));
+  const rate = merged(steps, ({ value, at: until, startAt }) => perSecond(value, startAt, until));
+  if (!first.isHistogram) return [{ ...base, name: `${name} (rate)`, signal, points: rate }];
+  const counts = merged(steps, ({ count }) => count);
+  const sums = new Map(merged(steps, ({ value }) => value));
+  const failures = new Map(
+    merged(
+      steps.filter((each) => each.isError),
+      ({ count }) => count,
+    ),
+  );
+  // What a client measures is the time of others.
+  const isTime = /duration|latency|time/i.test(name) && !/client/i.test(name);
+  const factor = unit === "s" ? 1_000 : 1;
+  const mean = counts
+    .filter(([, count]) => count > 0)
+    .map(
+      ([when, count]) => [when, ((sums.get(when) ?? 0) / count) * (isTime ? factor : 1)] as const,
+    );
+  if (!isTime) return [{ ...base, name: `${name} (mean)`, signal, points: mean }];
+  const requests = merged(steps, ({ count, at: until, startAt }) =>
+    perSecond(count, startAt, until),
+  );
+  const errors = counts
+    .filter(([, count]) => count > 0)
+    .map(([when, count]) => [when, (failures.get(when) ?? 0) / count] as const);
+  return [
+    { ...base, name: `${name} (mean)`, signal: "latency", points: mean },
+    { ...base, name: `${name} (rate)`, signal: "requests", points: requests },
+    { ...base, name: `${name} (errors)`, signal: "errors", points: errors },
+  ];
+}
+
+/** What was added between one sample and the next. A counter that begins anew begins at 0. */
+function stepsOf({ kind, samples }: Stream): Sample[] {
+  if (kind === "delta") return samples;
+  return samples.slice(1).map((sample, index) => {
+    const before = samples[index] ?? sample;
+    const isAnew =
+      sample.value < before.value || sample.count < before.count || sample.startAt > before.at;
+    return {
+      at: sample.at,
+      startAt: isAnew ? sample.startAt : before.at,
+      value: isAnew ? sample.value : sample.value - before.value,
+      count: isAnew ? sample.count : sample.count - before.count,
+    };
+  });
+}
+
+/** Streams together, sample by sample of the same time. */
+function merged(
+  streams: readonly Pick<Stream, "samples">[],
+  amountOf: (sample: Sample) => number,
+): readonly (readonly [number, number])[] {
+  const sums = new Map<number, number>();
+  for (const { samples } of streams)
+    for (const sample of samples)
+      sums.set(sample.at, (sums.get(sample.at) ?? 0) + amountOf(sample));
+  return [...sums].sort(([a], [b]) => a - b);
+}
+
+function perSecond(value: number, startAt: number, until: number): number {
+  return until > startAt ? (value * 1_000) / (until - startAt) : 0;
+}

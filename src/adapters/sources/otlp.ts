@@ -1,0 +1,240 @@
+/** OTLP: traces become traffic, metrics series, and log records templates; what they say of their sender becomes edges. */
+import { err, type JsonObject, ok, type Result, sha256Hex } from "../../kernel/index.ts";
+import {
+  foldLogs,
+  foldSpans,
+  kubernetesNodeId,
+  type LogLine,
+  nodeId,
+  type Span,
+  type SpanFaults,
+} from "../../model/index.ts";
+import { at, listAt, textAt } from "./members.ts";
+import { seriesIn } from "./otlp-metrics.ts";
+import {
+  type Attributes,
+  attributesOf,
+  firstOf,
+  microsecondsAt,
+  resourcesOf,
+  serviceOf,
+} from "./otlp-resource.ts";
+import { spansIn } from "./otlp-spans.ts";
+import {
+  nameOf,
+  type Source,
+  type SourceDocument,
+  type SourceFault,
+  Teller,
+  type Told,
+  textOf,
+} from "./source.ts";
+
+const windowMs = 60_000;
+/** Of one batch; a trace may have a million spans. */
+const spansMax = 2_000_000;
+const pointsMax = 5_000;
+const members = ["resourceSpans", "resourceMetrics", "resourceLogs"] as const;
+
+export const otlp: Source = {
+  name: "otlp",
+  version: 1,
+  reads: ({ value }) => members.some((member) => at(value, member) !== undefined),
+  tell: (documents): Result<Told, SourceFault> => {
+    const teller = new Teller("otlp");
+    const spans: Span[] = [];
+    for (const { value, reference } of documents) {
+      const read = spansIn(value);
+      if ("path" in read) return err({ reference, ...read });
+      if (spans.length + read.spans.length > spansMax)
+        return err({
+          reference,
+          path: "resourceSpans",
+          message: `more than ${spansMax} spans at once; send them in parts`,
+        });
+      for (const span of read.spans) spans.push(span);
+      if (read.backwards > 0)
+        teller.note(reference, `${read.backwards} spans ended before they began`);
+    }
+    const [first] = documents;
+    if (first === undefined) return ok(teller.told);
+    const id = `otlp:${batchName(documents)}`;
+    const { entries } = tellTraffic(teller, first, spans, id);
+    tellLogs(teller, first, documents, { id, entries });
+    tellMetrics(teller, first, documents);
+    for (const document of documents) tellResources(teller, document);
+    return ok(teller.told);
+  },
+};
+
+/** The same requests in any order fold to the same events. */
+function batchName(documents: readonly SourceDocument[]): string {
+  const digests = documents.map(({ value }) => sha256Hex(JSON.stringify(value))).sort();
+  return sha256Hex(digests.join(" ")).slice(0, 32);
+}
+
+function tellTraffic(
+  teller: Teller,
+  { reference }: SourceDocument,
+  spans: readonly Span[],
+  id: string,
+): { readonly entries: ReadonlyMap<string, string> } {
+  const { traffic, entries, faults } = foldSpans(spans, {
+    id,
+    source: "otlp",
+    window: { ms: windowMs },
+  });
+  for (const event of traffic) teller.events.push({ ...event, id: shortId(id, event.id) });
+  for (const [what, says] of Object.entries(faultWords) as [keyof SpanFaults, string][])
+    if (faults[what] > 0) teller.note(reference, `${faults[what]} spans ${says}`);
+  return { entries };
+}
+
+const faultWords: Readonly<Record<keyof SpanFaults, string>> = {
+  repeated: "were told twice; counted once",
+  orphaned: "have a parent that was not told; who called is unknown",
+  cyclic: "are their own ancestors; the cycle was cut",
+  skewed: "lie outside of their parents' time; their clocks differ",
+  lumped: "are of operations beyond what is told apart; counted together",
+};
+
+function tellLogs(
+  teller: Teller,
+  { reference }: SourceDocument,
+  documents: readonly SourceDocument[],
+  { id, entries }: { readonly id: string; readonly entries: ReadonlyMap<string, string> },
+): void {
+  const lines = documents.flatMap(({ value, receivedAt }) => logLines(value, receivedAt));
+  const { logs, lumped } = foldLogs(lines, {
+    id,
+    source: "otlp",
+    window: { ms: windowMs },
+    entries,
+  });
+  for (const log of logs) {
+    const [template, example] = [textOf(log.template), textOf(log.example)];
+    teller.events.push({ ...log, id: shortId(id, log.id), template, example });
+  }
+  if (lumped > 0)
+    teller.note(reference, `${lumped} log lines beyond what is told apart; counted together`);
+}
+
+/** Ids made of names may be long. */
+function shortId(batch: string, id: string): string {
+  return `${batch}:${sha256Hex(id).slice(0, 32)}`;
+}
+
+function logLines(value: JsonObject, receivedAt: number): readonly LogLine[] {
+  return [...resourcesOf(value, ["resourceLogs", "scopeLogs", "logRecords"])].map(
+    ([resource, record]) => {
+      const us =
+        microsecondsAt(record, "timeUnixNano") || microsecondsAt(record, "observedTimeUnixNano");
+      const severity = severityOf(Number(at(record, "severityNumber") ?? 0));
+      const trace = textAt(record, "traceId")?.toLowerCase();
+      return {
+        at: us === undefined ? receivedAt : Math.floor(us / 1_000),
+        service: serviceOf(resource),
+        text: textAt(record, "body", "stringValue") ?? JSON.stringify(at(record, "body") ?? ""),
+        ...(severity !== undefined && { severity }),
+        ...(trace !== undefined && { trace }),
+      };
+    },
+  );
+}
+
+/** Ranges of the log data model: 1 trace, 5 debug, 9 info, 13 warn, 17 error, 21 fatal. */
+function severityOf(number: number): LogLine["severity"] {
+  if (!(number >= 1)) return undefined;
+  if (number < 9) return "debug";
+  return number < 13 ? "info" : number < 17 ? "warn" : "error";
+}
+
+function tellMetrics(
+  teller: Teller,
+  { reference }: SourceDocument,
+  documents: readonly SourceDocument[],
+): void {
+  const { series, leftOut } = seriesIn(documents.map(({ value }) => value));
+  for (const { service, points, ...rest } of series)
+    for (let from = 0; from < points.length; from += pointsMax) {
+      const part = points.slice(from, from + pointsMax);
+      teller.tell(reference, part.at(-1)?.[0] ?? 0, {
+        ...{
+          type: "series",
+          at: part[0]?.[0] ?? 0,
+          node: nodeId("service", service),
+          points: part,
+        },
+        ...rest,
+      });
+    }
+  if (leftOut > 0)
+    teller.note(reference, `${leftOut} points of streams beyond what is told apart; left out`);
+}
+
+/** Which workload a service is, where it runs, and which version. */
+function tellResources(teller: Teller, { value, reference, receivedAt }: SourceDocument): void {
+  const told = new Set<string>();
+  for (const member of members)
+    for (const resource of listAt(value, member)) {
+      const attributes = attributesOf(at(resource, "resource"));
+      const key = JSON.stringify([...attributes]);
+      if (told.has(key)) continue;
+      told.add(key);
+      tellResource(teller, `${reference} ${member}`, seenAt(resource) ?? receivedAt, attributes);
+    }
+}
+
+function tellResource(
+  teller: Teller,
+  reference: string,
+  when: number,
+  attributes: Attributes,
+): void {
+  const service = nodeId("service", serviceOf(attributes));
+  const version = firstOf(attributes, "service.version");
+  if (version !== undefined)
+    teller.tell(reference, when, {
+      ...{ type: "node", at: when, node: service, aspect: "version" },
+      value: { version: nameOf(version) },
+    });
+  const deployment = firstOf(attributes, "k8s.deployment.name");
+  const namespace = firstOf(attributes, "k8s.namespace.name") ?? "default";
+  const host = firstOf(attributes, "k8s.node.name", "host.name");
+  const workload =
+    deployment === undefined
+      ? undefined
+      : kubernetesNodeId("Deployment", nameOf(namespace), nameOf(deployment));
+  if (workload !== undefined)
+    teller.tell(reference, when, {
+      ...{
+        type: "edge",
+        at: when,
+        from: workload,
+        to: service,
+        kind: "part_of",
+        basis: "observed",
+      },
+    });
+  if (host !== undefined)
+    teller.tell(reference, when, {
+      ...{ type: "edge", at: when, from: workload ?? service, to: nodeId("host", nameOf(host)) },
+      ...{ kind: "runs_on", basis: "observed" },
+    });
+}
+
+/** The first time that anything of the resource names. */
+function seenAt(resource: SourceDocument["value"][string]): number | undefined {
+  for (const [scopes, items] of [
+    ["scopeSpans", "spans"],
+    ["scopeMetrics", "metrics"],
+    ["scopeLogs", "logRecords"],
+  ] as const)
+    for (const scope of listAt(resource, scopes))
+      for (const item of listAt(scope, items))
+        for (const name of ["startTimeUnixNano", "timeUnixNano"]) {
+          const us = microsecondsAt(item, name);
+          if (us !== undefined) return Math.floor(us / 1_000);
+        }
+  return undefined;
+}
