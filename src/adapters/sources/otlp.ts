@@ -1,5 +1,5 @@
 /** OTLP: traces become traffic, metrics series, and log records templates; what they say of their sender becomes edges. */
-import { err, type JsonObject, ok, type Result, sha256Hex } from "../../kernel/index.ts";
+import { err, type JsonObject, ok, type Result } from "../../kernel/index.ts";
 import {
   foldLogs,
   foldSpans,
@@ -30,7 +30,7 @@ import {
   textOf,
 } from "./source.ts";
 
-const windowMs = 60_000;
+const folding = { source: "otlp", window: { ms: 60_000 } } as const;
 /** Of one batch; a trace may have a million spans. */
 const spansMax = 2_000_000;
 const pointsMax = 5_000;
@@ -39,6 +39,8 @@ const members = ["resourceSpans", "resourceMetrics", "resourceLogs"] as const;
 export const otlp: Source = {
   name: "otlp",
   version: 1,
+  // Each service tells its own spans of a trace.
+  gathers: true,
   reads: ({ value }) => members.some((member) => at(value, member) !== undefined),
   tell: (documents): Result<Told, SourceFault> => {
     const teller = new Teller("otlp");
@@ -58,36 +60,25 @@ export const otlp: Source = {
     }
     const [first] = documents;
     if (first === undefined) return ok(teller.told);
-    const id = `otlp:${batchName(documents)}`;
-    const { entries } = tellTraffic(teller, first, spans, id);
-    tellLogs(teller, first, documents, { id, entries });
+    const entries = tellTraffic(teller, first, spans);
+    tellLogs(teller, first, documents, entries);
     tellMetrics(teller, first, documents);
     for (const document of documents) tellResources(teller, document);
     return ok(teller.told);
   },
 };
 
-/** The same requests in any order fold to the same events. */
-function batchName(documents: readonly SourceDocument[]): string {
-  const digests = documents.map(({ value }) => sha256Hex(JSON.stringify(value))).sort();
-  return sha256Hex(digests.join(" ")).slice(0, 32);
-}
-
+/** What a window came to is an event by what it says: told again with others of its kind, it is still the same. */
 function tellTraffic(
   teller: Teller,
   { reference }: SourceDocument,
   spans: readonly Span[],
-  id: string,
-): { readonly entries: ReadonlyMap<string, string> } {
-  const { traffic, entries, faults } = foldSpans(spans, {
-    id,
-    source: "otlp",
-    window: { ms: windowMs },
-  });
-  for (const event of traffic) teller.events.push({ ...event, id: shortId(id, event.id) });
+): ReadonlyMap<string, string> {
+  const { traffic, entries, faults } = foldSpans(spans, { ...folding, id: reference });
+  for (const { id, knownAt, origin, ...says } of traffic) teller.tell(reference, knownAt, says);
   for (const [what, says] of Object.entries(faultWords) as [keyof SpanFaults, string][])
     if (faults[what] > 0) teller.note(reference, `${faults[what]} spans ${says}`);
-  return { entries };
+  return entries;
 }
 
 const faultWords: Readonly<Record<keyof SpanFaults, string>> = {
@@ -102,26 +93,17 @@ function tellLogs(
   teller: Teller,
   { reference }: SourceDocument,
   documents: readonly SourceDocument[],
-  { id, entries }: { readonly id: string; readonly entries: ReadonlyMap<string, string> },
+  entries: ReadonlyMap<string, string>,
 ): void {
   const lines = documents.flatMap(({ value, receivedAt }) => logLines(value, receivedAt));
-  const { logs, lumped } = foldLogs(lines, {
-    id,
-    source: "otlp",
-    window: { ms: windowMs },
-    entries,
-  });
-  for (const log of logs) {
-    const [template, example] = [textOf(log.template), textOf(log.example)];
-    teller.events.push({ ...log, id: shortId(id, log.id), template, example });
-  }
+  const { logs, lumped } = foldLogs(lines, { ...folding, id: reference, entries });
+  for (const { id, knownAt, origin, template, example, ...says } of logs)
+    teller.tell(reference, knownAt, {
+      ...says,
+      ...{ template: textOf(template), example: textOf(example) },
+    });
   if (lumped > 0)
     teller.note(reference, `${lumped} log lines beyond what is told apart; counted together`);
-}
-
-/** Ids made of names may be long. */
-function shortId(batch: string, id: string): string {
-  return `${batch}:${sha256Hex(id).slice(0, 32)}`;
 }
 
 function logLines(value: JsonObject, receivedAt: number): readonly LogLine[] {

@@ -113,6 +113,16 @@ test("traces become traffic by operation and entry, also to what tells no spans"
   ]);
 });
 
+test("services that tell their spans in files of their own are folded together", () => {
+  const files = shop.resourceSpans.map((sender, index) =>
+    file(`${index}-traces.json`, { resourceSpans: [sender] }),
+  );
+  const calls = of("traffic", eventsOf(...files)).map(
+    ({ caller, callee }) => `${caller} ${callee}`,
+  );
+  expect(calls).toContain("service:web service:cart");
+});
+
 test("the same requests in another order, and twice, are the same events", () => {
   const [a, b] = [
     { resourceSpans: [shop.resourceSpans[0]] },
