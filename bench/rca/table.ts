@@ -15,7 +15,7 @@ export function wilson(k: number, n: number): [number, number] {
 }
 
 export function scoreTable(asked: readonly Asked[], set: OpenSet, labels?: Labels): string {
-  const head = `n ${asked.length}, ${verdicts(asked)}; an answer takes ${times(asked)}`;
+  const head = `n ${asked.length}, ${verdicts(asked)}; an answer takes ${times(asked)} of processor time`;
   if (labels === undefined) return head;
   const rows = [...groupsOf(asked, set, labels)].map(([name, scores]) => row(name, scores));
   return [head, ...rows, ...reliability(asked, set, labels)].join("\n");

@@ -46,8 +46,12 @@ export function measure(
   series: Series,
   { cutAt, onsetAt, alignToOnset }: Span,
 ): Deviation | undefined {
-  const normal = pastOf(series, cutAt);
-  const scored = normal === undefined ? [] : scoredSince(series, cutAt, normal);
+  // Without time there is neither past nor onset: whatever stands out of the recording, whenever it did.
+  const [pastUntil, presentFrom] = alignToOnset
+    ? [cutAt, cutAt]
+    : [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  const normal = pastOf(series, pastUntil);
+  const scored = normal === undefined ? [] : scoredSince(series, presentFrom, normal);
   if (normal === undefined || scored.length === 0) return undefined;
   const step = stepOf(series);
   const standing = alignToOnset ? scored.filter(({ at }) => at <= onsetAt - step) : [];

@@ -13,6 +13,10 @@ describe("a template", () => {
     ["12:00:01.123, 7, [pool-1] started", "<*>, [<*>] started"],
     ["no digits at all", "no digits at all"],
     ["first line\n  at second.line(File.java)", "first line"],
+    ["[seat][request: Seat(date=2, to=a, stops=[x, y])] sold", "[seat][request: <*>] sold"],
+    ["stations: [nanjing, shanghai] asked", "stations: <*> asked"],
+    ["[found it][step two] (twice)", "[found it][step two] (twice)"],
+    ["cut off: Order(id=7, lines=[Line(", "cut off: <*>"],
     ["", ""],
   ])("of %j is %j", (line, template) => {
     expect(templateOf(line).replace("<*> <*>", "<*>")).toBe(template);

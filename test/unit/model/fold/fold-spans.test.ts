@@ -41,6 +41,20 @@ const short = (spans: Iterable<Span>, more: Partial<SpanFolding> = {}) =>
     ...(each.wayMs && { way_ms: each.wayMs.max }),
   }));
 
+test("a step that waits without blocking has its call beside it; what it waited for is not its own time", () => {
+  const found = short([
+    span(["1", null, "gateway", "/*", 0, 100]),
+    span(["2", "1", "gateway", "filter", 1, 98]),
+    span(["3", "1", "gateway", "HTTP GET", 5, 90]),
+    span(["4", "3", "cart", "GET /cart", 10, 80]),
+    span(["5", "1", "gateway", "log", 99, 1]),
+  ]);
+  const of = (operation: string) => found.find(({ way }) => way.endsWith(` ${operation}`));
+  expect(of("filter")?.self).toBe(8);
+  expect(of("log")?.self).toBe(1);
+  expect(of("GET /cart")).toMatchObject({ way_ms: 10, self: 80 });
+});
+
 describe("one trace", () => {
   const found = short(shop);
   const of = (operation: string) => found.find(({ way }) => way.endsWith(` ${operation}`));
