@@ -5,9 +5,16 @@
  * Read each comment as a contract: what is durable, what may be repeated, and which error means "it did not happen"
  * and which "it may have happened".
  */
-import type { CallObservation, JsonObject, Result, TraceBeside } from "./kernel/index.ts";
+import type {
+  CallObservation,
+  JsonObject,
+  Result,
+  TraceBeside,
+  TransportError,
+} from "./kernel/index.ts";
 
-export type { CallObservation, TraceBeside };
+export { TransportFailure } from "./kernel/index.ts";
+export type { CallObservation, TraceBeside, TransportError };
 
 /** Time. The wall clock may jump either way; only the monotonic clock measures how long something took or may take. */
 export interface Clock {
@@ -97,30 +104,6 @@ export interface HttpResponse {
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
   /** Ends early with a throw of `TransportFailure` when the connection breaks. */
   readonly body: AsyncIterable<Uint8Array>;
-}
-
-/** `not_sent`: the upstream saw nothing. `unknown`: it may have acted. `withheld`: the gateway itself did not send. */
-export interface TransportError {
-  readonly kind: "not_sent" | "unknown";
-  readonly reason:
-    | "refused"
-    | "timeout"
-    | "aborted"
-    | "broken"
-    | "blocked_address"
-    | "too_large"
-    | "withheld";
-  readonly detail: string;
-}
-
-/** Thrown while a body is read; what was sent may have been acted on. */
-export class TransportFailure extends Error {
-  override readonly name = "TransportFailure";
-  readonly error: TransportError;
-  constructor(error: TransportError) {
-    super(`${error.kind}: ${error.reason}: ${error.detail}`);
-    this.error = error;
-  }
 }
 
 /** HTTP to upstreams. Sends once; never retries, never follows a redirect. */

@@ -72,8 +72,10 @@ export {
 } from "./notices/index.ts";
 export { ApprovalPage, cookieJar, Sessions } from "./page/index.ts";
 export {
+  askGuard,
   BreakGlassDesk,
   Guard,
+  type GuardAnswer,
   type GuardFaceParts,
   GuardLog,
   type GuardParts,

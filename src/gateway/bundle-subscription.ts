@@ -3,6 +3,7 @@
  * polling where the server offers it, and hands what is new to the policy source, which checks and stores it. A server
  * that cannot be reached changes nothing: the stored bundle decides, and how long ago it was confirmed is told.
  */
+import { readBody } from "../kernel/index.ts";
 import type { Clock, Entropy, HttpResponse, HttpTransport, Log, Telemetry } from "../ports.ts";
 import type { Refreshed } from "./policy-source.ts";
 
@@ -170,33 +171,17 @@ export class BundleSubscription {
   /** Why the answer confirms nothing; undefined when it does. */
   async #take(response: HttpResponse): Promise<string | undefined> {
     const { source } = this.#parts;
-    const archive = await bodyOf(response, this.#parts.bytesMax);
-    if (typeof archive === "string") return archive;
+    const archive = await readBody(response, this.#parts.bytesMax);
+    if (!archive.ok) return `the bundle: ${archive.error}`;
     if (response.status === 304)
       return this.#etag === undefined ? "304 without having asked" : undefined;
     if (response.status !== 200) return `the bundle server answered ${response.status}`;
     // Only what decides is left out of later answers: a refused bundle is asked for, and refused, again.
     this.#etag = undefined;
-    if ((await source.offer(archive)) === "refused")
+    if ((await source.offer(archive.value)) === "refused")
       return source.lastError ?? "the bundle of the server was refused";
     const { etag } = response.headers;
     if (typeof etag === "string") this.#etag = etag;
     return undefined;
   }
-}
-
-/** The whole body, or why there is none. */
-async function bodyOf(response: HttpResponse, bytesMax: number): Promise<Uint8Array | string> {
-  const pieces: Uint8Array[] = [];
-  let bytes = 0;
-  try {
-    for await (const piece of response.body) {
-      bytes += piece.length;
-      if (bytes > bytesMax) return `the bundle is larger than ${bytesMax} bytes`;
-      pieces.push(piece);
-    }
-  } catch (thrown) {
-    return `the bundle broke off: ${String(thrown)}`;
-  }
-  return Buffer.concat(pieces);
 }

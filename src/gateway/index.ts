@@ -98,7 +98,6 @@ export {
   type PermitWatchParts,
 } from "./permit-watch.ts";
 export { PolicySource, type PolicySourceParts, type VerifiedBundle } from "./policy-source.ts";
-export { readBody } from "./read-body.ts";
 export {
   Reservations,
   type ReservationsParts,

@@ -1,8 +1,7 @@
 /** The public keys of one issuer: fetched, kept, fetched again; the last good set stays when a fetch fails. */
 import { type KeySet, keySetOf } from "../identity/index.ts";
-import { err, ok, parseJsonStrict, type Result } from "../kernel/index.ts";
+import { err, ok, parseJsonStrict, type Result, readBody } from "../kernel/index.ts";
 import type { Clock, HttpTransport, Log } from "../ports.ts";
-import { readBody } from "./read-body.ts";
 
 export interface IssuerKeysPorts {
   readonly clock: Clock;

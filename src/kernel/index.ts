@@ -14,6 +14,7 @@ export {
 export { hasMember, itemsOfJson, sliceJson } from "./json-slice.ts";
 export { type SpliceRefusal, spliceJson } from "./json-splice.ts";
 export type { CallObservation, TraceBeside } from "./observation.ts";
+export { readBody } from "./read-body.ts";
 export { err, ok, type Result } from "./result.ts";
 export {
   foldName,
@@ -22,4 +23,5 @@ export {
   type JsonRefusalKind,
   parseJsonStrict,
 } from "./strict-json.ts";
+export { type TransportError, TransportFailure } from "./transport-failure.ts";
 export { isWellFormed } from "./well-formed.ts";

@@ -1,8 +1,9 @@
 /** How far the logs of a deployment have come in the repositories where they are kept for good (AG-403 4.4). */
+
 import { openDisk } from "../adapters/disk/index.ts";
 import { checkpointPath, openCheckpoint, parseVkey } from "../audit/index.ts";
 import { type AuditCanary, fillVerification, type Manifest } from "../failover/index.ts";
-import { readBody } from "../gateway/index.ts";
+import { readBody } from "../kernel/index.ts";
 import type { HttpTransport } from "../ports.ts";
 
 const checkpointBytesMax = 64 * 1024;

@@ -3,8 +3,7 @@ import { readFile, rename, writeFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { type FailoverConfig, manifestReader } from "../cli/index.ts";
 import type { Drift } from "../failover/index.ts";
-import { readBody } from "../gateway/index.ts";
-import { err, type JsonValue, parseJsonStrict, type Result } from "../kernel/index.ts";
+import { err, type JsonValue, parseJsonStrict, type Result, readBody } from "../kernel/index.ts";
 import type { HttpTransport } from "../ports.ts";
 import { digestOfFile } from "./parity-files.ts";
 

@@ -2,22 +2,15 @@
 import { systemClock, systemEntropy } from "../adapters/clock/index.ts";
 import type { EntryOrigin } from "../audit/index.ts";
 import type { Config, FailoverConfig } from "../cli/index.ts";
+import { askGuard } from "../control/index.ts";
 import { ledgerMark, type Manifest } from "../failover/index.ts";
 import {
   type ActivePolicy,
   type KnownManifest,
   type PermitAnswer,
   PermitWatch,
-  readBody,
 } from "../gateway/index.ts";
-import {
-  err,
-  isJsonObject,
-  type JsonObject,
-  ok,
-  parseJsonStrict,
-  type Result,
-} from "../kernel/index.ts";
+import { err, isJsonObject, type JsonObject, ok, type Result } from "../kernel/index.ts";
 import type { Ledger } from "../ledger/index.ts";
 import type { HttpTransport, Log, Telemetry } from "../ports.ts";
 import type { SharedState } from "../state/index.ts";
@@ -34,7 +27,6 @@ interface Parts {
   readonly origin: EntryOrigin & { epoch: number };
 }
 
-const answerBytesMax = 256 * 1024;
 const timeoutMs = 2_000;
 
 /** Undefined: the deployment runs standalone. The error is a sentence for the operator. */
@@ -64,7 +56,7 @@ export async function permitWatchOf(
         return now.ok ? ok(knownOf(now.value)) : now;
       },
       fenceKey: `failover/${encodeURIComponent(deployment)}/fence`,
-      askGuard: (question) => askGuard(failover, parts.http, question),
+      askGuard: (question) => askPermit(failover, parts.http, question),
       acknowledged: () => acknowledgedBy(parts, manifest),
       policyVersion: () => parts.policy.current()?.revision,
     }),
@@ -87,28 +79,18 @@ function acknowledgedBy({ state, ledger }: Parts, manifest: Manifest): JsonObjec
   };
 }
 
-async function askGuard(
+async function askPermit(
   { guard_url: url, token }: FailoverConfig,
   http: HttpTransport,
   question: JsonObject,
 ): Promise<PermitAnswer> {
-  const sent = await http.send({
-    ...{ method: "POST", url: `${url}/permit`, headTimeoutMs: timeoutMs, idleTimeoutMs: timeoutMs },
-    headers: {
-      "content-type": "application/json",
-      authorization: `Bearer ${token.reveal()}`,
-    },
-    body: Buffer.from(JSON.stringify(question)),
-  });
-  if (!sent.ok) return err(`the guard at ${url} does not answer (${sent.error.reason})`);
-  const body = await readBody(sent.value, answerBytesMax);
-  const parsed = body.ok ? parseJsonStrict(body.value) : body;
-  if (!parsed.ok) return err(`the guard at ${url} answers no JSON`);
-  const { value } = parsed;
-  if (sent.value.status === 200) return ok({ open: true, envelope: value });
-  if (isJsonObject(value) && value["code"] === "gate_closed")
-    return ok({ open: false, why: closedWhy(value) });
-  return err(`the guard at ${url} answers ${sent.value.status}`);
+  const guard = { url, token: token.reveal(), timeoutMs };
+  const answer = await askGuard(http, guard, "/permit", question);
+  if (!answer.ok) return answer;
+  const { status, body } = answer.value;
+  if (status === 200) return ok({ open: true, envelope: body });
+  if (body["code"] === "gate_closed") return ok({ open: false, why: closedWhy(body) });
+  return err(`the guard at ${url} answers ${status}`);
 }
 
 function closedWhy({ phase, failing }: JsonObject): string {

@@ -10,14 +10,14 @@ import {
   ok,
   parseJsonStrict,
   type Result,
+  readBody,
 } from "../../kernel/index.ts";
-import {
-  type HttpRequest,
-  type HttpResponse,
-  type HttpTransport,
-  type StoreError,
-  type TransportError,
-  TransportFailure,
+import type {
+  HttpRequest,
+  HttpResponse,
+  HttpTransport,
+  StoreError,
+  TransportError,
 } from "../../ports.ts";
 import type { EtcdTarget } from "./address.ts";
 
@@ -190,20 +190,10 @@ function ofStatus(
     : { kind: "unreachable", detail, elsewhere: true };
 }
 
-async function bodyOf({ body }: HttpResponse): Promise<Result<JsonObject, string>> {
-  const pieces: Uint8Array[] = [];
-  let bytes = 0;
-  try {
-    for await (const piece of body) {
-      bytes += piece.length;
-      if (bytes > answerBytesMax) return err(`its answer is over ${answerBytesMax} bytes`);
-      pieces.push(piece);
-    }
-  } catch (thrown) {
-    if (!(thrown instanceof TransportFailure)) throw thrown;
-    return err(thrown.error.detail);
-  }
-  const parsed = parseJsonStrict(Buffer.concat(pieces), { bytesMax: answerBytesMax });
+async function bodyOf(response: HttpResponse): Promise<Result<JsonObject, string>> {
+  const body = await readBody(response, answerBytesMax);
+  if (!body.ok) return body;
+  const parsed = parseJsonStrict(body.value, { bytesMax: answerBytesMax });
   return parsed.ok && isJsonObject(parsed.value)
     ? ok(parsed.value)
     : err("its answer is no JSON object");

@@ -7,8 +7,8 @@ import {
   ok,
   parseJsonStrict,
   type Result,
+  readBody,
 } from "../../kernel/index.ts";
-import { type HttpResponse, TransportFailure } from "../../ports.ts";
 import type { Asking, Found } from "./asking.ts";
 
 export interface Sending {
@@ -48,7 +48,7 @@ export async function exchange(
     ...(body === undefined ? {} : { body: Buffer.from(body) }),
   });
   if (!sent.ok) return nothing(sent.error.detail);
-  const bytes = await whole(sent.value);
+  const bytes = await readBody(sent.value, answerBytesMax);
   if (!bytes.ok) return nothing(bytes.error);
   const { status, headers: answered } = sent.value;
   const header = (name: string): string | undefined => {
@@ -56,22 +56,6 @@ export async function exchange(
     return typeof value === "string" ? value : value?.[0];
   };
   return ok({ status, bytes: bytes.value, header });
-}
-
-async function whole({ body }: HttpResponse): Promise<Result<Uint8Array, string>> {
-  const pieces: Uint8Array[] = [];
-  let length = 0;
-  try {
-    for await (const piece of body) {
-      length += piece.length;
-      if (length > answerBytesMax) return err(`its answer is over ${answerBytesMax} bytes`);
-      pieces.push(piece);
-    }
-  } catch (thrown) {
-    if (!(thrown instanceof TransportFailure)) throw thrown;
-    return err(`its answer broke off (${thrown.error.reason})`);
-  }
-  return ok(Buffer.concat(pieces));
 }
 
 /** The body as an object; undefined when it is none. */

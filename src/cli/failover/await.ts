@@ -6,7 +6,7 @@ import { checkVerdict, openEnvelope, verdictType } from "../../failover/index.ts
 import { err, type JsonObject, ok, type Result } from "../../kernel/index.ts";
 import type { Config, FailoverConfig } from "../config-types.ts";
 import type { CommandOutput } from "../policy-knowledge.ts";
-import { askGuard, failingLines } from "./guard-client.ts";
+import { askOnce, failingLines } from "./guard-client.ts";
 import { manifestReader } from "./read-manifest.ts";
 
 export interface AwaitOptions {
@@ -31,7 +31,7 @@ export async function awaitVerdict(
   if (!began.ok) return complain(io, began.error);
   const nonce = randomBytes(16).toString("hex");
   const question = { nonce, budget_ms: Math.max(1, endMs - Date.now()) };
-  const answer = await askGuard(failover, "/await", question, budgetMs + 2_000);
+  const answer = await askOnce(failover, "/await", question, budgetMs + 2_000);
   if (!answer.ok) return complain(io, answer.error);
   const { status, body } = answer.value;
   if (status !== 200) {
@@ -57,7 +57,7 @@ async function begun(
   { begin, cause, from }: AwaitOptions,
 ): Promise<Result<void, string>> {
   if (begin === undefined) return ok(undefined);
-  const answer = await askGuard(failover, "/failover", {
+  const answer = await askOnce(failover, "/failover", {
     ...{ mechanism: begin, cause: cause ?? `asked by ${begin}`, source_site: from ?? null },
     initiated: new Date().toISOString(),
   });

@@ -2,7 +2,7 @@
 import { isJsonArray, isJsonObject, type JsonObject } from "../../kernel/index.ts";
 import { type Diagnostic, diagnosticAt } from "../../policy/index.ts";
 import { atStart, type KnownManifest } from "./check-manifests.ts";
-import { askGuard } from "./guard-client.ts";
+import { askOnce } from "./guard-client.ts";
 
 /** On the way to somewhere; a failover may be under way. */
 const passing = ["fenced", "validating", "remediating", "degraded"];
@@ -12,7 +12,7 @@ export async function checkGuard(
   url: string,
   known: KnownManifest | undefined,
 ): Promise<readonly Diagnostic[]> {
-  const answer = await askGuard({ guard_url: url.replace(/\/+$/, "") }, "/status");
+  const answer = await askOnce({ guard_url: url.replace(/\/+$/, "") }, "/status");
   if (!answer.ok) return [atStart(url, "guard-silent", answer.error)];
   const { status, body } = answer.value;
   if (status !== 200)

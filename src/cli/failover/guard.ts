@@ -14,7 +14,7 @@ import type { Config, FailoverConfig } from "../config-types.ts";
 import type { CommandOutput } from "../policy-knowledge.ts";
 import { abandon, abandonType } from "./abandon.ts";
 import { type AwaitOptions, awaitVerdict } from "./await.ts";
-import { askGuard, failingLines } from "./guard-client.ts";
+import { askOnce, failingLines } from "./guard-client.ts";
 
 export interface GuardCommandParts {
   readonly io: CommandOutput;
@@ -112,7 +112,7 @@ interface BeginOptions {
 
 /** 0 it may act, 1 it may not, 2 it could not be asked. */
 async function status(to: FailoverConfig, json: boolean, io: CommandOutput): Promise<number> {
-  const answer = await askGuard(to, "/status");
+  const answer = await askOnce(to, "/status");
   if (!answer.ok) {
     io.err(answer.error);
     return 2;
@@ -156,7 +156,7 @@ async function told(
   question: JsonObject,
   io: CommandOutput,
 ): Promise<number> {
-  const answer = await askGuard(to, path, question);
+  const answer = await askOnce(to, path, question);
   if (!answer.ok) {
     io.err(answer.error);
     return 2;

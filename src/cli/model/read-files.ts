@@ -4,8 +4,7 @@ import { join, relative } from "node:path";
 import { systemClock } from "../../adapters/clock/index.ts";
 import { undiciTransport } from "../../adapters/http/index.ts";
 import { fileBytesMax, type SourceFile } from "../../adapters/sources/index.ts";
-import { readBody } from "../../gateway/index.ts";
-import { err, ok, type Result } from "../../kernel/index.ts";
+import { err, ok, type Result, readBody } from "../../kernel/index.ts";
 
 const filesMax = 100_000;
 const timeoutMs = 30_000;

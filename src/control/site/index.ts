@@ -1,5 +1,6 @@
 export { BreakGlassDesk } from "./break-glass-desk.ts";
 export { Guard } from "./guard.ts";
+export { askGuard, type GuardAnswer } from "./guard-client.ts";
 export { type GuardFaceParts, guardFace, statusOf } from "./guard-face.ts";
 export { type Known, stepsIn } from "./guard-history.ts";
 export { GuardLog } from "./guard-log.ts";

@@ -6,9 +6,9 @@ import {
   ok,
   parseJsonStrict,
   type Result,
+  readBody,
 } from "../../kernel/index.ts";
 import type { HttpTransport } from "../../ports.ts";
-import { readBody } from "../read-body.ts";
 
 export interface JsonAnswer {
   readonly status: number;
