@@ -1,6 +1,6 @@
 /**
- * One connection to the primary, made when it is needed and thrown away at the first fault: a connection whose last
- * answer is unknown is never used again. Every host of the URL is tried in turn until one is not a standby.
+ * One connection to the primary, used by one after another, made when it is needed and thrown away at the first fault: a
+ * connection whose last answer is unknown is never used again. Every host of the URL is tried in turn until one is not a standby.
  */
 import { Client, type QueryResult } from "pg";
 import { err, ok, type Result } from "../../kernel/index.ts";
@@ -28,12 +28,13 @@ const sessionSettings = [
   "default_transaction_isolation=read\\ committed",
 ];
 
-type Connecting = Promise<Result<Client, StoreError>>;
-
 export class Connection {
   readonly #target: PostgresTarget;
-  /** One for all who use it at once; set as soon as somebody connects. */
-  #connecting: Connecting | undefined;
+  #client: Client | undefined;
+  /** Ends when everybody before has ended: a connection answers one after another. */
+  #turn: Promise<void> = Promise.resolve();
+  /** The last fault; whoever waited behind it shares it, and does not wait for the next one. */
+  #fault: StoreError | undefined;
   #notices: string[] = [];
   #ended = false;
 
@@ -41,23 +42,22 @@ export class Connection {
     this.#target = target;
   }
 
-  /** Runs `use` on a connection to the primary. After any fault in it the connection is closed. */
+  /** Runs `use` on a connection to the primary, alone. After any fault in it the connection is closed. */
   async with<T>(
     use: (client: Client) => Promise<Result<T, StoreError>>,
   ): Promise<Result<T, StoreError>> {
-    if (this.#ended) return err({ kind: "unreachable", detail: "the store was closed" });
-    this.#connecting ??= this.#connectAny();
-    const connecting = this.#connecting;
-    const client = await connecting;
-    let kept = false;
+    const [before, fault] = [this.#turn, this.#fault];
+    let over = (): void => undefined;
+    this.#turn = new Promise((resolve) => {
+      over = resolve;
+    });
+    await before;
     try {
-      const used = client.ok ? await use(client.value) : client;
-      kept = used.ok || used.error.kind === "conflict";
-      return used;
-    } catch (thrown) {
-      return err({ kind: "unreachable", detail: describe(thrown) });
+      if (this.#fault !== undefined && this.#fault !== fault)
+        return err({ kind: "unreachable", detail: this.#fault.detail });
+      return await this.#alone(use);
     } finally {
-      if (!kept) await this.#drop(connecting);
+      over();
     }
   }
 
@@ -66,20 +66,42 @@ export class Connection {
     return this.#notices.splice(0);
   }
 
-  /** Closes for good. */
+  /** Closes for good, also what is under way. */
   async end(): Promise<void> {
     this.#ended = true;
-    await this.#drop(this.#connecting);
+    await this.#drop();
   }
 
-  /** Others may have given this one up already, and connected anew. */
-  async #drop(connecting: Connecting | undefined): Promise<void> {
-    if (this.#connecting === connecting) this.#connecting = undefined;
-    const client = await connecting;
-    if (client?.ok) await end(client.value);
+  async #alone<T>(
+    use: (client: Client) => Promise<Result<T, StoreError>>,
+  ): Promise<Result<T, StoreError>> {
+    const connected = await this.#connected();
+    const used = connected.ok ? await attempted(use, connected.value) : connected;
+    if (used.ok || used.error.kind === "conflict") return used;
+    this.#fault = used.error;
+    await this.#drop();
+    return used;
   }
 
-  async #connectAny(): Connecting {
+  async #connected(): Promise<Result<Client, StoreError>> {
+    if (this.#ended) return err(closed);
+    if (this.#client !== undefined) return ok(this.#client);
+    const connected = await this.#connectAny();
+    if (!connected.ok) return connected;
+    this.#client = connected.value;
+    if (!this.#ended) return connected;
+    // It was closed while it connected.
+    await this.#drop();
+    return err(closed);
+  }
+
+  async #drop(): Promise<void> {
+    const client = this.#client;
+    this.#client = undefined;
+    await end(client);
+  }
+
+  async #connectAny(): Promise<Result<Client, StoreError>> {
     const refusals: string[] = [];
     for (const url of this.#target.urls) {
       const connected = await this.#connect(url);
@@ -114,6 +136,19 @@ export class Connection {
       await end(client);
       return err(describe(thrown));
     }
+  }
+}
+
+const closed: StoreError = { kind: "unreachable", detail: "the store was closed" };
+
+async function attempted<T>(
+  use: (client: Client) => Promise<Result<T, StoreError>>,
+  client: Client,
+): Promise<Result<T, StoreError>> {
+  try {
+    return await use(client);
+  } catch (thrown) {
+    return err({ kind: "unreachable", detail: describe(thrown) });
   }
 }
 

@@ -6,6 +6,10 @@ import { SharedState } from "../../../src/state/index.ts";
 import { storeContract } from "../../contracts/store-contract.ts";
 import { PostgresServer } from "../../fixtures/postgres.ts";
 
+/** What the library says of how it is used, from the first test on. */
+const warned: string[] = [];
+process.on("warning", ({ message }) => warned.push(message));
+
 let server: PostgresServer;
 beforeAll(async () => {
   server = await PostgresServer.primary();
@@ -30,6 +34,36 @@ async function opened(url: string): Promise<PostgresStore> {
 }
 
 storeContract("postgres", database);
+
+test("many who ask one store at once are served one after another, and the library has nothing against it", async () => {
+  const { open } = await database();
+  const state = new SharedState(await open());
+  const put = (key: string) =>
+    state.transact([key], () => ({ writes: new Map([[key, { key }]]), result: key }));
+  const asked = Array.from({ length: 30 }, (_, i) => [
+    put(`k/${i}`),
+    state.read([`k/${i}`]),
+    state.list("k/", 10),
+  ]).flat();
+  expect((await Promise.all(asked)).every(({ ok }) => ok)).toBe(true);
+  await state.close();
+  expect(warned).toEqual([]);
+});
+
+test("who waits behind a fault learns of it at once, and who comes later is served", async () => {
+  const { url, open } = await database();
+  const store = await open();
+  expect((await store.read(["k"])).ok).toBe(true);
+  const ours = `FROM pg_stat_activity WHERE datname = '${new URL(url).pathname.slice(1)}'
+    AND application_name = 'holdfast test'`;
+  server.query(`SELECT pg_terminate_backend(pid) ${ours}`);
+  while (server.query(`SELECT count(*) ${ours}`) !== "0");
+  const reads = await Promise.all(Array.from({ length: 5 }, () => store.read(["k"])));
+  const kinds = reads.map((read) => (read.ok ? "ok" : read.error.kind));
+  expect(kinds).toEqual(kinds.map(() => "unreachable"));
+  expect((await store.read(["k"])).ok).toBe(true);
+  await store.close();
+});
 
 test("the schema after all steps is the checked-in dump (vitest -u rewrites it)", async () => {
   const { url, open } = await database();
