@@ -215,6 +215,7 @@ export type {
   ResidencyFinding,
   WatermarkFinding,
 } from "./record/event-record.ts";
+export { type Mechanism, mechanisms } from "./record/mechanism.ts";
 export { failoverMetrics, type RecordedGauge, recordGauges } from "./record/metrics.ts";
 export { type AuditEventRef, type AuditGap, hasGap, reconcile } from "./record/reconcile.ts";
 export { RecordFold, recordsOf } from "./record/record-fold.ts";

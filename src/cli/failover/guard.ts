@@ -5,6 +5,8 @@ import { openSigner } from "../../adapters/keys/index.ts";
 import {
   breakGlassType,
   cosignEnvelope,
+  type Mechanism,
+  mechanisms,
   parseEnvelope,
   signEnvelope,
 } from "../../failover/index.ts";
@@ -15,6 +17,9 @@ import type { CommandOutput } from "../policy-knowledge.ts";
 import { abandon, abandonType } from "./abandon.ts";
 import { type AwaitOptions, awaitVerdict } from "./await.ts";
 import { askOnce, failingLines } from "./guard-client.ts";
+
+const byHand: Mechanism = "manual";
+const knownMechanisms = `${Object.keys(mechanisms).join(", ")}, or a name of yours`;
 
 export interface GuardCommandParts {
   readonly io: CommandOutput;
@@ -60,7 +65,7 @@ export function registerGuardCommands(failover: Command, parts: GuardCommandPart
     );
   add("await", "wait until this site may act; exit 0 only then")
     .requiredOption("--budget <seconds>", "how long at most")
-    .option("--begin <mechanism>", "begin a failover to this site first")
+    .option("--begin <mechanism>", `begin a failover to this site first: ${knownMechanisms}`)
     .option("--cause <text>", "why")
     .option("--from <site>", "the site that acted before")
     .option("--json", "for machines")
@@ -70,7 +75,7 @@ export function registerGuardCommands(failover: Command, parts: GuardCommandPart
   add("begin", "begin a failover to this site (planned, or by hand)")
     .requiredOption("--cause <text>", "why")
     .option("--from <site>", "the site that acts now")
-    .option("--mechanism <name>", "who moves the traffic", "manual")
+    .option("--mechanism <name>", `what moves the traffic: ${knownMechanisms}`, byHand)
     .option("--planned", "maintenance, blue-green, a drill")
     .action((options: BeginOptions, command: Command) =>
       withFailover(command, (_, to) => begin(to, options, io)),
@@ -81,7 +86,7 @@ export function registerGuardCommands(failover: Command, parts: GuardCommandPart
       withFailover(command, (_, to) => told(to, "/stand-down", { because }, io)),
     );
   add("app-ready", "note that the application is up, for its recovery time")
-    .addOption(new Option("--mechanism <name>", "who says so").default("manual"))
+    .addOption(new Option("--mechanism <name>", "who says so").default(byHand))
     .action(({ mechanism }: { mechanism: string }, command: Command) =>
       withFailover(command, (_, to) => told(to, "/app-ready", { mechanism }, io)),
     );

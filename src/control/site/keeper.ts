@@ -1,5 +1,10 @@
 /** Begins what nobody has to ask for: the first start of the primary, another try after a block, a return after a loss. */
-import { candidates, type FailoverStart, type GatePhase } from "../../failover/index.ts";
+import {
+  candidates,
+  type FailoverStart,
+  type GatePhase,
+  type Mechanism,
+} from "../../failover/index.ts";
 import type { Guard } from "./guard.ts";
 import type { GuardParts } from "./guard-parts.ts";
 
@@ -117,7 +122,7 @@ function rank({ manifest, site, clock }: GuardParts): number {
 
 function startOf(
   { deployment, manifest, site, clock, lease }: GuardParts,
-  mechanism: string,
+  mechanism: Mechanism,
   cause: string,
 ): Omit<FailoverStart, "failover"> {
   const before = lease.seen?.site;

@@ -14,7 +14,7 @@ export interface FailoverStart {
   readonly tenant: string;
   readonly site: string;
   readonly planned: boolean;
-  /** Who moved the traffic: `patroni`, `haproxy`, `dns`, `kubernetes`, `manual`, `drill`, `start`, … */
+  /** What moved the traffic: one of `mechanisms`, or the name of an orchestrator that is not among them. */
   readonly mechanism: string;
   readonly cause: string;
   readonly detector: string;
