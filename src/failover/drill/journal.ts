@@ -58,6 +58,7 @@ export interface DrillFindings {
   readonly proof: readonly ProofFinding[];
   readonly state: StateFinding;
   /** Actions of the method, and rollbacks, that failed; by name. */
+  /** Of the method: actions that failed, and probes that did not hold. */
   readonly failed_actions: readonly string[];
   readonly failed_rollbacks: readonly string[];
   /** Why it was stopped before its end; null when it was not. */

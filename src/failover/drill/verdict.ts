@@ -52,7 +52,7 @@ function doubts(findings: DrillFindings, unsteady: readonly string[]): readonly 
   const doubt = unsteady.map((name) => `"${name}" did not hold before anything was done`);
   if (interrupted) doubt.push("the engine died in the drill; a later one rolled back");
   if (aborted !== null) doubt.push(`it was stopped: ${aborted}`);
-  for (const name of failed) doubt.push(`the action "${name}" failed`);
+  for (const name of failed) doubt.push(`"${name}" of the method failed`);
   if (!began) return doubt.length === 0 ? ["it never began"] : doubt;
   if (proof.length === 0) doubt.push("nothing shows that the fault took effect");
   for (const { name, held_before: before, held_after: after } of proof) {

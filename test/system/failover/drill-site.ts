@@ -9,8 +9,8 @@ import { encodeVkey } from "../../../src/audit/index.ts";
 import { componentClasses } from "../../../src/failover/index.ts";
 import type { JsonObject } from "../../../src/kernel/index.ts";
 import { Random, simSigner } from "../../../src/sim/index.ts";
+import { type Drilled, drillScenario } from "../../fixtures/drill-scenario.ts";
 import { PostgresServer } from "../../fixtures/postgres.ts";
-import { failoverCommand, type Said } from "../../unit/cli/failover-command.ts";
 import { manifest } from "../../unit/failover/drill/experiments.ts";
 
 const program = resolve("test/fixtures/drill-town.ts");
@@ -138,8 +138,7 @@ export class DrillSite {
     } as unknown as JsonObject;
   }
 
-  /** For every scenario, a file of its variables. */
-  variables(scenario: string): string {
+  get #variables(): Readonly<Record<string, unknown>> {
     const at = (path: string): string => this.at(path);
     const town = (mode: string): string[] => this.#command(mode, "");
     const holdfast = [process.execPath, tool];
@@ -167,23 +166,13 @@ export class DrillSite {
       cut: fault("remove", "--file", at("road.open")),
       join: fault("restore", "--file", at("road.open")),
     };
-    const value = JSON.parse(readFileSync(`drills/${scenario}.json`, "utf8")) as JsonObject;
-    const names = Object.keys(value["configuration"] as JsonObject);
-    const used = Object.entries(common).filter(([name]) => names.includes(name));
-    const path = at(`${scenario}.vars.json`);
-    writeFileSync(path, JSON.stringify(Object.fromEntries(used)));
-    return path;
+    return common;
   }
 
   /** Runs a scenario of the library as a person would, and says what came of it. */
-  async drill(scenario: string): Promise<Said & { readonly result: Record<string, unknown> }> {
+  async drill(scenario: string): Promise<Drilled> {
     process.env["HOLDFAST_GUARD_TOKEN"] = "t0wn";
-    const said = await failoverCommand(
-      ...["drill", "run", scenario, "--manifest", this.at("manifest.yaml"), "--json"],
-      ...["--folder", this.at("drills"), "--vars", this.variables(scenario), "--allow-ready"],
-    );
-    const result = said.out === "" ? {} : (JSON.parse(said.out) as Record<string, unknown>);
-    return { ...said, result };
+    return await drillScenario(scenario, this.folder, this.#variables);
   }
 
   async close(): Promise<void> {

@@ -4,9 +4,9 @@ import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { type Drilled, drillScenario } from "../../fixtures/drill-scenario.ts";
 import { agentToken } from "../../fixtures/tokens.ts";
 import { freePort, TwoSites, until } from "../../fixtures/two-sites.ts";
-import { failoverCommand } from "../../unit/cli/failover-command.ts";
 
 const fixture = (name: string): string => resolve(`test/fixtures/${name}.ts`);
 const node = process.execPath;
@@ -57,9 +57,7 @@ export class GuardedTown {
   }
 
   /** Runs a scenario of the library, and says what came of it. */
-  async drill(
-    scenario: string,
-  ): Promise<{ code: number; err: string; result: Record<string, unknown> }> {
+  async drill(scenario: string): Promise<Drilled> {
     const { world } = this;
     const gateways = (["fra", "dub"] as const).map((site) => world.gateway(site).url);
     const logs = ["fra", "dub"].map((site) => this.at(`${site}/data/log`));
@@ -84,16 +82,7 @@ export class GuardedTown {
       ...(this.#looksAway ? { closes_within: 10 } : {}),
     };
     process.env["HOLDFAST_GUARD_TOKEN"] = "guard-token-of-the-test";
-    const value = JSON.parse(readFileSync(`drills/${scenario}.json`, "utf8"));
-    const names = Object.keys(value.configuration);
-    const used = Object.entries(common).filter(([name]) => names.includes(name));
-    writeFileSync(this.at("vars.json"), JSON.stringify(Object.fromEntries(used)));
-    const said = await failoverCommand(
-      ...["drill", "run", scenario, "--manifest", this.at("manifest.yaml")],
-      ...["--folder", this.at("drills"), "--vars", this.at("vars.json"), "--allow-ready", "--json"],
-    );
-    const result = said.out === "" ? {} : (JSON.parse(said.out) as Record<string, unknown>);
-    return { code: said.code, err: said.err, result };
+    return await drillScenario(scenario, this.folder, common);
   }
 
   async close(): Promise<void> {

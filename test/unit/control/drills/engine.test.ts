@@ -73,6 +73,15 @@ test.each<[string, Plants, string, RegExp]>([
   expect(found.because.join("; ")).toMatch(because);
 });
 
+test("a probe of the method that does not hold leaves doubt, as a failed action does", async () => {
+  const method = [action("break"), probe("fault is there"), action("break")];
+  expect((await verdictWith({}, experiment({ method }))).verdict).toBe("pass");
+  const early = [probe("fault is there"), action("break")];
+  const found = await verdictWith({}, experiment({ method: early }));
+  expect(found.verdict).toBe("inconclusive");
+  expect(found.because.join("; ")).toContain('"fault is there" of the method failed');
+});
+
 test("not steady before: nothing is done at all", async () => {
   const { town, verdict, journal } = await verdictWith({ unsteady: true });
   expect(verdict).toBe("inconclusive");
