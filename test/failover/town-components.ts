@@ -73,7 +73,7 @@ function echo(url: string, more = ""): string {
 
 function components(looks: Looks): readonly string[] {
   const at = (name: string, className: string, verify: string, sites = "[fra]"): string =>
-    `  - { name: ${name}, class: ${className}, verify: ${verify}, latency_ms_max: 2000, on_failure: block, sites: ${sites} }`;
+    `  - { name: ${name}, class: ${className}, verify: ${verify}, latency_ms_max: 4000, on_failure: block, sites: ${sites} }`;
   return [
     at("consumer", "identity", looks.consumer, "[]"),
     at("second", "identity", looks.second, "[]"),

@@ -55,7 +55,7 @@ export class WholeTown {
   async open(controls: "sound" | "unsound"): Promise<void> {
     this.#looksAway = controls === "unsound";
     mkdirSync(this.#sink, { recursive: true });
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=4m", "tmpfs", this.#sink]);
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=48m", "tmpfs", this.#sink]);
     for (const name of [...processes, "gateway"]) this.#ports[name] = await freePort();
     const host = NetworkNamespace.create();
     this.#made.host = host;
@@ -187,6 +187,8 @@ until curl --silent --fail ${this.#gatewayUrl}/livez; do sleep 0.1; done
   async drill(scenario: string): Promise<Drilled> {
     const world = this.#the("world");
     process.env["HOLDFAST_GUARD_TOKEN"] = "guard-token-of-the-test";
+    // What is there before is what must be there afterwards: a gate that just closes and opens is neither.
+    await world.reaches("fra", "ready", 60_000);
     const logs = ["fra", "dub"].map((site) => this.at(`${site}/data/log`));
     const gateways = [this.#gatewayUrl, world.gateway("dub").url];
     const nft = [...this.#the("host").under, "nft", "-f"];
@@ -203,7 +205,7 @@ until curl --silent --fail ${this.#gatewayUrl}/livez; do sleep 0.1; done
       ...{ conninfo: this.#the("postgres").url, slot: "audit" },
       reached: [node, fixture("drill-act"), "reached", `${this.#partnerUrl}/fra`],
       ...{ cut: [...nft, this.at("cut.nft")], join: [...nft, this.at("join.nft")] },
-      ...{ sidecar: this.at("sidecar.mjs"), sink: this.#sink, mib_max: "8" },
+      ...{ sidecar: this.at("sidecar.mjs"), sink: this.#sink, mib_max: "64" },
       ...{ location: this.at("fra.location"), wrong_location: this.at("wrong.location") },
       ...{ key: this.at("key.json"), revoked_key: this.at("revoked.json") },
       ...{ clock_file: this.at("clock"), skewed_clock_file: this.at("clock.wrong") },
