@@ -13,7 +13,7 @@ export interface Effect {
   /** Something was taken away that did not come back, of whatever kind. */
   readonly takes: boolean;
   readonly brings: boolean;
-  /** Quoted texts and numbers that differ. */
+  /** Quoted texts that differ. */
   readonly literals: readonly string[];
   /** 0 to 1: how much of what was removed came back. */
   readonly kept: number;
@@ -50,7 +50,7 @@ export function effectOf(diff: readonly DiffPart[]): Effect {
     touched: words([...before, ...after]),
     takes: minus(before, after).length > 0,
     brings: minus(after, before).length > 0,
-    literals: [...lost, ...gained].filter((token) => /^["'`\d]/.test(token)).map(unquoted),
+    literals: [...minus(quoted(removed), quoted(added)), ...minus(quoted(added), quoted(removed))],
     kept: before.length === 0 ? 0 : 1 - minus(before, after).length / before.length,
     kinds: new Set(diff.map(({ path }) => fileKind(path))),
     isLargeStep: isLargeStep(removed, added),
@@ -85,6 +85,13 @@ function tokensOf(lines: readonly string[]): readonly string[] {
   );
 }
 
+/** Texts in quotes, of whatever stands around them. */
+function quoted(lines: readonly string[]): readonly string[] {
+  return lines.flatMap((line) =>
+    [...line.matchAll(/"([^"]+)"|'([^']+)'/g)].map(([, double, single]) => double ?? single ?? ""),
+  );
+}
+
 /** What of `a` is left when each of `b` has taken one. */
 function minus(a: readonly string[], b: readonly string[]): readonly string[] {
   const counts = new Map<string, number>();
@@ -99,7 +106,6 @@ function minus(a: readonly string[], b: readonly string[]): readonly string[] {
 const words = (tokens: readonly string[]): readonly string[] => [
   ...new Set(tokens.flatMap(wordsOf)),
 ];
-const unquoted = (token: string): string => token.replace(/^["'`]|["'`]$/g, "");
 
 /** https://semver.org: a change of the first number, or of the second, may change what callers see. */
 function isLargeStep(removed: readonly string[], added: readonly string[]): boolean {
