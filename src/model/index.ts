@@ -109,14 +109,23 @@ export {
   templateOf,
 } from "./logs/index.ts";
 export {
+  type ChainMatch,
   type ConfirmedIncident,
+  chainMatch,
   confirm,
   emptyMemory,
+  incidentEvent,
+  incidentOf,
   type Keeping,
+  type Link,
   type Memory,
+  memoryOf,
   memoryText,
+  type Postmortem,
   readIncident,
   readMemory,
+  readPostmortemJson,
+  readPostmortemMarkdown,
   unexpired,
 } from "./memory/index.ts";
 export {

@@ -5,6 +5,7 @@ import { type DrawOptions, draw } from "./draw.ts";
 import { forgetOld } from "./forget-old.ts";
 import { type IngestOptions, ingest } from "./ingest.ts";
 import { openModel } from "./open.ts";
+import { registerConfirming } from "./register-confirming.ts";
 import { type OnModel, registerReading } from "./register-reading.ts";
 import { remembranceOf } from "./remembrance-of.ts";
 import { type ShowOptions, showModel } from "./show.ts";
@@ -35,13 +36,15 @@ export function registerModelCommands(
     .option("--json", "print the whole answer as JSON")
     .option("--picture <file>", "write the chain to a file: .svg, .mmd (Mermaid) or .json")
     .action((words: string[], options: WhyOptions, command: Command) =>
-      onModel(command, ({ graph, nowMs }) =>
-        showWhy(graph, words, options, { io: parts.io, nowMs }),
-      ),
+      onModel(command, ({ graph, nowMs }, { config }) => {
+        const incidentKeepMs = remembranceOf(config.model).incident.keepMs;
+        return showWhy(graph, words, options, { io: parts.io, nowMs, incidentKeepMs });
+      }),
     );
   const model = program
     .command("model")
     .description("the runtime model: production as a graph in time, and what it remembers");
+  registerConfirming(model, withStore, parts);
   registerReading(program, model, withStore, parts, onModel);
   registerStoredModel(model, withStore, parts);
   registerShow(withStore(model.command("show")), onModel, parts);

@@ -6,9 +6,12 @@ import { err, instantText, ok, type Result } from "../../kernel/index.ts";
 import {
   defaultSettings,
   type Graph,
+  memoryOf,
   pictureOfAnswer,
   readSymptom,
+  remembranceUnlessGiven,
   type Symptom,
+  unexpired,
   type WhyAnswer,
   why,
 } from "../../model/index.ts";
@@ -37,6 +40,7 @@ export function askWhy(
   words: readonly string[],
   options: Pick<WhyOptions, "at" | "knownAt" | "lookback">,
   nowMs: number,
+  incidentKeepMs: number = remembranceUnlessGiven.incident.keepMs,
 ): Result<Asked, string> {
   const at = readMoment(options.at ?? "0s", nowMs);
   if (!at.ok) return err(`--at: ${at.error}`);
@@ -48,7 +52,9 @@ export function askWhy(
   const lookbackMs = lookbackOf(options.lookback);
   if (lookbackMs === undefined)
     return err(`--lookback: \`${options.lookback}\` is no length of time (90s, 15m, 2h)`);
-  const settings = { ...defaultSettings, lookbackMs, knownAt: view.knownAt };
+  const keeping = { now: symptom.value.at, keepMs: incidentKeepMs };
+  const memory = unexpired(memoryOf(graph.events()), keeping);
+  const settings = { ...defaultSettings, lookbackMs, knownAt: view.knownAt, memory };
   return ok({ answer: why(graph.events(), symptom.value, settings), symptom: symptom.value });
 }
 
@@ -63,10 +69,10 @@ export async function showWhy(
   graph: Graph,
   words: readonly string[],
   options: WhyOptions,
-  parts: { readonly io: CommandOutput; readonly nowMs: number },
+  parts: { readonly io: CommandOutput; readonly nowMs: number; readonly incidentKeepMs?: number },
 ): Promise<number> {
-  const { io, nowMs } = parts;
-  const asked = askWhy(graph, words, options, nowMs);
+  const { io, nowMs, incidentKeepMs } = parts;
+  const asked = askWhy(graph, words, options, nowMs, incidentKeepMs);
   if (!asked.ok) return refuse(io, asked.error);
   const { answer, symptom } = asked.value;
   if (options.picture !== undefined) {

@@ -1,0 +1,75 @@
+/** `holdfast model import-postmortem` and `confirm`: files become memory of the store, and `why` uses and shows it. */
+import { mkdtemp, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { confirmFiles, fromIncident, fromPostmortem } from "../../../../src/cli/model/confirm.ts";
+import { askWhy } from "../../../../src/cli/model/why.ts";
+import { ModelLog, RememberedModel } from "../../../../src/control/index.ts";
+import { type Graph, remembranceUnlessGiven } from "../../../../src/model/index.ts";
+import { noStoreFaults, Random, SimClock, SimDatabase } from "../../../../src/sim/index.ts";
+import { SharedState } from "../../../../src/state/index.ts";
+import { ShopCluster } from "../../model/why/rules/shop-cluster.ts";
+
+class World {
+  readonly state = new SharedState(
+    new SimDatabase(new Random(7), new SimClock(), noStoreFaults).open(),
+  );
+  readonly out: string[] = [];
+  readonly err: string[] = [];
+
+  async run(files: Readonly<Record<string, string>>, read = fromPostmortem): Promise<number> {
+    const folder = await mkdtemp(join(tmpdir(), "confirm-"));
+    const paths = Object.keys(files).map((name) => join(folder, name));
+    for (const [i, text] of Object.values(files).entries()) await writeFile(paths[i] ?? "", text);
+    const io = {
+      out: (line: string) => void this.out.push(line),
+      err: (line: string) => void this.err.push(line),
+    };
+    return await confirmFiles(this.state, paths, { read, by: "mika", io });
+  }
+
+  async graph(): Promise<Graph> {
+    const model = new RememberedModel(new ModelLog(this.state), remembranceUnlessGiven);
+    const now = await this.state.now();
+    await model.refresh(now.ok ? now.value : 0);
+    return model.graph;
+  }
+}
+
+const postmortem =
+  "# Cart\n\n## Root cause\nThe port of workload:shop/cart.\n\nkind: routing.port\n";
+
+test("a postmortem is remembered by the store, and the next answer shows it", async () => {
+  const world = new World();
+  expect(await world.run({ "tuesday.md": postmortem })).toBe(0);
+  expect(world.out.join("")).toContain("tuesday: routing.port at workload:shop/cart is remembered");
+  const graph = await world.graph();
+  graph.add(
+    new ShopCluster().put("Service", "cart", ["spec", "ports", 0, "targetPort"], 9090).events(),
+  );
+  const asked = askWhy(graph, ["service:cart", "failing"], {}, 1_900_000_000_000, 1e15);
+  expect(asked.ok && asked.value.answer.causes[0]?.remembered).toEqual(["tuesday"]);
+  const forgotten = askWhy(graph, ["service:cart", "failing"], {}, 1_900_000_000_000, 1);
+  expect(forgotten.ok && forgotten.value.answer.causes[0]?.remembered).toEqual([]);
+});
+
+test("people confirm an incident by its own file; what is refused says why and costs nothing", async () => {
+  const world = new World();
+  const good = JSON.stringify({
+    id: "i9",
+    node: "service:cart",
+    kind: "compute.memory",
+    chain: [],
+  });
+  const bad = JSON.stringify({ id: "i8", node: "service:cart", kind: "magic" });
+  expect(await world.run({ "good.json": good, "bad.json": bad }, fromIncident)).toBe(1);
+  expect(world.err.join("")).toContain("$.kind: magic is no kind of cause");
+  expect(world.out).toEqual(["i9: compute.memory at service:cart is remembered"]);
+});
+
+test("a postmortem that names no cause is refused", async () => {
+  const world = new World();
+  expect(await world.run({ "odd.md": "# Odd\n\n## Root cause\nNobody knows.\n" })).toBe(1);
+  expect(world.err.join("")).toContain("kind: <kind of cause>");
+});
