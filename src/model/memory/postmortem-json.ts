@@ -37,7 +37,8 @@ function ownFile(file: JsonObject): Result<Postmortem, string> {
   if (splitNodeId(cause) === undefined)
     return err(`$.cause: ${cause} is no node id, as service:cart`);
   const links = objectsOf(file["chain"]).map((link, i): Result<Link, string> => {
-    const [from, to] = [textOf(link["from"]), textOf(link["to"])];
+    const { from: cause, to: effect } = link;
+    const [from, to] = [textOf(cause), textOf(effect)];
     return splitNodeId(from) === undefined || splitNodeId(to) === undefined
       ? err(`$.chain[${i}] has no \`from\` and \`to\` that are node ids`)
       : ok({ from, to, because: textOf(link["because"]) });
