@@ -208,6 +208,12 @@ const senses: readonly (readonly [string, string | RegExp, string, string])[] = 
     "ends before the next one is there",
   ],
   [
+    "comparisons that are too old before the next",
+    "version: 3\n",
+    "version: 3\nobjectives: { parity_seconds: 30, parity_age_seconds: 59 }\n",
+    "let parity_age_seconds be at least twice parity_seconds",
+  ],
+  [
     "remediation over its budget",
     "timeout_seconds: 5",
     "timeout_seconds: 16",
