@@ -3,7 +3,7 @@
  * calls a second, what telemetry, shared state and its fence cost. Each comparison is with a baseline of the same run. Needs a disk under the
  * folder for temporary files; a file system in memory would make every durable figure a fiction, and is refused.
  *
- *   npm run bench -- [--trials 5] [--only gateway|policy|durable|telemetry|state|fence|failover] [--json] [--out <file>]
+ *   npm run bench -- [--trials 5] [--only gateway|policy|durable|telemetry|state|fence|failover|model] [--json] [--out <file>]
  */
 import { mkdir, mkdtemp, rm, statfs } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -16,6 +16,7 @@ import { benchFence } from "./fence.ts";
 import { benchGateway } from "./gateway.ts";
 import { endOnSignal, figure, machineFacts } from "./machine.ts";
 import type { Measured } from "./measure.ts";
+import { benchModel } from "./model.ts";
 import { benchPolicy, policyNotes } from "./policy.ts";
 import { writeReport } from "./report.ts";
 import { benchState } from "./state.ts";
@@ -59,6 +60,7 @@ async function measureAll(): Promise<Report> {
     fence: () => benchFence(trials),
     durable: async () => benchDurable(await subfolder("durable"), trials),
     telemetry: () => benchTelemetry(trials),
+    model: () => benchModel(trials),
     policy: async () => benchPolicy(await subfolder("policy"), trials),
   };
   const sections: Record<string, readonly Measured[]> = {};

@@ -2,10 +2,9 @@
 import { join } from "node:path";
 import { openDisk } from "../adapters/disk/index.ts";
 import { parseVkey, vkeyPath } from "../audit/index.ts";
-import type { Config } from "../cli/index.ts";
+import { type Config, remembranceOf } from "../cli/index.ts";
 import { type KeptLogSource, ModelKeeper } from "../control/index.ts";
 import { ModelWatch } from "../gateway/index.ts";
-import { remembranceUnlessGiven } from "../model/index.ts";
 import type { Clock, Disk, Log, Telemetry } from "../ports.ts";
 import type { SharedState } from "../state/index.ts";
 
@@ -44,7 +43,7 @@ export function modelKeeperOf(
   return new ModelKeeper({
     ...ports,
     disk: openDisk(data),
-    rules: remembranceUnlessGiven,
+    rules: remembranceOf(model),
     factsPath: modelFactsPath,
     everyMs: model.facts_every_seconds * 1_000,
     outcomeWindowMs: model.outcome_window_seconds * 1_000,

@@ -1,0 +1,150 @@
+/**
+ * The runtime model at the size that it is made for: 100,000 nodes and a million edges, of which the calls are a part, as in a
+ * large production; questions as of random moments. The baseline is a plain breadth-first search over objects in a map, which
+ * knows no time.
+ */
+import { type EdgeKind, Graph, type ModelEvent, type NodeId } from "../src/model/index.ts";
+import { Random } from "../src/sim/index.ts";
+import { type Measured, measured, quantile } from "./measure.ts";
+
+const services = 4_000;
+const pods = 60_000;
+const others = 36_000;
+const edgesMax = 1_000_000;
+const questions = 300;
+const spanMs = 30 * 24 * 3_600_000;
+
+export function benchModel(trials: number): Promise<readonly Measured[]> {
+  const events = production();
+  const plain = plainGraph(events);
+  const folds: number[] = [];
+  let graph = new Graph();
+  for (let trial = 0; trial < trials; trial++) {
+    graph = new Graph();
+    const start = performance.now();
+    graph.add(events);
+    folds.push(events.length / (performance.now() - start));
+  }
+  const random = new Random(11);
+  const at = (): number => random.below(spanMs);
+  const service = (): NodeId => `service:s${random.below(services)}`;
+  const anything = (): NodeId => `object:Pod/p${random.below(pods)}`;
+  const ask = (what: string, work: () => void, base?: readonly Measured[]): readonly Measured[] => {
+    const median: number[] = [];
+    const p99: number[] = [];
+    for (let trial = 0; trial < trials; trial++) {
+      const took = timesOf(work);
+      median.push(quantile(took, 0.5));
+      p99.push(quantile(took, 0.99));
+    }
+    return [
+      measured(`${what}, p50`, "ms", median, base?.[0]),
+      measured(`${what}, p99`, "ms", p99, base?.[1]),
+    ];
+  };
+  const plainNear = ask("neighbourhood, 2 edges, plain search without time", () =>
+    search(plain, service(), 2),
+  );
+  const plainReach = ask("reach over calls, plain search without time", () =>
+    search(plain, service(), 20, callKinds),
+  );
+  return Promise.resolve([
+    measured("events folded", "events/ms", folds),
+    ...plainNear,
+    ...ask(
+      "as-of neighbourhood of a service, 2 edges",
+      () => graph.asOf(at(), at()).neighbours(service(), { direction: "both", depth: 2 }),
+      plainNear,
+    ),
+    ...ask("as-of neighbourhood of a pod, 3 edges", () =>
+      graph.asOf(at(), at()).neighbours(anything(), { direction: "both", depth: 3 }),
+    ),
+    ...plainReach,
+    ...ask(
+      "as-of reach of a service: all that depends on it",
+      () => graph.asOf(at(), at()).reach([service()], { ...dependents, depth: 20 }),
+      plainReach,
+    ),
+    ...ask("as-of aspects of a node", () => graph.asOf(at(), at()).node(service())),
+  ]);
+}
+
+const callKinds: readonly EdgeKind[] = ["calls", "depends_on"];
+const dependents = { direction: "in", kinds: callKinds } as const;
+
+function timesOf(work: () => void): readonly number[] {
+  return Array.from({ length: questions }, () => {
+    const start = performance.now();
+    work();
+    return performance.now() - start;
+  });
+}
+
+/** Services in layers that call a few of the next layers; pods, hosts, configurations and changes around them. */
+function production(): readonly ModelEvent[] {
+  const random = new Random(7);
+  const events: ModelEvent[] = [];
+  const told = (): Pick<ModelEvent, "id" | "at" | "knownAt" | "origin"> => {
+    const at = random.below(spanMs);
+    return { id: `e${events.length}`, at, knownAt: at + random.below(60_000), origin };
+  };
+  const tie = (from: NodeId, to: NodeId, kind: EdgeKind): void => {
+    const basis = kind === "calls" ? "observed" : "declared";
+    events.push({ type: "edge", ...told(), from, to, kind, basis });
+  };
+  for (let index = 0; index < services; index++) {
+    const node = `service:s${index}`;
+    events.push({ type: "node", ...told(), node, aspect: "spec", value: { index } });
+    // Those with small numbers are at the front; calls lead to larger numbers, mostly near ones.
+    for (let call = 0; call < 4 && index < services - 1; call++)
+      tie(node, `service:s${Math.min(services - 1, index + 1 + random.below(400))}`, "calls");
+  }
+  for (let index = 0; index < pods; index++) {
+    const pod = `object:Pod/p${index}`;
+    tie(pod, `service:s${random.below(services)}`, "part_of");
+    tie(pod, `host:h${random.below(2_000)}`, "runs_on");
+  }
+  while (events.length < edgesMax) {
+    const other = random.below(others);
+    const pod = `object:Pod/p${random.below(pods)}`;
+    if (other < 24_000) tie(pod, `config:c${other}`, "configured_by");
+    else tie(pod, `deploy:d${other}`, "changed_by");
+  }
+  return events;
+}
+
+const origin = { source: "bench", reference: "made up" };
+
+type Plain = ReadonlyMap<NodeId, readonly { readonly to: NodeId; readonly kind: EdgeKind }[]>;
+
+/** Edges in both directions, as one would write it first. */
+function plainGraph(events: readonly ModelEvent[]): Plain {
+  const plain = new Map<NodeId, { to: NodeId; kind: EdgeKind }[]>();
+  const add = (from: NodeId, to: NodeId, kind: EdgeKind): void => {
+    const edges = plain.get(from) ?? [];
+    plain.set(from, edges);
+    edges.push({ to, kind });
+  };
+  for (const event of events)
+    if (event.type === "edge") {
+      add(event.from, event.to, event.kind);
+      add(event.to, event.from, event.kind);
+    }
+  return plain;
+}
+
+function search(plain: Plain, start: NodeId, depth: number, kinds?: readonly EdgeKind[]): number {
+  const seen = new Set([start]);
+  let frontier = [start];
+  for (let step = 0; step < depth && frontier.length > 0; step++) {
+    const next: NodeId[] = [];
+    for (const node of frontier)
+      for (const { to, kind } of plain.get(node) ?? [])
+        if (!seen.has(to) && (kinds === undefined || kinds.includes(kind))) {
+          seen.add(to);
+          next.push(to);
+        }
+    frontier = next;
+  }
+  return seen.size;
+}
