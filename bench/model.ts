@@ -11,7 +11,7 @@ const services = 4_000;
 const pods = 60_000;
 const others = 36_000;
 const edgesMax = 1_000_000;
-const questions = 300;
+const questions = 200;
 const spanMs = 30 * 24 * 3_600_000;
 
 export function benchModel(trials: number): Promise<readonly Measured[]> {

@@ -28,8 +28,8 @@ export {
 } from "./failover/read-manifest.ts";
 export { type KnownTool, type KnownTools, knownTools, routesOf, schemasOf } from "./known-tools.ts";
 export { readWorld } from "./model/mcp.ts";
-export { remembranceOf } from "./model/remembrance-of.ts";
 export { type ReadWorld, readTools } from "./model/read-tools.ts";
+export { remembranceOf } from "./model/remembrance-of.ts";
 export type {
   ChannelConfig,
   NoticeRouteConfig,

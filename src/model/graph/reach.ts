@@ -1,6 +1,7 @@
 /** Breadth first over the edges that are there at a moment. */
 import { type EdgeKind, edgeKinds, type NodeId } from "../graph-words.ts";
 import { type Basis, type EdgeForm, edgeForm } from "./edge-table.ts";
+import type { Ground } from "./ground.ts";
 import type { Moment } from "./order.ts";
 import type { Tables } from "./tables.ts";
 
@@ -45,10 +46,9 @@ class Walk {
   readonly #moment: Moment;
   readonly #direction: Direction;
   readonly #wanted: ReadonlySet<EdgeForm> | undefined;
-  /** Steps to each node plus one; 0: not reached. */
-  readonly #steps: Int32Array;
-  /** The edge by which each was reached. */
-  readonly #via: Int32Array;
+  readonly #ground: Ground;
+  /** Marks of this walk are above it: the start has one more, what is one edge away two more. */
+  readonly #base: number;
   readonly #all: number[] = [];
   #frontier: number[];
   #step = 1;
@@ -58,11 +58,10 @@ class Walk {
     this.#moment = moment;
     this.#direction = options.direction;
     this.#wanted = wantedForms(options);
-    const count = tables.nodes.ids.length;
-    this.#steps = new Int32Array(count);
-    this.#via = new Int32Array(count);
+    this.#ground = tables.ground;
+    this.#base = this.#ground.enter(tables.nodes.ids.length);
     this.#frontier = [...new Set(starts)];
-    for (const start of this.#frontier) this.#steps[start] = 1;
+    for (const start of this.#frontier) this.#ground.marks[start] = this.#base + 1;
   }
 
   /** Goes one edge further; false when nothing new was there. */
@@ -83,11 +82,13 @@ class Walk {
 
   reached(): readonly Neighbour[] {
     const { nodes, edges } = this.#tables;
+    const { marks, via } = this.#ground;
+    this.#ground.leave(this.#base + this.#step);
     const found = this.#all.map((index): Neighbour => {
-      const edge = this.#via[index] ?? 0;
+      const edge = via[index] ?? 0;
       return {
         node: nodes.ids[index] as NodeId,
-        distance: (this.#steps[index] ?? 1) - 1,
+        distance: (marks[index] ?? 0) - this.#base - 1,
         from: nodes.ids[edges.from(edge)] as NodeId,
         to: nodes.ids[edges.to(edge)] as NodeId,
         kind: edges.kind(edge),
@@ -98,15 +99,17 @@ class Walk {
   }
 
   #visit(edge: number, next: number): void {
-    const steps = this.#steps[next] ?? 0;
-    if (steps !== 0 && steps !== this.#step) return;
+    const { marks, via } = this.#ground;
+    const mark = marks[next] ?? 0;
+    const own = this.#base + this.#step;
+    if (mark > this.#base && mark !== own) return;
     if (this.#wanted !== undefined && !this.#wanted.has(this.#tables.edges.form(edge))) return;
     if (!this.#tables.isEdgeThere(edge, this.#moment)) return;
-    if (steps === 0) {
-      this.#steps[next] = this.#step;
-      this.#via[next] = edge;
+    if (mark !== own) {
+      marks[next] = own;
+      via[next] = edge;
       this.#frontier.push(next);
-    } else if (this.#isFirst(edge, this.#via[next] ?? 0)) this.#via[next] = edge;
+    } else if (this.#isFirst(edge, via[next] ?? 0)) via[next] = edge;
   }
 
   /** Of two equally short ways always the same is told, in whatever order the edges came. */

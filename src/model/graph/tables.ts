@@ -13,12 +13,14 @@ import type {
 import type { NodeId } from "../graph-words.ts";
 import { EdgeTable, edgeForm } from "./edge-table.ts";
 import { NodeEvents } from "./event-list.ts";
+import { Ground } from "./ground.ts";
 import { NodeTable } from "./node-table.ts";
 import { compareDated, type Moment } from "./order.ts";
 
 export class Tables {
   readonly nodes: NodeTable = new NodeTable();
   readonly edges: EdgeTable = new EdgeTable();
+  readonly ground: Ground = new Ground();
   readonly changes: NodeEvents<Change> = new NodeEvents();
   readonly series: NodeEvents<Series> = new NodeEvents();
   readonly callers: NodeEvents<Traffic> = new NodeEvents();
