@@ -1,6 +1,7 @@
 /** What traffic and logs of the windows since the trouble began show, beside those of the past. */
 import type { Case } from "../case.ts";
 import type { Anomaly } from "./anomaly.ts";
+import { failingCalls } from "./failing-calls.ts";
 import { logChanges, logWindow } from "./log-changes.ts";
 import { changedCalls } from "./missing-calls.ts";
 import { activityOf, brokenProportions } from "./proportions.ts";
@@ -24,6 +25,7 @@ export function trafficAnomalies({ view, symptom, settings }: Case): Anomaly[] {
   return [
     ...slowOperations(past, now),
     ...slowWays(past, now),
+    ...failingCalls(past, now),
     ...changedCalls(past, now),
     ...logChanges(said.filter(isPast), said.filter(isNow)),
     ...brokenProportions(done.filter(isPast), done.filter(isNow)),

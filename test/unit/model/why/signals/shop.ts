@@ -63,6 +63,7 @@ export interface Flow {
   readonly callerOperation?: string;
   readonly entry?: string;
   readonly count?: number;
+  readonly errors?: number;
   readonly selfMs?: number;
   readonly wayMs?: number;
 }
@@ -81,7 +82,7 @@ export function traffic(minute: number, flow: Flow): Traffic {
     ...(callerOperation === undefined ? {} : { callerOperation }),
     entry,
     count: flow.count ?? 40,
-    errors: 0,
+    errors: flow.errors ?? 0,
     totalMs: null,
     selfMs: flow.selfMs === undefined ? null : quantiles(flow.selfMs),
     ...(flow.wayMs === undefined ? {} : { wayMs: quantiles(flow.wayMs) }),

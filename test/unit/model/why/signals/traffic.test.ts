@@ -97,6 +97,29 @@ describe("time", () => {
   });
 });
 
+describe("failures", () => {
+  const failing = (minute: number, errors: number) => [
+    traffic(minute, { caller: null, callee: "front", errors }),
+    traffic(minute, { caller: "front", callee: "cart", errors }),
+    traffic(minute, { caller: "front", callee: "ads", errors: 2 }),
+  ];
+
+  test("belong to the callee that fails; its caller fails for it, and what always fails is no news", () => {
+    const events = eachWindow((minute, isNow) => failing(minute, isNow ? 20 : 0));
+    const answer = ask(events);
+    expect(answer.causes[0]).toMatchObject({ node: service("cart"), kind: "code.exception" });
+    expect(answer.causes[0]?.evidence[0]?.says).toBe(
+      "cart get failed 40 of 80 times, 0 of 80 before",
+    );
+    expect(answer.ruledOut.map(({ node }) => node)).toContain(service("front"));
+    expect(nodesOf(answer)).not.toContain(service("ads"));
+  });
+
+  test("that stop are no trouble", () => {
+    expect(ask(eachWindow((minute, isNow) => failing(minute, isNow ? 0 : 20))).causes).toEqual([]);
+  });
+});
+
 describe("flows", () => {
   /** Checkout runs and then charges and mails, unless it is cut short; how often it runs is the day's business. */
   const checkout = (minute: number, runs: number, finished: number) => [
