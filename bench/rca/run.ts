@@ -4,15 +4,16 @@
  *
  *   npm run bench:rca -- --set <name> --dir <folder of a split> --out <predictions.jsonl>
  *     [--learn <memory>] [--memory <memory>] [--without types|topology|changes|time]... [--ablation] [--healthy]
- *     [--drop log|series|traffic]... [--limit n]
+ *     [--drop log|series|traffic]... [--replay] [--limit n]
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { type Part, parts } from "../../src/model/index.ts";
+import { type Memory, type Part, parts } from "../../src/model/index.ts";
 import { type Asked, askAll, loadLabels } from "./ask.ts";
 import { learn, loadMemory } from "./memory-file.ts";
 import type { OpenSet } from "./reader.ts";
 import { readers } from "./readers/index.ts";
+import { replayAll, replayText } from "./replay.ts";
 import { ablationTable, scoreTable } from "./table.ts";
 
 const { values } = parseArgs({
@@ -26,6 +27,7 @@ const { values } = parseArgs({
     ablation: { type: "boolean", default: false },
     drop: { type: "string", multiple: true, default: [] },
     healthy: { type: "boolean", default: false },
+    replay: { type: "boolean", default: false },
     limit: { type: "string" },
   },
 });
@@ -60,6 +62,10 @@ function run(folder: string, open: NonNullable<typeof reader>): void {
     return;
   }
   const memory = loadMemory(values.memory);
+  if (values.replay) {
+    replay(folder, set, memory);
+    return;
+  }
   const settings = { set, healthy: values.healthy, limit, drop: new Set(values.drop), memory };
   const asked = askAll({ ...settings, without });
   if (values.out !== undefined) writePredictions(values.out, asked);
@@ -75,6 +81,12 @@ function learnFrom(path: string, folder: string, set: OpenSet): void {
   const labels = loadLabels(folder);
   if (labels === undefined) fail("--learn needs labels.json, and there is none");
   console.log(`${path}: ${learn(path, set, labels, limit)} confirmed incidents`);
+}
+
+function replay(folder: string, set: OpenSet, memory: Memory): void {
+  const labels = loadLabels(folder);
+  if (labels === undefined) fail("--replay compares with labels, and there are none");
+  console.log(`${values.set}: ${replayText(replayAll(set, labels, memory, limit))}`);
 }
 
 function writePredictions(path: string, asked: readonly Asked[]): void {

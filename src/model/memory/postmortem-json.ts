@@ -74,9 +74,12 @@ function chainFile(file: JsonObject): Result<Postmortem, string> {
   const nodes = new Map(groups.map((group) => [textOf(group["id"]), nodeOfGroup(group)]));
   const chain: Link[] = [];
   for (const [i, each] of objectsOf(file["propagations"]).entries()) {
-    const [from, to] = [nodes.get(textOf(each["source"])), nodes.get(textOf(each["target"]))];
-    if (from === undefined || to === undefined)
-      return err(`$.propagations[${i}]: its source or its target is in no group`);
+    const [source, target] = [textOf(each["source"]), textOf(each["target"])];
+    if (source === "" || target === "")
+      return err(`$.propagations[${i}] has no \`source\` and \`target\``);
+    // People name what they forgot to list; it is a service as far as anybody can tell.
+    const from = nodes.get(source) ?? nodeId("service", source);
+    const to = nodes.get(target) ?? nodeId("service", target);
     const because = [textOf(each["condition"]), textOf(each["effect"])].filter(Boolean).join(": ");
     chain.push({ from, to, because });
   }

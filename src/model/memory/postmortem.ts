@@ -58,10 +58,7 @@ const words: readonly (readonly [RegExp, CauseKind])[] = [
   ],
   [/read[ -]?only/i, "database.read_only"],
   [/too many connections|connection (?:pool|limit)|connections? exhaust/i, "database.connections"],
-  [
-    /invalid (?:password|credential)|wrong (?:password|credential)|access denied/i,
-    "database.credentials",
-  ],
+  [/credential|password|access denied/i, "database.credentials"],
   [/unschedulable|node ?selector|cannot be scheduled/i, "schedule.node_selector"],
   [
     /image pull|imagepullbackoff|wrong image|image (?:tag|reference)|unsupported architecture/i,
