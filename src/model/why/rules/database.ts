@@ -15,7 +15,7 @@ const says = {
     /communications link failure|connection refused|could not connect to server|connect timed out|connection attempt failed|no route to host|can't connect to mysql/i,
   full: /too many connections|too many clients|remaining connection slots|max(?:imum)? number of clients|connection limit exceeded|max_connections/i,
   readOnly:
-    /read-only (?:option|mode|transaction|replica)|super-read-only|in a read-only|database is read.?only|READONLY|server is running with the --read-only|not (?:primary|master)|\b1290\b.*read.?only/i,
+    /read-only (?:option|mode|transaction|replica)|super-read-only|in a read-only|database is read.?only|READONLY You can't write|server is running with the --read-only|not (?:primary|master)|\b1290\b.*read.?only/i,
 } as const;
 
 export function database(cluster: Cluster): readonly Finding[] {
