@@ -2,7 +2,13 @@
 import { err, ok, type Result, sha256Hex } from "../../kernel/index.ts";
 import type { ModelEvent } from "../../model/index.ts";
 import { documentsOf, type SourceFile, sourceOf, sources } from "./read.ts";
-import type { Source, SourceDocument, SourceFault } from "./source.ts";
+import {
+  type Source,
+  type SourceDocument,
+  type SourceFault,
+  type Telling,
+  usualTelling,
+} from "./source.ts";
 
 export interface SourceBatch {
   /** The same for the same content. */
@@ -28,7 +34,11 @@ interface ReadFile {
 }
 
 /** `as`: the source that all of them are of; otherwise each is known by its marks. */
-export function batchesOf(files: readonly SourceFile[], as?: Source): ReadBatches {
+export function batchesOf(
+  files: readonly SourceFile[],
+  as?: Source,
+  telling: Telling = usualTelling,
+): ReadBatches {
   const refused: SourceFault[] = [];
   const skipped: string[] = [];
   const read: ReadFile[] = [];
@@ -40,22 +50,25 @@ export function batchesOf(files: readonly SourceFile[], as?: Source): ReadBatche
   }
   const batches: SourceBatch[] = [];
   const taken = read.filter((each) => {
-    const batch = aloneOf(each);
+    const batch = aloneOf(each, telling);
     if (batch?.ok) batches.push(batch.value);
     else if (batch !== undefined) refused.push(batch.error);
     return batch === undefined || batch.ok;
   });
   for (const source of sources.filter(({ gathers }) => gathers)) {
-    const gathered = gather(source, taken, refused);
+    const gathered = gather(source, taken, refused, telling);
     if (gathered !== undefined) batches.push(gathered);
   }
   return { batches, refused, skipped };
 }
 
 /** What needs no other file to be understood. */
-function aloneOf({ file, documents }: ReadFile): Result<SourceBatch, SourceFault> | undefined {
+function aloneOf(
+  { file, documents }: ReadFile,
+  telling: Telling,
+): Result<SourceBatch, SourceFault> | undefined {
   const alone = documents.filter(([source]) => source.gathers !== true);
-  return alone.length === 0 ? undefined : batchOf([file], alone);
+  return alone.length === 0 ? undefined : batchOf([file], alone, telling);
 }
 
 function recognised(
@@ -85,6 +98,7 @@ function gather(
   source: Source,
   read: readonly ReadFile[],
   refused: SourceFault[],
+  telling: Telling,
 ): SourceBatch | undefined {
   let left = read.filter(({ documents }) => documents.some(([each]) => each === source));
   for (;;) {
@@ -93,6 +107,7 @@ function gather(
     const batch = batchOf(
       left.map(({ file }) => file),
       own,
+      telling,
     );
     if (batch.ok) return batch.value;
     refused.push(batch.error);
@@ -109,12 +124,16 @@ function gather(
 function batchOf(
   files: readonly SourceFile[],
   documents: ReadFile["documents"],
+  telling: Telling,
 ): Result<SourceBatch, SourceFault> {
   const used = sources.filter((source) => documents.some(([each]) => each === source));
   const events: ModelEvent[] = [];
   const notes: string[] = [];
   for (const source of used) {
-    const told = source.tell(documents.filter(([each]) => each === source).map(([, each]) => each));
+    const told = source.tell(
+      documents.filter(([each]) => each === source).map(([, each]) => each),
+      telling,
+    );
     if (!told.ok) return told;
     for (const event of told.value.events) events.push(event);
     notes.push(...told.value.notes);
@@ -122,6 +141,8 @@ function batchOf(
   const digests = files.map(({ bytes }) => sha256Hex(bytes)).sort();
   const names = used.map(({ name }) => name);
   const versions = used.map(({ name, version }) => `${name}.${version}`).join("+");
-  const id = `${versions}-${sha256Hex(digests.join(" ")).slice(0, 40)}`;
+  const { windowMs } = telling;
+  const window = windowMs === usualTelling.windowMs ? "" : `-${windowMs}ms`;
+  const id = `${versions}-${sha256Hex(digests.join(" ")).slice(0, 40)}${window}`;
   return ok({ id, names, reference: files[0]?.path ?? "", events, notes });
 }

@@ -4,10 +4,12 @@ import {
   foldLogs,
   foldSpans,
   kubernetesNodeId,
+  type LogFolding,
   type LogLine,
   nodeId,
   type Span,
   type SpanFaults,
+  type SpanFolding,
 } from "../../model/index.ts";
 import { at, listAt, textAt } from "./members.ts";
 import { seriesIn } from "./otlp-metrics.ts";
@@ -30,7 +32,6 @@ import {
   textOf,
 } from "./source.ts";
 
-const folding = { source: "otlp", window: { ms: 60_000 } } as const;
 /** Of one batch; a trace may have a million spans. */
 const spansMax = 2_000_000;
 const pointsMax = 5_000;
@@ -42,7 +43,8 @@ export const otlp: Source = {
   // Each service tells its own spans of a trace.
   gathers: true,
   reads: ({ value }) => members.some((member) => at(value, member) !== undefined),
-  tell: (documents): Result<Told, SourceFault> => {
+  tell: (documents, { windowMs }): Result<Told, SourceFault> => {
+    const folding = { source: "otlp", window: { ms: windowMs } } as const;
     const teller = new Teller("otlp");
     const spans: Span[] = [];
     for (const { value, reference } of documents) {
@@ -60,8 +62,8 @@ export const otlp: Source = {
     }
     const [first] = documents;
     if (first === undefined) return ok(teller.told);
-    const entries = tellTraffic(teller, first, spans);
-    tellLogs(teller, first, documents, entries);
+    const entries = tellTraffic(teller, first, spans, folding);
+    tellLogs(teller, first, documents, { ...folding, entries });
     tellMetrics(teller, first, documents);
     for (const document of documents) tellResources(teller, document);
     return ok(teller.told);
@@ -73,6 +75,7 @@ function tellTraffic(
   teller: Teller,
   { reference }: SourceDocument,
   spans: readonly Span[],
+  folding: Pick<SpanFolding, "source" | "window">,
 ): ReadonlyMap<string, string> {
   const { traffic, entries, faults } = foldSpans(spans, { ...folding, id: reference });
   for (const { id, knownAt, origin, ...says } of traffic) teller.tell(reference, knownAt, says);
@@ -93,10 +96,10 @@ function tellLogs(
   teller: Teller,
   { reference }: SourceDocument,
   documents: readonly SourceDocument[],
-  entries: ReadonlyMap<string, string>,
+  folding: Pick<LogFolding, "source" | "window" | "entries">,
 ): void {
   const lines = documents.flatMap(({ value, receivedAt }) => logLines(value, receivedAt));
-  const { logs, lumped } = foldLogs(lines, { ...folding, id: reference, entries });
+  const { logs, lumped } = foldLogs(lines, { ...folding, id: reference });
   for (const { id, knownAt, origin, template, example, ...says } of logs)
     teller.tell(reference, knownAt, {
       ...says,

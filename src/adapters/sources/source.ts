@@ -41,8 +41,19 @@ export interface Source {
   /** Whether the document is of this source, by marks that no other source has. */
   readonly reads: (document: SourceDocument) => boolean;
   /** Documents that belong together, in any order; all or nothing. */
-  readonly tell: (documents: readonly SourceDocument[]) => Result<Told, SourceFault>;
+  readonly tell: (
+    documents: readonly SourceDocument[],
+    telling: Telling,
+  ) => Result<Told, SourceFault>;
 }
+
+/** How it is to be told, where that is a choice. */
+export interface Telling {
+  /** Calls and log lines are counted by windows of this length. */
+  readonly windowMs: number;
+}
+
+export const usualTelling: Telling = { windowMs: 60_000 };
 
 type Untold<E> = E extends ModelEvent ? Omit<E, "id" | "knownAt" | "origin"> : never;
 
