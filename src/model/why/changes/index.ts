@@ -7,7 +7,7 @@ import type { EvidenceSource, Finding, Found } from "../finding.ts";
 import { externalCauses } from "./external.ts";
 import { type Arrival, Suspects, type Suspicion } from "./suspect.ts";
 import { type Trouble, troubleOf } from "./trouble.ts";
-import { landingOf, type Ways, wayBetween, waysOf } from "./way.ts";
+import { landingOf, reachedBy, type Ways, wayBetween, waysOf } from "./way.ts";
 
 /** What is left when everything about a change is as usual: a weak reason to look at it. */
 const baseNats = 1;
@@ -104,8 +104,16 @@ function findingOf(
       { node: changed, says, weight, onsetAt: trouble.onsetAt, origin: change.origin },
       ...firstWords(trouble),
     ],
-    explains: [changed, target, trouble.symptom, ...trouble.affected.keys()],
+    explains: [changed, target, ...explainedBy(target, trouble, ways)],
   };
+}
+
+/** Of what suffers, what trouble can have come to from there; all of it where no way from there is known. */
+function explainedBy(target: NodeId, { symptom, affected }: Trouble, ways: Ways): NodeId[] {
+  const suffering = [symptom, ...affected.keys()];
+  if (!ways.has(target)) return suffering;
+  const reached = reachedBy(ways, target);
+  return suffering.filter((node) => reached.has(node));
 }
 
 /** What the service itself says since, in the words of its first new error: for people, it bears no weight of its own. */

@@ -26,15 +26,16 @@ export function waysOf(view: View): Ways {
     if (known === undefined) ways.set(step.from, [step]);
     else if (!known.some(({ to }) => to === step.to)) known.push(step);
   };
+  // What was seen to be called says more than that it is needed.
+  for (const { caller, callee } of view.of("traffic"))
+    if (caller !== null && caller !== callee)
+      add({ from: callee, to: caller, edge: "calls", because: against.calls ?? "" });
   for (const { from, to, kind, gone } of view.of("edge")) {
     if (gone === true || splitNodeId(from)?.kind === "observer") continue;
     const [back, forth] = [against[kind], along[kind]];
     if (back !== undefined) add({ from: to, to: from, edge: kind, because: back });
     if (forth !== undefined) add({ from, to, edge: kind, because: forth });
   }
-  for (const { caller, callee } of view.of("traffic"))
-    if (caller !== null && caller !== callee)
-      add({ from: callee, to: caller, edge: "calls", because: against.calls ?? "" });
   for (const steps of ways.values()) steps.sort((a, b) => (a.to < b.to ? -1 : 1));
   return ways;
 }
@@ -50,6 +51,13 @@ export function wayBetween(ways: Ways, from: NodeId, to: NodeId): readonly Step[
   const way: Step[] = [];
   for (let step = cameBy.get(to); step != null; step = cameBy.get(step.from)) way.unshift(step);
   return way;
+}
+
+/** Everything that trouble can come to from a node, and the node itself. */
+export function reachedBy(ways: Ways, from: NodeId): ReadonlySet<NodeId> {
+  const reached = new Set([from]);
+  for (const node of reached) for (const { to } of ways.get(node) ?? []) reached.add(to);
+  return reached;
 }
 
 /** Where on its way a change first comes to something that answers calls: there its trouble shows first. */

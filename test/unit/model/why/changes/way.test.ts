@@ -52,3 +52,34 @@ test("a setting that nobody on the way reads has no way, and is no better placed
   const [first] = why(unread, { at, node: front, signal: "errors" }, defaultSettings).causes;
   expect(first?.path.filter(({ to }) => to === front)).toEqual([]);
 });
+
+test("an innocent deploy explains nothing that its trouble cannot have come to", () => {
+  // `stock` is slow of itself; `mail` was deployed, is called by `front` too, and never calls or is called by `stock`.
+  const window = (at: number, ms: number): ModelEvent[] =>
+    [
+      [null, front, 5],
+      [front, stock, ms],
+      [front, "service:mail", 5],
+    ].map(([caller, callee, self], i) => ({
+      ...traffic(at, caller as string | null, callee as string, { id: `${at} ${i}`, count: 20 }),
+      ...{ operation: "GET /", entry: "service:front GET /", untilAt: at + minute },
+      selfMs: { p50: Number(self), p90: Number(self) * 1.1, max: Number(self) * 1.2 },
+      totalMs: { p50: Number(self), p90: Number(self) * 1.1, max: Number(self) * 1.2 },
+    }));
+  const slow: readonly ModelEvent[] = [
+    ...Array.from({ length: 40 }, (_, i) => window(at - (45 - i) * minute, 10 + (i % 3))).flat(),
+    ...Array.from({ length: 5 }, (_, i) => window(at - (5 - i) * minute, 400)).flat(),
+    {
+      ...change(at - 6 * minute, "mail-7", ["service:mail"]),
+      diff: [{ path: "src/mail.ts", removed: [], added: ["sent.add(1)"] }],
+    },
+    {
+      ...{ type: "series", id: "cpu", at: at - 45 * minute, ...told, node: stock, signal: "cpu" },
+      name: "process.cpu.utilization",
+      points: Array.from({ length: 45 }, (_, i) => [at - (45 - i) * minute, i < 40 ? 0.1 : 0.95]),
+    },
+  ];
+  const settings = { ...defaultSettings, lookbackMs: 5 * minute };
+  const { causes } = why(slow, { at, node: front, signal: "latency" }, settings);
+  expect(causes[0]?.node).toBe(stock);
+});
