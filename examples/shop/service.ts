@@ -40,6 +40,9 @@ interface Machine {
   readonly burn?: number;
 }
 
+/** The bank is a provider, known by the name it has on the Internet. */
+const hosts: Readonly<Record<string, string>> = { bank: "bank.example.com" };
+
 const folder = process.env["SHOP_FOLDER"] ?? ".";
 const readAgainMs = 200;
 
@@ -94,21 +97,21 @@ export function serve(service: string, routes: Routes): void {
       jitter = (jitter * 7) % 11;
       return sleep(ms * (0.8 + jitter / 27) + (files.machine.slowMs ?? 0));
     },
-    call: (peer, method, path, timeoutMs) =>
-      telemetry.calling(`${method} ${path.split("?")[0]}`, peer, async (headers) => {
+    call: (peer, method, path, timeoutMs) => {
+      const host = hosts[peer] ?? peer;
+      return telemetry.calling(`${method} ${path.split("?")[0]}`, host, async (headers) => {
         const response = await fetch(`${files.addresses[peer]}${path}`, {
           ...{ method, headers, signal: AbortSignal.timeout(timeoutMs) },
         }).catch((thrown: Error) => {
-          const late =
-            thrown.name === "TimeoutError"
-              ? `did not answer within ${timeoutMs} ms`
-              : thrown.message;
-          throw new Error(`${peer} ${late}`);
+          const isLate = thrown.name === "TimeoutError";
+          const why = isLate ? `timeout: no answer within ${timeoutMs} ms` : thrown.message;
+          throw new Error(`${host}: ${why}`);
         });
         const body: unknown = await response.json().catch(() => null);
-        if (!response.ok) throw new Error(`${peer} answered ${response.status}`);
+        if (!response.ok) throw new Error(`${host} answered ${response.status}`);
         return body;
-      }),
+      });
+    },
     log: telemetry.log,
   };
   burnAsTold(files);

@@ -57,9 +57,7 @@ export function startTelemetry(service: string, version: string, collector: stri
       name,
       {
         kind,
-        ...(peer === undefined
-          ? {}
-          : { attributes: { "server.address": peer, "peer.service": peer } }),
+        ...(peer === undefined ? {} : { attributes: attributesOf(peer) }),
       },
       async (span) => {
         try {
@@ -93,6 +91,11 @@ export function startTelemetry(service: string, version: string, collector: stri
       await Promise.allSettled([provider.shutdown(), meters.shutdown(), logs.close()]);
     },
   };
+}
+
+/** A name with a domain is somebody else's; any other is a service of ours. */
+function attributesOf(peer: string): Record<string, string> {
+  return { "server.address": peer, ...(peer.includes(".") ? {} : { "peer.service": peer }) };
 }
 
 /** What the semantic conventions call the processor time and the memory of a process. */

@@ -1,0 +1,24 @@
+/** A run for people. */
+import type { Observed } from "./observe.ts";
+
+const percent = (part: number): string => `${Math.round(part * 1_000) / 10} %`;
+
+export function reportText(observed: Observed): string {
+  const { fault, why, impact, felt, isNamed, isPredicted } = observed;
+  const { share, target } = impact;
+  const predicted =
+    share === null
+      ? "nothing could be predicted"
+      : `predicted ${percent(share.value)} (${percent(share.low)} to ${percent(share.high)})`;
+  return [
+    "",
+    ...why
+      .trimEnd()
+      .split("\n")
+      .map((line) => `  ${line}`),
+    "",
+    `${isNamed ? "✓" : "✗"} injected: ${fault}`,
+    `${isPredicted ? "✓" : "✗"} the fix of ${target}: ${predicted} of the traffic to feel it; ${percent(felt)} did`,
+    "",
+  ].join("\n");
+}
