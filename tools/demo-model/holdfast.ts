@@ -1,8 +1,8 @@
 /** The `holdfast` command, as a person would run it, with a store of its own. */
-import { spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import type { WhyAnswer } from "../../src/model/index.ts";
+import type { Share, WhyAnswer } from "../../src/model/index.ts";
 
 const program = resolve(import.meta.dirname, "../../bin/holdfast.mjs");
 const config = `
@@ -23,35 +23,37 @@ export class Holdfast {
     writeFileSync(this.#config, config);
   }
 
-  ingest(folder: string): void {
-    this.#run(["model", "ingest", folder, "--window", windowSeconds], [0]);
+  async ingest(folder: string): Promise<void> {
+    await this.#run(["model", "ingest", folder, "--window", windowSeconds], [0]);
   }
 
   /** The answer as JSON and in words. `lookback`: trouble began at most so many seconds before. */
-  why(symptom: string, atMs: number, lookback: number): { answer: WhyAnswer; text: string } {
+  async why(symptom: string, atMs: number, lookback: number): Promise<WhyAnswer> {
     const words = ["why", ...symptom.split(" "), "--at", new Date(atMs).toISOString()];
-    const asked = [...words, "--lookback", `${lookback}s`];
-    return {
-      answer: JSON.parse(this.#run([...asked, "--json"], [0, 1])) as WhyAnswer,
-      text: this.#run(asked, [0, 1]),
-    };
+    const asked = [...words, "--lookback", `${lookback}s`, "--json"];
+    return JSON.parse(await this.#run(asked, [0, 1])) as WhyAnswer;
   }
 
-  impact(target: string, change: string): { value: number; low: number; high: number } | null {
-    const told = JSON.parse(this.#run(["impact", target, "--change", change, "--json"], [0]));
-    return (told as { felt: { value: number; low: number; high: number } | null }).felt;
+  async impact(target: string, change: string): Promise<Share | null> {
+    const told = await this.#run(["impact", target, "--change", change, "--json"], [0]);
+    return (JSON.parse(told) as { felt: Share | null }).felt;
   }
 
-  calibration(windowSeconds: number): unknown {
-    const window = String(windowSeconds);
-    return JSON.parse(this.#run(["model", "calibration", "--window", window, "--json"], [0]));
+  async calibration(windowSeconds: number): Promise<unknown> {
+    const words = ["model", "calibration", "--window", String(windowSeconds), "--json"];
+    return JSON.parse(await this.#run(words, [0]));
   }
 
-  #run(words: readonly string[], codes: readonly number[]): string {
+  /** Customers go on meanwhile. */
+  #run(words: readonly string[], codes: readonly number[]): Promise<string> {
     const args = [program, ...words, "--config", this.#config];
     const how = { encoding: "utf8", maxBuffer: 256 * 1024 * 1024 } as const;
-    const run = spawnSync(process.execPath, args, how);
-    if (codes.includes(run.status ?? -1)) return run.stdout;
-    throw new Error(`holdfast ${words.join(" ")} ended with ${run.status}: ${run.stderr}`);
+    return new Promise((resolve, reject) => {
+      const child = execFile(process.execPath, args, how, (_, stdout, stderr) => {
+        const code = child.exitCode ?? -1;
+        if (codes.includes(code)) resolve(stdout);
+        else reject(new Error(`holdfast ${words.join(" ")} ended with ${code}: ${stderr}`));
+      });
+    });
   }
 }

@@ -19,12 +19,11 @@ export interface Plan {
 export interface Observed {
   readonly fault: string;
   readonly symptom: string;
+  readonly askedAt: number;
   readonly expected: { readonly nodes: readonly string[]; readonly kinds: readonly string[] };
   readonly answer: WhyAnswer;
   /** The first cause is the injected one. */
   readonly isNamed: boolean;
-  /** The words of `holdfast why`. */
-  readonly why: string;
   readonly impact: {
     readonly target: string;
     readonly share: { readonly value: number; readonly low: number; readonly high: number } | null;
@@ -89,22 +88,22 @@ async function run(stage: Stage): Promise<Observed> {
   await sleep(plan.faultMs);
   const askedAt = Date.now();
   await sleep(settleMs);
-  ingest(stage, "before");
+  await ingest(stage, "before");
   const lookback = Math.ceil((askedAt - injectedAt) / 1_000);
-  const { answer, text } = holdfast.why(fault.symptom, askedAt, lookback);
-  const predicted = holdfast.impact(fault.fix.targets[0] ?? "", fault.fix.kind);
+  const answer = await holdfast.why(fault.symptom, askedAt, lookback);
+  const predicted = await holdfast.impact(fault.fix.targets[0] ?? "", fault.fix.kind);
   const fixedAt = Date.now();
-  await fault.repair(shop);
   await announce(collector, fault.fix);
+  await fault.repair(shop);
   say(`"${fault.fix.title}"; ${plan.faultMs / 1_000} s to see what that does`);
   await sleep(plan.faultMs + settleMs);
-  ingest(stage, "after");
+  await ingest(stage, "after");
   const before = load.within(injectedAt + betweenMs, askedAt);
   const after = load.within(fixedAt + betweenMs, fixedAt + plan.faultMs);
   const felt = feltShare(before, after);
-  const calibration = holdfast.calibration(Math.floor(plan.faultMs / 1_000));
+  const calibration = await holdfast.calibration(Math.floor(plan.faultMs / 1_000));
   return {
-    ...{ fault: fault.name, symptom: fault.symptom, answer, why: text, felt, calibration },
+    ...{ fault: fault.name, symptom: fault.symptom, askedAt, answer, felt, calibration },
     expected: { nodes: fault.nodes, kinds: fault.kinds },
     isNamed: isNamed(answer, fault),
     impact: { target: fault.fix.targets[0] ?? "", share: predicted },
@@ -114,12 +113,12 @@ async function run(stage: Stage): Promise<Observed> {
 }
 
 /** What came since the last time, into the model. */
-function ingest({ folder, collector, holdfast }: Stage, name: string): void {
+async function ingest({ folder, collector, holdfast }: Stage, name: string): Promise<void> {
   const told = join(folder, name);
   mkdirSync(told);
   writeFileSync(join(told, "catalog-info.yaml"), catalogue);
   collector.flush(told);
-  holdfast.ingest(told);
+  await holdfast.ingest(told);
 }
 
 /** The pipeline says what it did: a CloudEvent to whoever wants to know. */

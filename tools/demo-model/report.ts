@@ -1,10 +1,12 @@
 /** A run for people. */
+import { whyText } from "../../src/cli/model/why-text.ts";
 import type { Observed } from "./observe.ts";
 
 const percent = (part: number): string => `${Math.round(part * 1_000) / 10} %`;
 
 export function reportText(observed: Observed): string {
-  const { fault, why, impact, felt, isNamed, isPredicted } = observed;
+  const { fault, impact, felt, isNamed, isPredicted, answer } = observed;
+  const why = whyText(answer, { at: observed.askedAt, text: observed.symptom });
   const { share, target } = impact;
   const predicted =
     share === null

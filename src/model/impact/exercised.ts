@@ -1,12 +1,14 @@
 /** Traffic that was really seen: how often the outside entered by each operation, and how often each node was called for it. */
 import type { Traffic } from "../event.ts";
 import type { View } from "../graph/index.ts";
-import type { NodeId } from "../graph-words.ts";
+import { type NodeId, splitNodeId } from "../graph-words.ts";
 
 export interface Exercised {
   /** Requests from outside, by the operation they entered by. */
   readonly entries: ReadonlyMap<string, number>;
   readonly requests: number;
+  /** The same by the operation that the outside asked for; the requests of one may have several entries. */
+  readonly outside: ReadonlyMap<string, ReadonlyMap<string, number>>;
   /** Calls to each node, by entry. */
   readonly calls: ReadonlyMap<NodeId, ReadonlyMap<string, number>>;
 }
@@ -14,7 +16,13 @@ export interface Exercised {
 /** Of the windows that began within the range. */
 export function exercised(view: View, range: { fromAt: number; toAt: number }): Exercised {
   const entries = new Map<string, number>();
+  const outside = new Map<string, Map<string, number>>();
   const calls = new Map<NodeId, Map<string, number>>();
+  const count = (of: Map<string, Map<string, number>>, key: string, entry: string, by: number) => {
+    const counts = of.get(key) ?? new Map<string, number>();
+    counts.set(entry, (counts.get(entry) ?? 0) + by);
+    of.set(key, counts);
+  };
   let requests = 0;
   for (const traffic of view.traffic(range)) {
     const entry = entryOf(traffic);
@@ -22,18 +30,22 @@ export function exercised(view: View, range: { fromAt: number; toAt: number }): 
     if (traffic.caller === traffic.callee) continue;
     if (traffic.caller === null) {
       entries.set(entry, (entries.get(entry) ?? 0) + traffic.count);
+      count(outside, operationName(traffic), entry, traffic.count);
       requests += traffic.count;
     }
-    const of = calls.get(traffic.callee) ?? new Map<string, number>();
-    of.set(entry, (of.get(entry) ?? 0) + traffic.count);
-    calls.set(traffic.callee, of);
+    count(calls, traffic.callee, entry, traffic.count);
   }
-  return { entries, requests, calls };
+  return { entries, requests, outside, calls };
 }
 
 /** Where the source does not know the entry, what comes from outside is its own. */
-export function entryOf({ caller, callee, operation, entry }: Traffic): string {
+function entryOf({ caller, callee, operation, entry }: Traffic): string {
   return caller === null && entry === "" ? `${callee} ${operation}` : entry;
+}
+
+/** `front GET /cart` */
+export function operationName({ callee, operation }: Traffic): string {
+  return `${splitNodeId(callee)?.name ?? callee} ${operation}`;
 }
 
 /** The part of the requests of each entry that calls `node`: several calls of one request are one. */

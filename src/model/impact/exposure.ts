@@ -89,8 +89,14 @@ function operationsOf(
   for (const node of touchingNodes(target, dependents, seen))
     for (const [entry, part] of touchedBy(node, seen))
       parts.set(entry, Math.max(part, parts.get(entry) ?? 0));
-  return [...parts]
-    .map(([entry, part]) => ({ entry, part, requests: seen.entries.get(entry) ?? 0 }))
+  return [...seen.outside]
+    .map(([operation, entries]) => {
+      const counted = [...entries];
+      const requests = counted.reduce((sum, [, count]) => sum + count, 0);
+      const hits = counted.reduce((sum, [each, count]) => sum + count * (parts.get(each) ?? 0), 0);
+      return { entry: operation, part: hits / requests, requests };
+    })
+    .filter(({ part }) => part > 0)
     .sort((a, b) => b.part * b.requests - a.part * a.requests || (a.entry < b.entry ? -1 : 1));
 }
 

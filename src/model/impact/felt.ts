@@ -5,7 +5,7 @@
 import type { Traffic } from "../event.ts";
 import type { TimeRange, View } from "../graph/index.ts";
 import { type NodeId, splitNodeId } from "../graph-words.ts";
-import { entryOf } from "./exercised.ts";
+import { operationName } from "./exercised.ts";
 import { proportion, type Share } from "./share.ts";
 
 export interface Felt {
@@ -40,12 +40,12 @@ export function felt(view: View, before: TimeRange, after: TimeRange): Felt {
     const old = past.byOperation.get(key);
     const part = old === undefined ? undefined : differing(old, sum);
     if (part === undefined) continue;
-    const { callee, entry, isEntry } = now.names.get(key) as Name;
+    const { callee, name, isEntry } = now.names.get(key) as Name;
     if (part > 0 && splitNodeId(callee)?.kind === "service") services.add(callee);
     if (!isEntry) continue;
     requests += sum.count;
     hits += part * sum.count;
-    if (part > 0) operations.push(entry);
+    if (part > 0) operations.push(name);
   }
   return {
     share: requests === 0 ? null : proportion(hits, requests),
@@ -56,7 +56,7 @@ export function felt(view: View, before: TimeRange, after: TimeRange): Felt {
 
 interface Name {
   readonly callee: NodeId;
-  readonly entry: string;
+  readonly name: string;
   readonly isEntry: boolean;
 }
 
@@ -65,14 +65,14 @@ function sums(traffic: readonly Traffic[]) {
   const names = new Map<string, Name>();
   for (const one of traffic) {
     const { caller, callee, operation, count, errors, totalMs } = one;
-    const entry = entryOf(one);
-    const key = JSON.stringify([caller, callee, operation, entry]);
+    // What a request calls on its way may differ with what is felt, so its entry tells nothing apart here.
+    const key = JSON.stringify([caller, callee, operation]);
     const sum = byOperation.get(key) ?? { count: 0, errors: 0, medians: [] };
     sum.count += count;
     sum.errors += errors;
     if (totalMs !== null) sum.medians.push([totalMs.p50, count]);
     byOperation.set(key, sum);
-    names.set(key, { callee, entry, isEntry: caller === null });
+    names.set(key, { callee, name: operationName(one), isEntry: caller === null });
   }
   return { byOperation, names };
 }

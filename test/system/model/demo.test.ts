@@ -5,7 +5,7 @@ import type { Observed } from "../../../tools/demo-model/observe.ts";
 
 test("deploy, default, client, symptom; and the fix is felt by as much of the traffic as predicted", () => {
   const args = ["tools/demo-model/run.ts", "--seed", "0", "--json"];
-  const short = ["--baseline-seconds", "12", "--fault-seconds", "8"];
+  const short = ["--baseline-seconds", "8", "--fault-seconds", "6"];
   const run = spawnSync(process.execPath, [...args, ...short], { encoding: "utf8" });
   expect({ code: run.status, said: run.status === 0 ? "" : run.stderr + run.stdout }).toEqual({
     code: 0,

@@ -14,6 +14,7 @@ const minute = 60_000;
 const entered = (caller: string | null, callee: string, entry: string, count: number): Traffic => ({
   ...traffic(at - 5 * minute, caller, callee, { id: `${callee}${entry}`, count }),
   entry,
+  operation: entry.split(" ").slice(1).join(" "),
 });
 const graph = new Graph();
 graph.add([

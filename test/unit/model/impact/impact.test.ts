@@ -38,6 +38,7 @@ function called(
   return {
     ...traffic(at, caller, callee, { id: `${at}${caller}${callee}${entry}`, count, errors }),
     entry,
+    operation: entry.split(" ").slice(1).join(" ") || entry,
     totalMs,
   };
 }
@@ -149,7 +150,7 @@ test("what was felt is what went otherwise, better as well as worse", () => {
   ]);
   const found = felt(graph.latest(), { fromAt: 0, toAt: 150 }, { fromAt: 150, toAt: 300 });
   expect(found.share?.value).toBeCloseTo((100 + 60) / 300, 10);
-  expect(found.operations).toEqual(["a", "b"]);
+  expect(found.operations).toEqual(["front a", "front b"]);
   expect(found.services).toEqual([cart, front]);
   const nothing = felt(graph.latest(), { fromAt: 0, toAt: 50 }, { fromAt: 150, toAt: 300 });
   expect(nothing.share).toBeNull();
