@@ -77,6 +77,7 @@ function registerStoredModel(
     )
     .option("--as <source>", "the source that all of them are of; known by its marks, unless given")
     .option("--dry-run", "read and check everything, store nothing")
+    .option("--window <seconds>", "by which calls and log lines of telemetry are counted", "60")
     .option("--json", "print JSON")
     .action((addresses: string[], options: IngestOptions, command: Command) =>
       withState(parts, command, (state, config) =>

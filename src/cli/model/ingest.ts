@@ -9,6 +9,7 @@ import {
   type SourceFault,
   type SourceFile,
   sources,
+  type Telling,
 } from "../../adapters/sources/index.ts";
 import { forget, isScattered, ModelLog } from "../../control/index.ts";
 import { err, ok, type Result } from "../../kernel/index.ts";
@@ -22,6 +23,8 @@ export interface IngestOptions {
   readonly as?: string;
   readonly json?: boolean;
   readonly dryRun?: boolean;
+  /** Seconds by which calls and log lines of telemetry are counted. */
+  readonly window?: string;
 }
 
 interface Ingested {
@@ -59,13 +62,15 @@ export async function ingest(
     skipped: [],
     notes: [],
   };
+  const windowMs = Number(options.window ?? 60) * 1_000;
+  if (!(windowMs > 0)) return complain(io, `--window: ${options.window} is no number of seconds`);
   const log = new ModelLog(state);
   for (const address of addresses) {
     const files = await filesOf(address, io);
     if (!files.ok) return complain(io, files.error);
     const took = await takeFiles(
       files.value,
-      as,
+      { as, telling: { windowMs } },
       sum,
       options.dryRun === true ? undefined : log,
       io,
@@ -81,12 +86,12 @@ export async function ingest(
 /** Without a log everything is read and checked, and nothing stored. */
 async function takeFiles(
   files: readonly SourceFile[],
-  as: Source | undefined,
+  how: { readonly as: Source | undefined; readonly telling: Telling },
   sum: Ingested,
   log: ModelLog | undefined,
   io: CommandOutput,
 ): Promise<Result<void, string>> {
-  const { batches, refused, skipped } = batchesOf(files, as);
+  const { batches, refused, skipped } = batchesOf(files, how.as, how.telling);
   sum.files += files.length;
   sum.refused.push(...refused);
   sum.skipped.push(...skipped);

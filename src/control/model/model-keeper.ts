@@ -12,10 +12,12 @@ import { err, ok, type Result } from "../../kernel/index.ts";
 import {
   calibrationByChange,
   exercised,
+  memoryOf,
   type Origin,
   type Prediction,
   predict,
   type Remembrance,
+  unexpired,
   type View,
 } from "../../model/index.ts";
 import type { Clock, Disk, Log, Telemetry } from "../../ports.ts";
@@ -104,7 +106,7 @@ export class ModelKeeper {
   }
 
   async #tell(nowMs: number): Promise<Result<void, string>> {
-    const { disk, clock, factsPath: path, telemetry } = this.#parts;
+    const { disk, clock, factsPath: path, telemetry, rules } = this.#parts;
     const predictions = await this.#predictions.all();
     if (!predictions.ok) return predictions;
     for (const [change, of] of calibrationByChange(predictions.value)) {
@@ -116,8 +118,13 @@ export class ModelKeeper {
       gauge("coverage", of.coverage?.value ?? null);
       gauge("bias", of.bias);
     }
+    const keeping = { now: nowMs, keepMs: rules.incident.keepMs };
+    const memory = unexpired(memoryOf(this.#model.graph.events()), keeping);
     const sources = { graph: this.#model.graph, predictions: predictions.value, nowMs };
-    const made = await makeFacts({ disk, clock, path }, { ...sources, incidents: [] });
+    const made = await makeFacts(
+      { disk, clock, path },
+      { ...sources, incidents: memory.incidents },
+    );
     return made.ok ? ok(undefined) : made;
   }
 
