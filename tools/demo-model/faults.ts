@@ -151,7 +151,6 @@ const faults = [
   burningProcessor,
   bankDown,
 ] as const;
-export const faultNames: readonly string[] = faults.map((make) => make().name);
 
 /** One of them, by the seed. */
 export function faultOf(seed: number): Fault {

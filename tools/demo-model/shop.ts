@@ -6,7 +6,7 @@ import { join, resolve } from "node:path";
 
 const programs = resolve(import.meta.dirname, "../../examples/shop");
 const names = ["catalogue", "cart", "payment", "worker", "bank", "frontend"] as const;
-export type ServiceName = (typeof names)[number];
+type ServiceName = (typeof names)[number];
 
 /** The versions that run before anything is changed. */
 export const firstVersion = "1.7.3";
