@@ -114,7 +114,10 @@ test("the smallest file is completed with every default", async () => {
     },
     telemetry: { trace_sample_ratio: 1, service_name: "holdfast" },
     log: { level: "info" },
-    model: { facts_every_seconds: 5, facts_fresh_seconds: 300, outcome_window_seconds: 300 },
+    model: {
+      ...{ facts_every_seconds: 5, facts_fresh_seconds: 300, outcome_window_seconds: 300 },
+      kinds: {},
+    },
   });
 });
 
