@@ -1,7 +1,8 @@
 /**
  * AG-403 4.7, 8.7 (our reading of AG-403): every scenario of the library runs unattended among real processes, one after
  * another in the same town, so that each finds what the one before restored. Where a guard opens whatever it sees, each of
- * them fails: `drills-planted.test.ts`. Its guards are stand-ins; real ones are in `test/system/failover/drills-guarded.test.ts`.
+ * them fails: `drills-planted.test.ts`. Its guards are stand-ins; real ones are in `drills-real.test.ts`, `drills-flapping.test.ts` and
+ * `test/system/failover/drills-guarded.test.ts`.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openDisk } from "../../src/adapters/disk/index.ts";

@@ -1,7 +1,7 @@
 /**
  * AG-403 4.7, 8.7 (our reading of AG-403): the library's scenarios against real guards, gateways and a tool server that
  * counts. Guards that let a site act although a component is broken make the same drills fail. The sites change again and again
- * in `test/failover/drills-flapping.test.ts`.
+ * in `test/failover/drills-flapping.test.ts`; what needs root and real servers is in `drills-real.test.ts` beside it.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { GuardedTown } from "./guarded-town.ts";

@@ -61,6 +61,14 @@ test.each<[string, Partial<TestRun>]>([
   expect(scored.requirements[8]?.not_counted).toHaveLength(1);
 });
 
+test("counted: the drill of two failures, whose name has a double in it", () => {
+  const rest = all.filter(({ name }) => !name.includes("4.7"));
+  const drill = run("AG-403 4.7: double-failure passes");
+  expect(scoreConformance([...rest, drill], "auditor").requirements[6]).toMatchObject({
+    ...{ status: "conformant", not_counted: [] },
+  });
+});
+
 test("results of vitest: names, files, states; a file that could not be loaded has failed", () => {
   const results = {
     testResults: [
