@@ -25,7 +25,7 @@ describe("AG-403 4.7, 8.7: guards that let a site act although a component is br
   beforeAll(() => town.open("alert"));
   afterAll(() => town.close());
 
-  test.each(["process-kill", "stale-bundle"])(
+  test.each(["process-kill", "freeze", "stale-bundle"])(
     "%s fails, and the state is what it was",
     async (scenario) => {
       const { code, err, result } = await town.drill(scenario);
