@@ -4,6 +4,7 @@ import { address } from "./address.ts";
 import { Cluster } from "./cluster.ts";
 import { outOfMemory, portConflict, scaledToNothing } from "./container-life.ts";
 import { database } from "./database.ts";
+import { feltPath } from "./felt-path.ts";
 import type { Rule } from "./finding-of.ts";
 import { gatewayRoute } from "./gateway-route.ts";
 import { host, schedulerSilent } from "./host.ts";
@@ -38,8 +39,14 @@ const rules: readonly Rule[] = [
   database,
 ];
 
-export const ruleEvidence: EvidenceSource = ({ view, settings }) => {
+export const ruleEvidence: EvidenceSource = ({ view, settings, symptom }) => {
   if (settings.without.has("types")) return { findings: [] };
   const cluster = new Cluster(view);
-  return { findings: [...rules.flatMap((rule) => rule(cluster)), ...load(cluster, view)] };
+  const found = [...rules.flatMap((rule) => rule(cluster)), ...load(cluster, view)];
+  return {
+    findings: found.map((finding) => {
+      const path = feltPath(cluster, finding.node, symptom.node);
+      return { ...finding, path, explains: [finding.node, ...path.map(({ to }) => to)] };
+    }),
+  };
 };

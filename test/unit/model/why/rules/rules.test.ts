@@ -319,3 +319,16 @@ test("the same facts in another order give the same answer", () => {
   const symptom = { at: 1_800_000_000_000, text: "" };
   expect(why(events.toReversed(), symptom)).toEqual(why(events, symptom));
 });
+
+test("an answer has the way from the object to who complains", () => {
+  const shop = new ShopCluster()
+    .calls("web", "front")
+    .put("Service", "cart", ["spec", "ports", 0, "targetPort"], 9090)
+    .unreachable("cart");
+  const ask = (node?: string) =>
+    why(shop.events(), { at: 1_800_000_000_000, ...(node === undefined ? {} : { node }) })
+      .causes[0]?.path.map(({ to }) => to)
+      .join(" ");
+  expect(ask("service:front")).toBe("service:cart service:front");
+  expect(ask()).toBe("service:cart service:front service:web");
+});
