@@ -115,32 +115,39 @@ function production(): readonly ModelEvent[] {
 
 const origin = { source: "bench", reference: "made up" };
 
-type Plain = ReadonlyMap<NodeId, readonly { readonly to: NodeId; readonly kind: EdgeKind }[]>;
+interface PlainEdge {
+  readonly to: NodeId;
+  readonly kind: EdgeKind;
+  readonly isBack: boolean;
+}
+
+type Plain = ReadonlyMap<NodeId, readonly PlainEdge[]>;
 
 /** Edges in both directions, as one would write it first. */
 function plainGraph(events: readonly ModelEvent[]): Plain {
-  const plain = new Map<NodeId, { to: NodeId; kind: EdgeKind }[]>();
-  const add = (from: NodeId, to: NodeId, kind: EdgeKind): void => {
+  const plain = new Map<NodeId, PlainEdge[]>();
+  const add = (from: NodeId, edge: PlainEdge): void => {
     const edges = plain.get(from) ?? [];
     plain.set(from, edges);
-    edges.push({ to, kind });
+    edges.push(edge);
   };
   for (const event of events)
     if (event.type === "edge") {
-      add(event.from, event.to, event.kind);
-      add(event.to, event.from, event.kind);
+      add(event.from, { to: event.to, kind: event.kind, isBack: false });
+      add(event.to, { to: event.from, kind: event.kind, isBack: true });
     }
   return plain;
 }
 
+/** With `kinds`, only against edges of those. */
 function search(plain: Plain, start: NodeId, depth: number, kinds?: readonly EdgeKind[]): number {
   const seen = new Set([start]);
   let frontier = [start];
   for (let step = 0; step < depth && frontier.length > 0; step++) {
     const next: NodeId[] = [];
     for (const node of frontier)
-      for (const { to, kind } of plain.get(node) ?? [])
-        if (!seen.has(to) && (kinds === undefined || kinds.includes(kind))) {
+      for (const { to, kind, isBack } of plain.get(node) ?? [])
+        if (!seen.has(to) && (kinds === undefined || (isBack && kinds.includes(kind)))) {
           seen.add(to);
           next.push(to);
         }

@@ -300,6 +300,8 @@ export interface LimitsConfig {
 
 /** The runtime model. */
 export interface ModelConfig {
+  /** Of those who send telemetry and webhooks; absent: nothing is received. */
+  readonly token?: Secret;
   /** How long what is over is remembered, unless its kind says otherwise. */
   readonly keep_days?: number;
   readonly kinds: Readonly<Partial<Record<RememberedKind, RememberedKindConfig>>>;

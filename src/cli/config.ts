@@ -79,6 +79,8 @@ async function completed(
   absolute(config, ["data", "policies"], folder);
   const control = config["control"] as Members;
   if (control["token"] !== undefined) await readSecret(control, "token", ["control"], how);
+  const model = config["model"] as Members;
+  if (model["token"] !== undefined) await readSecret(model, "token", ["model"], how);
   await completeStore(config, how);
   const identity = config["identity"] as Members;
   identity["audience"] ??= config["public_url"];

@@ -6,7 +6,7 @@ import { systemClock } from "../adapters/clock/index.ts";
 import { undiciTransport } from "../adapters/http/index.ts";
 import { pinoLog } from "../adapters/log/index.ts";
 import type { Config, Secret } from "../cli/index.ts";
-import { BundleProtocol, type BundlePublisher } from "../control/index.ts";
+import { BundleProtocol, type BundlePublisher, ModelLog } from "../control/index.ts";
 import {
   type FrontFace,
   type FrontRequest,
@@ -21,6 +21,7 @@ import { answeringRoutes } from "./answering.ts";
 import { followDrills } from "./drill-watch.ts";
 import { hostRules, listening } from "./listen.ts";
 import { modelKeeperOf } from "./model-facts.ts";
+import { ModelReceiver } from "./model-receiver.ts";
 import { complain, stopSignal } from "./process.ts";
 import { startPublishing } from "./publishing.ts";
 import { openSharedState } from "./shared-state.ts";
@@ -46,9 +47,15 @@ export async function runControl(config: Config): Promise<number> {
   const keeper = modelKeeperOf(config, {
     ...{ state: state.value, clock: systemClock, log, telemetry: told.telemetry },
   });
+  const receiver =
+    config.model.token &&
+    new ModelReceiver(config.model.token, {
+      ...{ model: new ModelLog(state.value), clock: systemClock, log },
+    });
   const following = Promise.all([
     told.follow(ending.signal),
     keeper.follow(ending.signal),
+    receiver?.follow(ending.signal),
     followDrills(config, { state: state.value, log }, ending.signal),
   ]);
   const end = async (): Promise<void> => {
@@ -62,7 +69,12 @@ export async function runControl(config: Config): Promise<number> {
   const answering = await answeringRoutes(config, { state: state.value, http, log });
   const routes = answering.ok ? answering.value : [];
   const face = routed(
-    [...controlRoutes(publisher, protocol, bundles, told), ...routes, ...told.routes],
+    [
+      ...controlRoutes(publisher, protocol, bundles, told),
+      ...routes,
+      ...told.routes,
+      ...(receiver?.routes ?? []),
+    ],
     hostRules(config, config.approvals.url),
   );
   const server = answering.ok

@@ -1,0 +1,173 @@
+/**
+ * Where telemetry and webhooks arrive: `POST /v1/traces`, `/v1/metrics`, `/v1/logs` (OTLP/HTTP) and `POST /hooks/<source>`. A webhook
+ * is stored before it is answered. Telemetry waits a few seconds for the rest of its traces; what waits is lost with the process.
+ */
+import { createHmac, timingSafeEqual } from "node:crypto";
+import { promisify } from "node:util";
+import { gunzip } from "node:zlib";
+import { batchesOf, type SourceFile, sources } from "../adapters/sources/index.ts";
+import type { Secret } from "../cli/index.ts";
+import type { ModelLog } from "../control/index.ts";
+import {
+  type FrontFace,
+  type FrontRequest,
+  type FrontResponse,
+  headerOf,
+  jsonResponse,
+  problemResponse,
+  type Route,
+} from "../gateway/index.ts";
+import { sha256 } from "../kernel/index.ts";
+import type { Clock, Log } from "../ports.ts";
+
+const bodyBytesMax = 16 * 1024 * 1024;
+const waitingBytesMax = 64 * 1024 * 1024;
+const foldEveryMs = 15_000;
+const telemetryPaths = /^\/v1\/(traces|metrics|logs)$/;
+
+export class ModelReceiver {
+  readonly routes: readonly Route[];
+  readonly #model: ModelLog;
+  readonly #token: Secret;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  #waiting: SourceFile[] = [];
+  #waitingBytes = 0;
+
+  constructor(
+    token: Secret,
+    { model, clock, log }: { readonly model: ModelLog; readonly clock: Clock; readonly log: Log },
+  ) {
+    this.#token = token;
+    this.#model = model;
+    this.#clock = clock;
+    this.#log = log;
+    const face: FrontFace = (request) => this.#answer(request);
+    this.routes = ["/v1", "/hooks"].map((prefix) => ({ prefix, face }));
+  }
+
+  /** Folds what has come, every few seconds, until `signal` aborts; then once more. Never rejects. */
+  async follow(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.#clock.sleep(foldEveryMs, signal);
+      await this.fold();
+    }
+  }
+
+  /** Stores what waits. When it cannot be stored it waits on, as far as there is room. */
+  async fold(): Promise<void> {
+    const files = this.#waiting;
+    if (files.length === 0) return;
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    for (const { id, names, events } of batchesOf(files).batches) {
+      const taken = await this.#model.write({ id, source: `${names.join("+")} received`, events });
+      if (taken.ok) continue;
+      this.#log.write("error", "telemetry_not_stored", {
+        error: taken.error,
+        requests: files.length,
+      });
+      for (const file of files) this.#keep(file);
+      return;
+    }
+  }
+
+  async #answer(request: FrontRequest): Promise<FrontResponse> {
+    if (request.method !== "POST")
+      return problemResponse(405, "Method not allowed", "Send a POST.", { allow: "POST" });
+    if (!proves(request, this.#token))
+      return problemResponse(
+        401,
+        "Token required",
+        "Send the token of `model.token`, or sign the body with it.",
+        { "www-authenticate": "Bearer" },
+      );
+    const body = await plainBody(request);
+    if (body === undefined)
+      return problemResponse(400, "Unreadable body", `No gzip, or over ${bodyBytesMax} bytes.`);
+    const kind = telemetryPaths.exec(request.path)?.[1];
+    return kind === undefined
+      ? await this.#hook(request, body)
+      : this.#telemetry(request, kind, body);
+  }
+
+  #telemetry(request: FrontRequest, kind: string, body: Uint8Array): FrontResponse {
+    const type = headerOf(request, "content-type") ?? "";
+    const isJson = type.startsWith("application/json");
+    if (!(isJson || type.startsWith("application/x-protobuf")))
+      return problemResponse(
+        415,
+        "Unknown form",
+        "OTLP is application/json or application/x-protobuf.",
+      );
+    const path = `received.${kind}.${isJson ? "json" : "pb"}`;
+    const file = { path, bytes: body, modifiedAtMs: this.#clock.wallMs() };
+    const [fault] = batchesOf([file]).refused;
+    if (fault !== undefined)
+      return problemResponse(400, "Not OTLP", `${fault.path} ${fault.message}`);
+    // Both are answers after which exporters try again (opentelemetry.io/docs/specs/otlp, failures).
+    if (!this.#keep(file))
+      return problemResponse(503, "Full", "Too much telemetry waits to be stored.", {
+        "retry-after": "15",
+      });
+    if (isJson) return jsonResponse(200, {});
+    return { status: 200, headers: { "content-type": type }, body: new Uint8Array() };
+  }
+
+  #keep(file: SourceFile): boolean {
+    if (this.#waitingBytes + file.bytes.length > waitingBytesMax) return false;
+    this.#waitingBytes += file.bytes.length;
+    this.#waiting.push(file);
+    return true;
+  }
+
+  async #hook({ path }: FrontRequest, bytes: Uint8Array): Promise<FrontResponse> {
+    const name = path.split("/")[2] ?? "";
+    const source = sources.find((each) => each.name === name);
+    const names = sources.map((each) => each.name).join(", ");
+    if (source === undefined)
+      return problemResponse(404, "No such source", `Send to /hooks/<source>: ${names}.`);
+    const file = { path: `${name}.json`, bytes, modifiedAtMs: this.#clock.wallMs() };
+    const { batches, refused, skipped } = batchesOf([file]);
+    const [fault] = refused;
+    if (fault !== undefined)
+      return problemResponse(
+        422,
+        "Refused",
+        `${fault.path === "" ? "" : `${fault.path}: `}${fault.message}`,
+      );
+    // Senders also send what says nothing of production; it is no fault of theirs.
+    if (skipped.length > 0) return jsonResponse(202, { taken: 0 });
+    if (batches.some((batch) => batch.names.some((each) => each !== name)))
+      return problemResponse(422, "Another source", `This is no document of ${name}.`);
+    let taken = 0;
+    for (const { id, events } of batches) {
+      const wrote = await this.#model.write({ id, source: `${name} received`, events });
+      if (!wrote.ok) return problemResponse(503, "Not stored", wrote.error, { "retry-after": "5" });
+      if (wrote.value === "taken") taken += events.length;
+    }
+    return jsonResponse(202, { taken });
+  }
+}
+
+/** The token as a bearer, or a signature with it over the body: of GitHub, or one of PagerDuty's. */
+function proves(request: FrontRequest, token: Secret): boolean {
+  const isSame = (a: string, b: string): boolean => timingSafeEqual(sha256(a), sha256(b));
+  const given = headerOf(request, "authorization");
+  if (given !== undefined) return isSame(given, `Bearer ${token.reveal()}`);
+  const signature = createHmac("sha256", token.reveal()).update(request.body).digest("hex");
+  const github = headerOf(request, "x-hub-signature-256");
+  if (github !== undefined) return isSame(github, `sha256=${signature}`);
+  const pagerDuty = headerOf(request, "x-pagerduty-signature")?.split(",").slice(0, 8) ?? [];
+  return pagerDuty.some((each) => isSame(each.trim(), `v1=${signature}`));
+}
+
+async function plainBody(request: FrontRequest): Promise<Uint8Array | undefined> {
+  if (request.body.length > bodyBytesMax) return undefined;
+  if (headerOf(request, "content-encoding") !== "gzip") return request.body;
+  try {
+    return await promisify(gunzip)(request.body, { maxOutputLength: bodyBytesMax });
+  } catch {
+    return undefined;
+  }
+}
