@@ -61,9 +61,15 @@ export function benchModel(trials: number): Promise<readonly Measured[]> {
     ),
     ...plainReach,
     ...ask(
-      "as-of reach of a service: all that depends on it",
-      () => graph.asOf(at(), at()).reach([service()], { ...dependents, depth: 20 }),
+      "reach of a service, latest: all that depends on it, of 4,000",
+      () => graph.latest().reach([service()], { ...dependents, depth: 20 }),
       plainReach,
+    ),
+    ...ask("reach of a service, latest: 3 calls away", () =>
+      graph.latest().reach([service()], { ...dependents, depth: 3 }),
+    ),
+    ...ask("as-of reach of a service: all that depended on it", () =>
+      graph.asOf(at(), at()).reach([service()], { ...dependents, depth: 20 }),
     ),
     ...ask("as-of aspects of a node", () => graph.asOf(at(), at()).node(service())),
   ]);
