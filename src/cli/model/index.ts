@@ -35,6 +35,7 @@ export function registerModelCommands(
     .option("--lookback <time>", "trouble began at most so long before: 90s, 2h; 15m, unless given")
     .option("--json", "print the whole answer as JSON")
     .option("--picture <file>", "write the chain to a file: .svg, .mmd (Mermaid) or .json")
+    .option("--draft <file>", "write the first cause to a file, for `holdfast model confirm`")
     .action((words: string[], options: WhyOptions, command: Command) =>
       onModel(command, ({ graph, nowMs }, { config }) => {
         const incidentKeepMs = remembranceOf(config.model).incident.keepMs;

@@ -19,6 +19,7 @@ import type { CommandOutput } from "../policy-knowledge.ts";
 import { readMoment } from "./moment.ts";
 import { formatOf, writePicture } from "./show-picture.ts";
 import { whyText } from "./why-text.ts";
+import { writeDraft } from "./write-draft.ts";
 
 export interface WhyOptions {
   readonly at?: string;
@@ -27,6 +28,8 @@ export interface WhyOptions {
   readonly lookback?: string;
   readonly json?: boolean;
   readonly picture?: string;
+  /** Where to write the first cause, for `holdfast model confirm`. */
+  readonly draft?: string;
 }
 
 export interface Asked {
@@ -80,6 +83,10 @@ export async function showWhy(
     if (!format.ok) return refuse(io, format.error);
     const picture = pictureOfAnswer(answer, symptom);
     const written = await writePicture(picture, format.value, options.picture, io);
+    if (!written.ok) return refuse(io, written.error);
+  }
+  if (options.draft !== undefined) {
+    const written = await writeDraft(asked.value, options.draft, io);
     if (!written.ok) return refuse(io, written.error);
   }
   if (options.json === true)

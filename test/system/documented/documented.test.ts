@@ -14,6 +14,8 @@ import { type Block, commandsOf, pages } from "./pages.ts";
 /** Commands that are shown and not run here. They must exist all the same. */
 const notRun: Readonly<Record<string, string>> = {
   "npm ci": "it replaces the packages that this test runs with; CI begins with it",
+  "npm run bench:rca -- --set petshop --dir <folder> --out predictions.jsonl --ablation":
+    "it needs public incidents, which are not part of this repository",
   "npm run vectors -- <folder>": "it needs public vectors, which are not part of this repository",
   "npm run vectors -- <folder> --set merkle-rfc6962 --json": "as above",
   'holdfast failover audit-gap --source-url-env SOURCE --source-query "SELECT event_id, hash FROM audit" --warehouse-url-env WAREHOUSE --warehouse-query "SELECT event_id, hash FROM audit_events"':

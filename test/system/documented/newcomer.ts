@@ -17,6 +17,7 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { type PaymentsProgram, startPayments } from "../../fixtures/payments-program.ts";
 import { freePorts, Process, root, supportBot } from "../product/harness.ts";
+import { writeModelFiles } from "./model-files.ts";
 
 /** What README's configuration needs to run here, where its addresses do not exist. */
 function grounded(config: string, folder: string, ports: readonly number[], api: string): string {
@@ -107,6 +108,7 @@ export class Newcomer {
       join(this.folder, "payments.openapi.yaml"),
     );
     cpSync(join(root, "examples/failover"), join(this.folder, "failover"), { recursive: true });
+    writeModelFiles(this.folder, Date.now());
   }
 
   async #live(config: string): Promise<void> {

@@ -3,6 +3,7 @@ import { mkdtemp, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { fromIncident } from "../../../../src/cli/model/confirm.ts";
 import { readMoment } from "../../../../src/cli/model/moment.ts";
 import { formatOf } from "../../../../src/cli/model/show-picture.ts";
 import { showWhy, type WhyOptions } from "../../../../src/cli/model/why.ts";
@@ -67,6 +68,20 @@ test("the chain is written as a picture, by the file's ending", async () => {
   const file = join(await mkdtemp(join(tmpdir(), "why-")), "chain.mmd");
   expect((await run(["front", "slow"], { picture: file })).code).toBe(0);
   expect(await readFile(file, "utf8")).toContain("flowchart LR");
+});
+
+test("the first cause is drafted as an incident that can be confirmed, and nothing is overwritten", async () => {
+  const file = join(await mkdtemp(join(tmpdir(), "why-")), "incident.json");
+  const drafted = await run(["front", "slow"], { draft: file });
+  expect(drafted.err).toContain(`holdfast model confirm ${file}`);
+  const confirmed = fromIncident(await readFile(file, "utf8"), "incident.json", now, "mika");
+  expect(confirmed).toMatchObject({
+    ok: true,
+    value: { node: "service:cart", kind: "compute.cpu", chain: ["service:cart", "service:front"] },
+  });
+  const again = await run(["front", "slow"], { draft: file });
+  expect(again.err).toContain("EEXIST; it is there already");
+  expect(again.code).toBe(2);
 });
 
 test.each<[string[], WhyOptions, string]>([
