@@ -70,7 +70,7 @@ function run(command: string): string {
 }
 
 test("every block of code says what it is", () => {
-  const known = ["sh", "text", "yaml", "json", "http", "ts", "haproxy", "nginx"];
+  const known = ["sh", "text", "yaml", "json", "http", "ts", "haproxy", "nginx", "promql"];
   expect(blocks.filter(({ language }) => !known.includes(language)).map(({ at }) => at)).toEqual(
     [],
   );
