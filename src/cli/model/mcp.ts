@@ -55,7 +55,12 @@ export function readWorld({ state, config, io, agent }: AskedWorld): ReadWorld {
       });
       if (typeof sources === "string") return err(sources);
       const predictions = readable.has("prediction") ? sources.predictions : [];
-      return ok({ ...sources, predictions, nowMs: now.value });
+      return ok({
+        ...sources,
+        predictions,
+        nowMs: now.value,
+        incidentKeepMs: rules.incident.keepMs,
+      });
     },
   };
 }

@@ -15,7 +15,13 @@ const depthMax = 6;
 
 export interface ReadWorld {
   /** The model as it is now; asked anew for every call. Policy is read only where the answer names it. */
-  sources(withPolicy: boolean): Promise<Result<ImpactSources & { readonly nowMs: number }, string>>;
+  sources(withPolicy: boolean): Promise<Result<ReadSources, string>>;
+}
+
+interface ReadSources extends ImpactSources {
+  readonly nowMs: number;
+  /** Confirmed incidents that are older are not used any more. */
+  readonly incidentKeepMs: number;
 }
 
 const text = (description: string): JsonObject => ({
@@ -40,8 +46,7 @@ function schemaOf(properties: JsonObject, required: readonly string[]): JsonObje
   };
 }
 
-interface Asked extends ImpactSources {
-  readonly nowMs: number;
+interface Asked extends ReadSources {
   readonly atMs: number;
   readonly view: View;
   readonly args: JsonObject;
@@ -130,10 +135,7 @@ export function readTools(world: ReadWorld): readonly ReadingTool[] {
   ];
 }
 
-function momentOf(
-  args: JsonObject,
-  sources: ImpactSources & { readonly nowMs: number },
-): Result<Asked, string> {
+function momentOf(args: JsonObject, sources: ReadSources): Result<Asked, string> {
   const { nowMs, graph } = sources;
   const at = readMoment(String(args["at"] ?? "0s"), nowMs);
   if (!at.ok) return err(`at: ${at.error}`);
@@ -144,7 +146,7 @@ function momentOf(
   return ok({ ...sources, atMs: at.value, view, args });
 }
 
-function whyAnswer({ graph, nowMs, args }: Asked): Result<object, string> {
+function whyAnswer({ graph, nowMs, incidentKeepMs, args }: Asked): Result<object, string> {
   const { symptom, at, known_at: knownAt } = args as Record<string, string>;
   const words = String(symptom).split(/\s+/);
   const asked = askWhy(
@@ -152,6 +154,7 @@ function whyAnswer({ graph, nowMs, args }: Asked): Result<object, string> {
     words,
     { ...(at === undefined ? {} : { at }), ...(knownAt === undefined ? {} : { knownAt }) },
     nowMs,
+    incidentKeepMs,
   );
   return asked.ok ? ok({ symptom: asked.value.symptom, ...asked.value.answer }) : asked;
 }
