@@ -20,7 +20,7 @@ export const root: string = resolve(import.meta.dirname, "../../..");
 const program = join(root, "bin/holdfast.mjs");
 export const supportBot = "support-bot-development-token";
 export const reportBot = "report-bot-development-token";
-const waitMs = 20_000;
+const waitMs = 60_000;
 
 /** Asks again until the answer is there. */
 export async function until<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {
