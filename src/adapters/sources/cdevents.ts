@@ -2,7 +2,7 @@
  * CDEvents (cdevents.dev): what a delivery pipeline did, with the links by which one event led to another. In its own JSON,
  * or as the `data` of a CloudEvent.
  */
-import { err, type JsonObject, type JsonValue, ok, type Result } from "../../kernel/index.ts";
+import type { JsonObject, JsonValue } from "../../kernel/index.ts";
 import type { ChangeKind, NodeId } from "../../model/index.ts";
 import { at, listAt, objectAt, textAt, timeAt } from "./members.ts";
 import {
@@ -10,8 +10,8 @@ import {
   nameOf,
   type Source,
   type SourceFault,
-  Teller,
-  type Told,
+  type Teller,
+  tellEach,
   textOf,
 } from "./source.ts";
 
@@ -33,15 +33,10 @@ export const cdevents: Source = {
   name: "cdevents",
   version: 1,
   reads: ({ value }) => contextOf(value) !== undefined,
-  tell: (documents): Result<Told, SourceFault> => {
-    const teller = new Teller("cdevents");
-    for (const { value, reference } of documents) {
-      const event = contextOf(value);
-      const fault = event === undefined ? undefined : tellEvent(teller, reference, event);
-      if (fault !== undefined) return err({ reference, ...fault });
-    }
-    return ok(teller.told);
-  },
+  tell: tellEach("cdevents", (teller, { value, reference }) => {
+    const event = contextOf(value);
+    return event === undefined ? undefined : tellEvent(teller, reference, event);
+  }),
 };
 
 /** The event itself, however it is wrapped. */

@@ -1,5 +1,5 @@
 /** CloudEvents 1.0 in structured JSON: any change that somebody announces so. What its type says nothing of is left out. */
-import { err, isJsonArray, isJsonObject, ok, type Result } from "../../kernel/index.ts";
+import { isJsonArray, isJsonObject } from "../../kernel/index.ts";
 import { type ChangeKind, changeKinds, type DiffPart, splitNodeId } from "../../model/index.ts";
 import { at, listAt, textAt, textsAt, timeAt } from "./members.ts";
 import {
@@ -8,8 +8,8 @@ import {
   type Source,
   type SourceDocument,
   type SourceFault,
-  Teller,
-  type Told,
+  type Teller,
+  tellEach,
   textOf,
 } from "./source.ts";
 
@@ -30,14 +30,7 @@ export const cloudEvents: Source = {
   name: "cloudevents",
   version: 1,
   reads: ({ value }) => at(value, "specversion") !== undefined && at(value, "type") !== undefined,
-  tell: (documents): Result<Told, SourceFault> => {
-    const teller = new Teller("cloudevents");
-    for (const document of documents) {
-      const fault = tellEvent(teller, document);
-      if (fault !== undefined) return err({ reference: document.reference, ...fault });
-    }
-    return ok(teller.told);
-  },
+  tell: tellEach("cloudevents", tellEvent),
 };
 
 function tellEvent(

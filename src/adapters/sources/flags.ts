@@ -1,5 +1,5 @@
 /** Feature flags: flagd's definitions (flagd.dev), which OpenFeature providers read, and announcements of a switch. */
-import { err, isJsonObject, type JsonObject, ok, type Result } from "../../kernel/index.ts";
+import { isJsonObject, type JsonObject } from "../../kernel/index.ts";
 import { at, objectAt, textAt, timeAt } from "./members.ts";
 import {
   named,
@@ -7,8 +7,8 @@ import {
   type Source,
   type SourceDocument,
   type SourceFault,
-  Teller,
-  type Told,
+  type Teller,
+  tellEach,
   textOf,
 } from "./source.ts";
 
@@ -18,16 +18,9 @@ export const flags: Source = {
   name: "flags",
   version: 1,
   reads: ({ value }) => isDefinition(value) || isSwitch(value),
-  tell: (documents): Result<Told, SourceFault> => {
-    const teller = new Teller("flags");
-    for (const document of documents) {
-      const fault = isDefinition(document.value)
-        ? tellDefinitions(teller, document)
-        : tellSwitch(teller, document);
-      if (fault !== undefined) return err({ reference: document.reference, ...fault });
-    }
-    return ok(teller.told);
-  },
+  tell: tellEach("flags", (teller, document) =>
+    isDefinition(document.value) ? tellDefinitions(teller, document) : tellSwitch(teller, document),
+  ),
 };
 
 type Fault = Pick<SourceFault, "path" | "message"> | undefined;

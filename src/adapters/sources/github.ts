@@ -1,5 +1,5 @@
 /** GitHub webhooks: `push`, `deployment` and `deployment_status`, as their payloads are documented. */
-import { err, type JsonValue, ok, type Result } from "../../kernel/index.ts";
+import type { JsonValue } from "../../kernel/index.ts";
 import type { DiffPart, NodeId } from "../../model/index.ts";
 import { at, listAt, objectAt, textAt, textsAt, timeAt } from "./members.ts";
 import {
@@ -8,8 +8,8 @@ import {
   type Source,
   type SourceDocument,
   type SourceFault,
-  Teller,
-  type Told,
+  type Teller,
+  tellEach,
   textOf,
 } from "./source.ts";
 
@@ -22,16 +22,9 @@ export const github: Source = {
   reads: ({ value }) =>
     at(value, "repository", "full_name") !== undefined &&
     (isPush(value) || at(value, "deployment") !== undefined),
-  tell: (documents): Result<Told, SourceFault> => {
-    const teller = new Teller("github");
-    for (const document of documents) {
-      const fault = isPush(document.value)
-        ? tellPush(teller, document)
-        : tellDeployment(teller, document);
-      if (fault !== undefined) return err({ reference: document.reference, ...fault });
-    }
-    return ok(teller.told);
-  },
+  tell: tellEach("github", (teller, document) =>
+    isPush(document.value) ? tellPush(teller, document) : tellDeployment(teller, document),
+  ),
 };
 
 type Fault = Pick<SourceFault, "path" | "message"> | undefined;

@@ -1,5 +1,4 @@
 /** PagerDuty webhooks, version 3 (developer.pagerduty.com/docs/webhooks-overview): incidents, from triggered to resolved. */
-import { err, ok, type Result } from "../../kernel/index.ts";
 import { signalOf } from "./alert-target.ts";
 import { at, textAt, timeAt } from "./members.ts";
 import {
@@ -8,8 +7,8 @@ import {
   type Source,
   type SourceDocument,
   type SourceFault,
-  Teller,
-  type Told,
+  type Teller,
+  tellEach,
   textOf,
 } from "./source.ts";
 
@@ -19,14 +18,7 @@ export const pagerDuty: Source = {
   reads: ({ value }) =>
     (textAt(value, "event", "event_type") ?? "").includes(".") &&
     at(value, "event", "data") !== undefined,
-  tell: (documents): Result<Told, SourceFault> => {
-    const teller = new Teller("pagerduty");
-    for (const document of documents) {
-      const fault = tellIncident(teller, document);
-      if (fault !== undefined) return err({ reference: document.reference, ...fault });
-    }
-    return ok(teller.told);
-  },
+  tell: tellEach("pagerduty", tellIncident),
 };
 
 function tellIncident(

@@ -1,5 +1,5 @@
 /** What all sources have in common: documents in, events out. A source translates and concludes nothing. */
-import { type JsonObject, type Result, sha256Hex } from "../../kernel/index.ts";
+import { err, type JsonObject, ok, type Result, sha256Hex } from "../../kernel/index.ts";
 import {
   boundedName,
   boundedText,
@@ -88,3 +88,21 @@ export function named(kind: NodeKind, name: string): NodeId {
 }
 
 export { boundedName as nameOf, boundedText as textOf };
+
+/** Tells documents that do not need one another, each for itself; the first that cannot be told refuses them all. */
+export function tellEach(
+  name: string,
+  tell: (
+    teller: Teller,
+    document: SourceDocument,
+  ) => Pick<SourceFault, "path" | "message"> | undefined,
+): Source["tell"] {
+  return (documents) => {
+    const teller = new Teller(name);
+    for (const document of documents) {
+      const fault = tell(teller, document);
+      if (fault !== undefined) return err({ reference: document.reference, ...fault });
+    }
+    return ok(teller.told);
+  };
+}

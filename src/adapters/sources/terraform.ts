@@ -2,15 +2,7 @@
  * `terraform show -json` of a plan or a state (developer.hashicorp.com/terraform/internals/json-format): resources, what they
  * depend on, and what a plan changes. What Terraform marks as sensitive is never told.
  */
-import {
-  err,
-  isJsonArray,
-  isJsonObject,
-  type JsonObject,
-  type JsonValue,
-  ok,
-  type Result,
-} from "../../kernel/index.ts";
+import { isJsonArray, isJsonObject, type JsonObject, type JsonValue } from "../../kernel/index.ts";
 import type { DiffPart, NodeId, NodeKind } from "../../model/index.ts";
 import { at, listAt, objectAt, textAt, textsAt, timeAt } from "./members.ts";
 import {
@@ -19,8 +11,8 @@ import {
   type Source,
   type SourceDocument,
   type SourceFault,
-  Teller,
-  type Told,
+  type Teller,
+  tellEach,
   textOf,
 } from "./source.ts";
 
@@ -51,14 +43,7 @@ export const terraform: Source = {
   reads: ({ value }) =>
     at(value, "format_version") !== undefined &&
     ["resource_changes", "planned_values", "values"].some((name) => at(value, name) !== undefined),
-  tell: (documents): Result<Told, SourceFault> => {
-    const teller = new Teller("terraform");
-    for (const document of documents) {
-      const fault = tellDocument(teller, document);
-      if (fault !== undefined) return err({ reference: document.reference, ...fault });
-    }
-    return ok(teller.told);
-  },
+  tell: tellEach("terraform", tellDocument),
 };
 
 function tellDocument(
