@@ -138,15 +138,26 @@ function tellObject(teller: Teller, object: KubernetesObject): void {
 }
 
 function aspectOf(
-  { kind, value }: KubernetesObject,
+  object: KubernetesObject,
   aspect: (typeof aspects)[number],
 ): readonly (readonly [string, JsonObject])[] {
-  const told = at(value, aspect) ?? (aspect === "data" ? at(value, "stringData") : undefined);
+  const { kind, value } = object;
+  const told =
+    at(value, aspect) ??
+    (aspect === "data" ? at(value, "stringData") : undefined) ??
+    (aspect === "spec" ? unnamedSpec(object) : undefined);
   if (told === undefined || !isJsonObject(told)) return [];
   if (kind !== "Secret" || aspect !== "data") return [[aspect, told]];
   return [
     [aspect, Object.fromEntries(Object.keys(told).map((key) => [nameOf(key), "(not told)"]))],
   ];
+}
+
+/** What some kinds say beside their metadata, and not below `spec`: with what accounts pull, how classes bind. */
+function unnamedSpec({ kind, value }: KubernetesObject): JsonObject | undefined {
+  if (kind !== "ServiceAccount" && kind !== "StorageClass") return undefined;
+  const { apiVersion: _, kind: __, metadata: ___, secrets: ____, ...rest } = value;
+  return Object.keys(rest).length === 0 ? undefined : rest;
 }
 
 function withoutDropped(metadata: JsonObject): JsonObject {

@@ -24,7 +24,7 @@ const kinds: Readonly<Record<string, readonly [string, (text: Description) => Pa
   node: ["Node", node],
   persistentvolume: ["PersistentVolume", volume],
   persistentvolumeclaim: ["PersistentVolumeClaim", claim],
-  serviceaccount: ["ServiceAccount", () => ({})],
+  serviceaccount: ["ServiceAccount", account],
   secret: ["Secret", secret],
   configmap: ["ConfigMap", () => ({})],
   resourcequota: ["ResourceQuota", quota],
@@ -270,6 +270,15 @@ function claim(text: Description): Parts {
     }),
     status: { phase: text.value("Status").split(" ")[0] ?? "" },
   };
+}
+
+function account(text: Description): Parts {
+  const secrets = text
+    .items("Image pull secrets")
+    .map((item) => item.replace(/ \(not found\)$/, ""));
+  return secrets.length === 0
+    ? {}
+    : { spec: { imagePullSecrets: secrets.map((name) => ({ name })) } };
 }
 
 function secret(text: Description): Parts {

@@ -42,14 +42,15 @@ export function connections(cluster: Cluster): readonly Connection[] {
   });
 }
 
-interface Variable {
+export interface Variable {
   readonly name: string;
   readonly path: string;
   readonly value: string;
   readonly origin: Origin;
 }
 
-function variables(cluster: Cluster, workload: Workload): readonly Variable[] {
+/** Every variable of its containers whose value is known, also out of secrets and config maps. */
+export function variables(cluster: Cluster, workload: Workload): readonly Variable[] {
   return containersOf(workload.template).flatMap((container) => [
     ...objectsAt(container, "envFrom").flatMap((source) => [
       ...dataOf(cluster, workload, "Secret", textAt(source, "secretRef", "name")),
@@ -59,15 +60,22 @@ function variables(cluster: Cluster, workload: Workload): readonly Variable[] {
   ]);
 }
 
+const sources = [
+  ["secretKeyRef", "Secret"],
+  ["configMapKeyRef", "ConfigMap"],
+] as const;
+
 function own(cluster: Cluster, workload: Workload, variable: JsonObject): readonly Variable[] {
   const name = textAt(variable, "name");
   const value = textAt(variable, "value");
   if (value !== "") return [{ name, value, path: `env ${name}`, origin: workload.origin }];
-  const reference = objectAt(variable, "valueFrom", "secretKeyRef");
-  const key = textAt(reference, "key");
-  return dataOf(cluster, workload, "Secret", textAt(reference, "name"))
-    .filter((each) => each.name === key)
-    .map((each) => ({ ...each, name }));
+  return sources.flatMap(([field, kind]) => {
+    const reference = objectAt(variable, "valueFrom", field);
+    const key = textAt(reference, "key");
+    return dataOf(cluster, workload, kind, textAt(reference, "name"))
+      .filter((each) => each.name === key)
+      .map((each) => ({ ...each, name }));
+  });
 }
 
 function dataOf(

@@ -3,9 +3,9 @@ import type { JsonObject } from "../../../kernel/index.ts";
 import type { Finding } from "../finding.ts";
 import { type Cluster, containersOf, healthOf, type Workload } from "./cluster.ts";
 import { isComplainedAbout } from "./complaint.ts";
-import { excerpt } from "./database.ts";
 import { certain, findingOf, likely, strong } from "./finding-of.ts";
 import { at, numberAt, objectsAt, textAt } from "./json-path.ts";
+import { excerpt } from "./store-words.ts";
 
 export function outOfMemory(cluster: Cluster): readonly Finding[] {
   return cluster.workloads.flatMap((workload) => {

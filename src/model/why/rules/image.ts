@@ -6,12 +6,17 @@ import { type Cluster, containersOf, healthOf, type Workload } from "./cluster.t
 import { certain, findingOf, strong } from "./finding-of.ts";
 import { objectsAt, textAt } from "./json-path.ts";
 
-/** In the words of containerd, CRI-O and Docker, and of the registries behind them. */
+/**
+ * In the words of containerd, CRI-O and Docker, and of the registries behind them (the errors of the OCI distribution
+ * specification: UNAUTHORIZED, DENIED, MANIFEST_UNKNOWN, NAME_UNKNOWN).
+ */
 const unresolved =
   /no such host|server misbehaving|name resolution|lookup [\w.-]+(?: on [\w.:]+)?: |could not resolve/i;
 /** A registry that wants to know who asks says 401, or its token service does; 403 alone refuses whoever asks. */
 const refused =
-  /unauthorized|authentication required|failed to authorize|anonymous token|no basic auth credentials|\b401\b|denied/i;
+  /unauthorized|unauthenticated|authentication required|failed to authorize|authorization failed|anonymous token|no basic auth credentials|invalid username\/password|access forbidden|\b401\b|denied/i;
+const forbidden = /\b403\b|forbidden/i;
+/** As good as any message that it is there, and not for everybody. */
 const absent = /not found|notfound|manifest unknown|does not exist|name unknown|invalid reference/i;
 const pullEvents: ReadonlySet<string> = new Set([
   "Failed",
@@ -84,13 +89,13 @@ function reason(cluster: Cluster, workload: Workload, failure: Condition | undef
       because: `${unretrieved.message} ${message}. Create the secret.`,
       weight: certain,
     };
-  if (refused.test(message) && !isAmbiguous(cluster, workload, message))
+  if (isMatterOfRights(cluster, workload, message))
     return {
       kind: "image.pull_secret",
       because: `${message}. Give its service account or its template a pull secret that the registry takes.`,
       weight: strong,
     };
-  const images = containersOf(workload.template).map((container) => textAt(container, "image"));
+  const images = imagesOf(workload);
   return {
     kind: "image.reference",
     because: `spec.template.spec.containers[].image is ${images.join(", ")}; ${message}. Name an image that exists.`,
@@ -99,15 +104,48 @@ function reason(cluster: Cluster, workload: Workload, failure: Condition | undef
 }
 
 /**
- * Public registries say "denied" of what does not exist too. It is a matter of rights only where peers pull from the same
- * repository by a secret and it has none.
+ * Registries say "denied" of what does not exist too, so that nobody learns what does. Then it tells whether the place is
+ * open: what peers pull from there without a secret, or the official images of Docker Hub, anybody may pull; what a
+ * secret is for, and this workload has none while others have, it may not. Of a place that nobody else here pulls from,
+ * the message decides.
  */
-function isAmbiguous(cluster: Cluster, workload: Workload, message: string): boolean {
-  if (!absent.test(message) && !/requested access to the resource is denied/.test(message))
-    return false;
-  const hasSecrets = (each: Workload): boolean =>
-    objectsAt(each.template, "imagePullSecrets").length > 0;
-  return hasSecrets(workload) || !cluster.workloads.some(hasSecrets);
+function isMatterOfRights(cluster: Cluster, workload: Workload, message: string): boolean {
+  const isPlain = refused.test(message) && !isAmbiguous(message);
+  if (isPlain) return true;
+  if (!refused.test(message) && !forbidden.test(message)) return false;
+  const places = imagesOf(workload)
+    .filter((image) => message.includes(image))
+    .map(placeOf);
+  if (places.length === 0 || places.some((place) => place === "docker.io/library")) return false;
+  const peers = cluster.workloads
+    .filter((each) => each !== workload)
+    .filter((each) => imagesOf(each).some((image) => places.includes(placeOf(image))));
+  if (peers.some((each) => hasSecrets(cluster, each))) return !hasSecrets(cluster, workload);
+  return peers.length === 0 && !hasSecrets(cluster, workload);
+}
+
+const isAmbiguous = (message: string): boolean =>
+  absent.test(message) || /requested access to the resource is denied|may not exist/.test(message);
+
+/** A pod uses what it lists and what its service account lists. */
+function hasSecrets(cluster: Cluster, { template, namespace }: Workload): boolean {
+  const account = textAt(template, "serviceAccountName") || "default";
+  const listed = cluster.object("ServiceAccount", namespace, account)?.spec;
+  return [template, listed].some((each) => objectsAt(each, "imagePullSecrets").length > 0);
+}
+
+const imagesOf = ({ template }: Workload): readonly string[] =>
+  [...objectsAt(template, "initContainers"), ...containersOf(template)].map((container) =>
+    textAt(container, "image"),
+  );
+
+/** Registry and path of an image without its own name; what has no registry is of Docker Hub, what has no path either is official. */
+function placeOf(image: string): string {
+  const parts = image.split("/").slice(0, -1);
+  const [first = ""] = parts;
+  if (parts.length === 0) return "docker.io/library";
+  const hasRegistry = /[.:]|^localhost$/.test(first);
+  return [...(hasRegistry ? [] : ["docker.io"]), ...parts].join("/").replace(/^index\./, "");
 }
 
 function missingPullSecret(

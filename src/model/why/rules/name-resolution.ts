@@ -2,10 +2,10 @@
 import { type NodeId, nodeId } from "../../graph-words.ts";
 import type { Finding } from "../finding.ts";
 import { type Cluster, healthOf, type KubernetesObject, type Workload } from "./cluster.ts";
-import { excerpt } from "./database.ts";
 import { certain, findingOf, likely, strong } from "./finding-of.ts";
 import { at, objectAt, objectsAt, textAt, textsAt } from "./json-path.ts";
-import { selects } from "./placement.ts";
+import { selects } from "./selectors.ts";
+import { excerpt } from "./store-words.ts";
 
 const unresolved =
   /no such host|name or service not known|temporary failure in name resolution|unknownhostexception|ENOTFOUND|EAI_AGAIN|name does not resolve|nodename nor servname|could not resolve host|server misbehaving|failed to resolve|DNS resolution failed|dns lookup/i;

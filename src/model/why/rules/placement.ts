@@ -3,9 +3,11 @@
  * https://kubernetes.io/docs/reference/scheduling/config/#scheduling-plugins
  */
 import type { JsonObject } from "../../../kernel/index.ts";
-import { type Cluster, containersOf, type KubernetesObject } from "./cluster.ts";
-import { objectAt, objectsAt, textAt, textsAt } from "./json-path.ts";
+import { keptFromPods, type Placing, type PodObstacle, podsOn } from "./beside.ts";
+import { containersOf, type KubernetesObject } from "./cluster.ts";
+import { objectAt, objectsAt, textAt } from "./json-path.ts";
 import { quantity } from "./quantity.ts";
+import { affinityAllows, labelsOf, satisfies } from "./selectors.ts";
 
 export type Obstacle =
   | "selector"
@@ -15,18 +17,11 @@ export type Obstacle =
   | "host_down"
   | "cpu"
   | "memory"
-  | "anti_affinity";
+  | PodObstacle;
 
 /** Put on a node by the node controller when its kubelet is silent, not by people. */
 const hostDown = new Set(["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"]);
 const cordonTaint = "node.kubernetes.io/unschedulable";
-
-interface Placing {
-  readonly cluster: Cluster;
-  readonly namespace: string;
-  readonly template: JsonObject;
-  readonly labels: JsonObject;
-}
 
 /**
  * Nodes that run the control plane and keep workloads out, by the labels that kubeadm and installers before it set; that
@@ -52,55 +47,7 @@ export function obstaclesOn(node: KubernetesObject, placing: Placing): readonly 
   found.push(...repelled(template, node));
   for (const resource of ["cpu", "memory"] as const)
     if (!hasRoom(node, resource, placing)) found.push(resource);
-  if (antiAffinityForbids(node, placing)) found.push("anti_affinity");
-  return found;
-}
-
-const labelsOf = (node: KubernetesObject): JsonObject => objectAt(node.metadata, "labels");
-
-function satisfies(selector: JsonObject, labels: JsonObject): boolean {
-  return Object.entries(selector).every(([key, value]) => labels[key] === value);
-}
-
-function affinityAllows(template: JsonObject, node: KubernetesObject): boolean {
-  const terms = objectsAt(
-    objectAt(
-      template,
-      "affinity",
-      "nodeAffinity",
-      "requiredDuringSchedulingIgnoredDuringExecution",
-    ),
-    "nodeSelectorTerms",
-  );
-  return (
-    terms.length === 0 ||
-    terms.some((term) => expressionsHold(objectsAt(term, "matchExpressions"), labelsOf(node)))
-  );
-}
-
-/** Of node selectors and of label selectors alike; `Gt` and `Lt` compare integers. */
-export function expressionsHold(expressions: readonly JsonObject[], labels: JsonObject): boolean {
-  return expressions.every((expression) => {
-    const actual = labels[textAt(expression, "key")];
-    const values = textsAt(expression, "values");
-    const has = actual !== undefined;
-    switch (textAt(expression, "operator")) {
-      case "In":
-        return has && values.includes(String(actual));
-      case "NotIn":
-        return !has || !values.includes(String(actual));
-      case "Exists":
-        return has;
-      case "DoesNotExist":
-        return !has;
-      case "Gt":
-        return has && Number(actual) > Number(values[0]);
-      case "Lt":
-        return has && Number(actual) < Number(values[0]);
-      default:
-        return true;
-    }
-  });
+  return [...found, ...keptFromPods(node, placing)];
 }
 
 function repelled(template: JsonObject, node: KubernetesObject): readonly Obstacle[] {
@@ -151,45 +98,4 @@ function hasRoom(
     .map((pod) => requestOf(pod.spec, resource))
     .reduce((sum, each) => sum + each, 0);
   return taken + wants <= has;
-}
-
-function podsOn(cluster: Cluster, node: KubernetesObject): readonly KubernetesObject[] {
-  return cluster
-    .objects("Pod")
-    .filter(
-      ({ spec, status }) =>
-        textAt(spec, "nodeName") === node.name &&
-        !["Succeeded", "Failed"].includes(textAt(status, "phase")),
-    );
-}
-
-function antiAffinityForbids(node: KubernetesObject, placing: Placing): boolean {
-  const terms = objectsAt(
-    placing.template,
-    "affinity",
-    "podAntiAffinity",
-    "requiredDuringSchedulingIgnoredDuringExecution",
-  );
-  return terms.some((term) => {
-    const domain = textAt(term, "topologyKey");
-    const here = labelsOf(node)[domain] ?? (domain === "kubernetes.io/hostname" ? node.name : "");
-    return neighbours(placing.cluster, domain, here)
-      .filter((pod) => pod.namespace === placing.namespace)
-      .some((pod) => selects(objectAt(term, "labelSelector"), objectAt(pod.metadata, "labels")));
-  });
-}
-
-/** Pods on any node of the same topology domain. */
-function neighbours(cluster: Cluster, key: string, value: unknown): readonly KubernetesObject[] {
-  return cluster
-    .objects("Node")
-    .filter((node) => (labelsOf(node)[key] ?? node.name) === value)
-    .flatMap((node) => podsOn(cluster, node));
-}
-
-export function selects(selector: JsonObject, labels: JsonObject): boolean {
-  return (
-    satisfies(objectAt(selector, "matchLabels"), labels) &&
-    expressionsHold(objectsAt(selector, "matchExpressions"), labels)
-  );
 }

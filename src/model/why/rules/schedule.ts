@@ -1,16 +1,20 @@
 /** Pods that no node takes: which of the scheduler's filters keeps them out, and whose fault that is. */
 import type { CauseKind } from "../../cause-kind.ts";
+import type { Condition } from "../../event.ts";
 import type { Finding } from "../finding.ts";
 import type { Cluster, KubernetesObject, Workload } from "./cluster.ts";
 import { certain, findingOf, likely } from "./finding-of.ts";
 import { at, objectAt, objectsAt, textAt } from "./json-path.ts";
 import { isReserved, type Obstacle, obstaclesOn } from "./placement.ts";
+import { schedulerReasons } from "./scheduler-words.ts";
 
 const kinds: Readonly<Record<Exclude<Obstacle, "host_down">, CauseKind>> = {
   selector: "schedule.node_selector",
   affinity: "schedule.node_affinity",
   taint: "schedule.taint",
   anti_affinity: "schedule.anti_affinity",
+  pod_affinity: "schedule.pod_affinity",
+  topology_spread: "schedule.topology_spread",
   cpu: "schedule.cpu",
   memory: "schedule.memory",
   cordoned: "schedule.cordoned",
@@ -24,7 +28,9 @@ export function schedule(cluster: Cluster): readonly Finding[] {
   return cluster.workloads.flatMap((workload) => {
     const pod = workload.pods.find(isUnscheduled);
     if (pod === undefined) return [];
-    return simulated(cluster, workload, pod) ?? reported(cluster, workload, pod);
+    const told = cluster.conditions(pod.node).filter(({ name }) => name === "FailedScheduling");
+    const event = told.toSorted((a, b) => (a.untilAt ?? a.at) - (b.untilAt ?? b.at)).at(-1);
+    return simulated(cluster, workload, pod, event) ?? reported(workload, pod, event);
   });
 }
 
@@ -36,21 +42,26 @@ export function isUnscheduled(pod: KubernetesObject): boolean {
   return waits && textAt(scheduled ?? {}, "status") !== "True";
 }
 
-/** The filters run on what is known of the nodes. Absent when they would let the pod through, or a machine is down. */
+/**
+ * The filters run on what is known of the nodes. Absent when they would let the pod through, a machine is down, or the
+ * scheduler, who knows more, names other reasons.
+ */
 function simulated(
   cluster: Cluster,
   workload: Workload,
   pod: KubernetesObject,
+  event: Condition | undefined,
 ): readonly Finding[] | undefined {
   const template = { ...workload.template, tolerations: at(pod.spec, "tolerations") ?? [] };
-  const placing = { cluster, namespace: workload.namespace, template, labels: {} };
+  const labels = { ...workload.templateLabels, ...objectAt(pod.metadata, "labels") };
+  const placing = { cluster, namespace: workload.namespace, template, labels };
   const nodes = cluster
     .objects("Node")
     .map((node) => ({ node, obstacles: obstaclesOn(node, placing) }));
   if (nodes.length === 0 || nodes.some(({ obstacles }) => obstacles.length === 0)) return undefined;
   const open = nodes.filter(({ node }) => !isReserved(node));
   const obstacle = decisive((open.length > 0 ? open : nodes).map(({ obstacles }) => obstacles));
-  if (obstacle === undefined) return undefined;
+  if (obstacle === undefined || !isSaid(kinds[obstacle], event)) return undefined;
   const kept = nodes.filter(({ obstacles }) => obstacles.includes(obstacle));
   return [
     findingOf({
@@ -61,6 +72,13 @@ function simulated(
       origin: workload.origin,
     }),
   ];
+}
+
+/** Whether the scheduler names this reason too; where it names none that is known, nothing speaks against it. */
+function isSaid(kind: CauseKind, event: Condition | undefined): boolean {
+  const reasons = schedulerReasons(event?.message ?? "");
+  const named = kind === "schedule.node_selector" ? "schedule.node_affinity" : kind;
+  return reasons.size === 0 || reasons.has(named);
 }
 
 /**
@@ -84,7 +102,12 @@ function asked(workload: Workload, obstacle: Obstacle): string {
     `spec.template.spec.${path.join(".")} is ${JSON.stringify(at(workload.template, ...path) ?? null)}`;
   if (obstacle === "selector") return show("nodeSelector");
   if (obstacle === "affinity") return show("affinity", "nodeAffinity");
-  if (obstacle === "anti_affinity") return show("affinity", "podAntiAffinity");
+  if (obstacle === "anti_affinity")
+    return at(workload.template, "affinity", "podAntiAffinity") === undefined
+      ? "the anti-affinity of pods that run there repels it"
+      : show("affinity", "podAntiAffinity");
+  if (obstacle === "pod_affinity") return show("affinity", "podAffinity");
+  if (obstacle === "topology_spread") return show("topologySpreadConstraints");
   if (obstacle === "taint") return show("tolerations");
   if (obstacle === "cordoned") return "nodes have spec.unschedulable: true";
   const requests = objectsAt(workload.template, "containers").map((container) =>
@@ -100,31 +123,22 @@ function mend(obstacle: Obstacle): string {
   return "Change the constraint, or label a node so that it fits.";
 }
 
-const messages: readonly (readonly [RegExp, keyof typeof kinds])[] = [
-  [/(\d+) node\(s\) didn't match Pod's node affinity\/selector/, "selector"],
-  [/(\d+) node\(s\) didn't match pod anti-affinity rules/, "anti_affinity"],
-  [/(\d+) node\(s\) had untolerated taint/, "taint"],
-  [/(\d+) Insufficient cpu/, "cpu"],
-  [/(\d+) Insufficient memory/, "memory"],
-  [/(\d+) node\(s\) were unschedulable/, "cordoned"],
-];
-
 /** The scheduler's own words, where the nodes are not known well enough to follow it. */
-function reported(cluster: Cluster, workload: Workload, pod: KubernetesObject): readonly Finding[] {
-  const event = cluster.conditions(pod.node).findLast(({ name }) => name === "FailedScheduling");
-  if (event === undefined) return [];
-  const counted = messages.map(([pattern, obstacle]) => ({
-    obstacle,
-    count: Number(pattern.exec(event.message)?.[1] ?? 0),
-  }));
-  const best = counted.reduce((a, b) => (b.count > a.count ? b : a));
-  if (best.count === 0) return [];
+function reported(
+  workload: Workload,
+  pod: KubernetesObject,
+  event: Condition | undefined,
+): readonly Finding[] {
+  const [first] = [...schedulerReasons(event?.message ?? "")].sort(
+    ([a, x], [b, y]) => y - x || rankOf(a) - rankOf(b),
+  );
+  if (event === undefined || first === undefined) return [];
   const hasSelector = Object.keys(objectAt(workload.template, "nodeSelector")).length > 0;
-  const kind = best.obstacle === "selector" && !hasSelector ? kinds.affinity : kinds[best.obstacle];
+  const isSelected = first[0] === "schedule.node_affinity" && hasSelector;
   return [
     findingOf({
       node: workload.node,
-      kind,
+      kind: isSelected ? "schedule.node_selector" : first[0],
       weight: likely,
       says: `${pod.name} waits for a node: ${event.message}`,
       origin: event.origin,
@@ -132,3 +146,9 @@ function reported(cluster: Cluster, workload: Workload, pod: KubernetesObject): 
     }),
   ];
 }
+
+/** What was written for the pod before what nodes are short of. */
+const rankOf = (kind: CauseKind): number => {
+  const known = order.findIndex((obstacle) => kinds[obstacle] === kind);
+  return known < 0 ? order.length : known;
+};

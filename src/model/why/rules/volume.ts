@@ -4,8 +4,8 @@ import type { Finding } from "../finding.ts";
 import { type Cluster, healthOf, type KubernetesObject, type Workload } from "./cluster.ts";
 import { certain, findingOf, likely, strong } from "./finding-of.ts";
 import { at, objectAt, objectsAt, textAt, textsAt } from "./json-path.ts";
-import { selects } from "./placement.ts";
 import { quantity } from "./quantity.ts";
+import { selects } from "./selectors.ts";
 
 export function volume(cluster: Cluster): readonly Finding[] {
   return cluster.workloads.flatMap((workload) => {
