@@ -1,6 +1,7 @@
 /** Descriptions of `kubectl describe`, kind by kind, as objects in the shape of the Kubernetes API. */
 import type { JsonObject } from "../../../../src/kernel/index.ts";
 import { Description, labelsOf, tableRows } from "./kubectl-text.ts";
+import { policy } from "./network-policy.ts";
 import { podSpec, resources, shaped } from "./pod-template.ts";
 
 export interface KubernetesObject {
@@ -29,7 +30,7 @@ const kinds: Readonly<Record<string, readonly [string, (text: Description) => Pa
   configmap: ["ConfigMap", () => ({})],
   resourcequota: ["ResourceQuota", quota],
   namespace: ["Namespace", () => ({})],
-  networkpolicy: ["NetworkPolicy", () => ({})],
+  networkpolicy: ["NetworkPolicy", policy],
 };
 
 /** `kubectl` takes the singular and the plural. */

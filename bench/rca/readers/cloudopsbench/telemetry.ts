@@ -126,7 +126,7 @@ function parsedJson(text: string): unknown {
   }
 }
 
-/** `Reachable` is false when every place it was tried from failed. */
+/** `Reachable` is false when every place it was tried from failed; `Reaches` is of one of those places. */
 function tellProbes(given: CloudOpsCase, teller: Teller): void {
   for (const [target, text] of Object.entries(given.connectivity)) {
     const [service = ""] = target.split(":");
@@ -140,6 +140,21 @@ function tellProbes(given: CloudOpsCase, teller: Teller): void {
       status: succeeded ? "true" : failed ? "false" : "unknown",
       message: `${target}: ${text.trim()}`.slice(0, 500),
     });
+    for (const [, host = "", result = ""] of text.matchAll(
+      /deployed on ([\w.-]+): (.*(?:\n(?!Debug).*)?)/g,
+    ))
+      teller.tell(`connection to ${target} from ${host}`, {
+        type: "condition",
+        at: teller.now,
+        node: nodeId("host", host),
+        name: "Reaches",
+        status: /Succeeded|\bopen\b/.test(result)
+          ? "true"
+          : /Failed/.test(result)
+            ? "false"
+            : "unknown",
+        message: target,
+      });
   }
 }
 

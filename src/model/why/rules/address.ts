@@ -1,58 +1,128 @@
 /** Addresses of others in a workload's environment that are nobody's. */
 import type { JsonObject } from "../../../kernel/index.ts";
+import type { Origin } from "../../event.ts";
 import { nodeId, splitNodeId } from "../../graph-words.ts";
 import type { Finding } from "../finding.ts";
 import { type Cluster, containersOf, type KubernetesObject, type Workload } from "./cluster.ts";
+import { isComplainedAbout } from "./complaint.ts";
+import { type Variable, variables } from "./connection-settings.ts";
 import { certain, findingOf, strong } from "./finding-of.ts";
 import { objectsAt, textAt } from "./json-path.ts";
+import { behind } from "./store.ts";
 
 interface Address {
-  readonly variable: string;
+  readonly path: string;
   readonly value: string;
   readonly host: string;
+  /** "" where none is written: the scheme's own. */
   readonly port: string;
+  readonly origin: Origin;
 }
 
-/** `host:port`, with a scheme, a user or a path around it or not. */
-const pattern =
-  /^(?:[a-z][a-z0-9+.-]*:\/\/)?(?:[^@/\s]*@)?([a-z](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9-]+)*):(\d{1,5})(?:[/?].*)?$/i;
+const host = "[a-z](?:[a-z0-9-]*[a-z0-9])?(?:\\.[a-z0-9-]+)*";
+/** `host:port`, with schemes, a user or a path around it or not; a scheme makes the port unnecessary. */
+const patterns = [
+  new RegExp(
+    `^(?:[a-z][a-z0-9+.-]*:)*(?://)?(?:[^@/\\s]*@)?(${host}):(\\d{1,5})(?:[/?;,].*)?$`,
+    "i",
+  ),
+  new RegExp(`^(?:[a-z][a-z0-9+.-]*:)+//(?:[^@/\\s]*@)?(${host})()(?:[/?;].*)?$`, "i"),
+];
+
+interface Use {
+  readonly workload: Workload;
+  readonly address: Address;
+}
 
 export function address(cluster: Cluster): readonly Finding[] {
-  return cluster.workloads.flatMap((workload) =>
-    containersOf(workload.template)
-      .flatMap((container) => objectsAt(container, "env"))
+  const uses = cluster.workloads.flatMap((workload) =>
+    variables(cluster, workload)
       .flatMap(addressOf)
-      .flatMap((each) => wrong(cluster, workload, each)),
+      .map((each): Use => ({ workload, address: each })),
   );
+  return uses.flatMap((use) => wrong(cluster, use, uses));
 }
 
-function addressOf(variable: JsonObject): readonly Address[] {
-  const value = textAt(variable, "value");
-  const match = pattern.exec(value);
-  if (match === null) return [];
-  const [, host = "", port = ""] = match;
-  return [{ variable: textAt(variable, "name"), value, host, port }];
+function addressOf({ path, value, origin }: Variable): readonly Address[] {
+  const match = patterns.map((each) => each.exec(value)).find((each) => each !== null);
+  if (match === undefined || match === null) return [];
+  const [, name = "", port = ""] = match;
+  return [{ path, value, host: name, port, origin }];
 }
 
-function wrong(cluster: Cluster, workload: Workload, found: Address): readonly Finding[] {
+function wrong(cluster: Cluster, use: Use, uses: readonly Use[]): readonly Finding[] {
+  const { workload, address: found } = use;
   const service = serviceNamed(cluster, workload.namespace, found.host);
   const isElsewhere = found.host.includes(".") && service === undefined && !isLocalName(found.host);
   const ports = service === undefined ? [] : objectsAt(service.spec, "ports").map(portText);
-  if (isElsewhere || ports.includes(found.port)) return [];
+  const isServed = ports.includes(found.port) || (found.port === "" && service !== undefined);
+  if (isElsewhere || isServed) return [];
+  // What is deployed and has no service is not looked for under a wrong name.
+  if (service === undefined && isDeployed(cluster, workload, found.host)) return [];
+  if (service !== undefined && isServiceWrong(cluster, found, service, uses))
+    return misplaced(cluster, found, service, ports);
   const weight = weightOf(cluster, workload, found, service);
   if (weight === undefined) return [];
   const because =
     service === undefined
       ? `there is no service ${found.host}${nearest(cluster, workload, found.host)}`
       : `service ${service.name} has port ${ports.join(", ")}`;
-  const says = `env ${found.variable} of ${workload.name} is ${found.value}, and ${because}. Correct the address.`;
+  const says = `${found.path} of ${workload.name} is ${found.value}, and ${because}. Correct the address.`;
   return [
     findingOf({
       node: workload.node,
       kind: "routing.address",
       weight,
       says,
-      origin: workload.origin,
+      origin: found.origin,
+    }),
+  ];
+}
+
+const isDeployed = (cluster: Cluster, { namespace }: Workload, name: string): boolean =>
+  cluster.workloads.some((each) => each.namespace === namespace && each.name === name);
+
+/** Whoever uses a service agrees on a port that it does not have: with each other, or with what its pods listen on. */
+function isServiceWrong(
+  cluster: Cluster,
+  { host: name, port }: Address,
+  service: KubernetesObject,
+  uses: readonly Use[],
+): boolean {
+  const others = uses.filter(
+    ({ workload, address: each }) =>
+      serviceNamed(cluster, workload.namespace, each.host) === service && each.port !== "",
+  );
+  if (others.some((each) => each.address.port !== port)) return false;
+  const owner = behind(cluster, service.namespace, name);
+  const listens = owner === undefined ? [] : containersOf(owner.template).flatMap(listenedOn);
+  return new Set(others.map(({ workload }) => workload)).size > 1 || listens.includes(port);
+}
+
+const listenedOn = (container: JsonObject): readonly string[] =>
+  objectsAt(container, "ports").map((port) => textAt(port, "containerPort"));
+
+function misplaced(
+  cluster: Cluster,
+  { host: name, port }: Address,
+  service: KubernetesObject,
+  ports: readonly string[],
+): readonly Finding[] {
+  const owner = behind(cluster, service.namespace, name);
+  if (owner === undefined) return [];
+  const isFailing = cluster
+    .conditions(cluster.serviceOf(owner) ?? owner.node)
+    .some(({ name: probe, status }) => probe === "Reachable" && status === "false");
+  const isHit = isFailing || isComplainedAbout(cluster, cluster.serviceOf(owner));
+  const says = `service ${service.name}: spec.ports[].port is ${ports.join(", ")}, and all who use it look for it at ${port}. Give it that port.`;
+  const { origin } = service;
+  return [
+    findingOf({
+      node: owner.node,
+      kind: "routing.port",
+      weight: isHit ? certain : strong,
+      says,
+      origin,
     }),
   ];
 }
@@ -76,17 +146,18 @@ function serviceNamed(
 function weightOf(
   cluster: Cluster,
   workload: Workload,
-  { host, port }: Address,
+  { host: name, port }: Address,
   service: KubernetesObject | undefined,
 ): number | undefined {
   const logs = cluster.logs(workload);
-  if (logs.some(({ example }) => example.includes(`${host}:${port}`))) return certain;
+  if (logs.some(({ example }) => port !== "" && example.includes(`${name}:${port}`)))
+    return certain;
   const callees = cluster
     .callees(cluster.serviceOf(workload))
     .map((callee) => splitNodeId(callee)?.name ?? "");
-  const close = service?.name ?? closest(host, callees);
+  const close = service?.name ?? closest(name, callees);
   if (close === undefined || !callees.includes(close)) {
-    const mentions = logs.some(({ example }) => example.includes(host));
+    const mentions = logs.some(({ example }) => example.includes(name));
     return mentions ? strong : undefined;
   }
   const isFailing = cluster

@@ -257,7 +257,7 @@ function declaredOf(aspects: ReadonlyMap<string, NodeFact>): readonly Declared[]
   ];
 }
 
-function isPodReady(pod: KubernetesObject): boolean {
+export function isPodReady(pod: KubernetesObject): boolean {
   return objectsAt(pod.status, "conditions").some(
     (condition) => textAt(condition, "type") === "Ready" && textAt(condition, "status") === "True",
   );

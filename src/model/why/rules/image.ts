@@ -80,7 +80,7 @@ function reason(cluster: Cluster, workload: Workload, failure: Condition | undef
   if (secret !== undefined)
     return {
       kind: "image.pull_secret",
-      because: `spec.template.spec.imagePullSecrets names ${secret}, and ${workload.namespace} has no such secret; ${message}. Create it.`,
+      because: `its pods, or their service account, pull with imagePullSecrets ${secret}, and ${workload.namespace} has no such secret; ${message}. Create it.`,
       weight: certain,
     };
   if (unretrieved !== undefined)
@@ -127,11 +127,16 @@ function isMatterOfRights(cluster: Cluster, workload: Workload, message: string)
 const isAmbiguous = (message: string): boolean =>
   absent.test(message) || /requested access to the resource is denied|may not exist/.test(message);
 
-/** A pod uses what it lists and what its service account lists. */
-function hasSecrets(cluster: Cluster, { template, namespace }: Workload): boolean {
+const hasSecrets = (cluster: Cluster, workload: Workload): boolean =>
+  pullSecrets(cluster, workload).length > 0;
+
+/** A pod pulls with what it lists, or with what its service account lists. */
+function pullSecrets(cluster: Cluster, { template, namespace }: Workload): readonly string[] {
   const account = textAt(template, "serviceAccountName") || "default";
-  const listed = cluster.object("ServiceAccount", namespace, account)?.spec;
-  return [template, listed].some((each) => objectsAt(each, "imagePullSecrets").length > 0);
+  const spec = cluster.object("ServiceAccount", namespace, account)?.spec;
+  return [template, spec]
+    .flatMap((each) => objectsAt(each, "imagePullSecrets"))
+    .map((reference) => textAt(reference, "name"));
 }
 
 const imagesOf = ({ template }: Workload): readonly string[] =>
@@ -148,11 +153,8 @@ function placeOf(image: string): string {
   return [...(hasRegistry ? [] : ["docker.io"]), ...parts].join("/").replace(/^index\./, "");
 }
 
-function missingPullSecret(
-  cluster: Cluster,
-  { template, namespace }: Workload,
-): string | undefined {
-  return objectsAt(template, "imagePullSecrets")
-    .map((reference) => textAt(reference, "name"))
-    .find((name) => cluster.object("Secret", namespace, name) === undefined);
+function missingPullSecret(cluster: Cluster, workload: Workload): string | undefined {
+  return pullSecrets(cluster, workload).find(
+    (name) => cluster.object("Secret", workload.namespace, name) === undefined,
+  );
 }

@@ -5,9 +5,9 @@ import type { Condition } from "../../event.ts";
 import type { Finding } from "../finding.ts";
 import { type Cluster, containersOf, healthOf, type Workload } from "./cluster.ts";
 import { certain, findingOf, strong } from "./finding-of.ts";
-import { at, numberAt, objectAt, objectsAt, textAt } from "./json-path.ts";
+import { at, numberAt, objectAt, objectsAt, textAt, textsAt } from "./json-path.ts";
 
-type Side = "liveness" | "readiness";
+type Side = "liveness" | "readiness" | "startup";
 type Fault = "protocol" | "port" | "timing";
 
 /** Of a failed readiness probe nobody is restarted; its timing only delays. */
@@ -22,15 +22,21 @@ const kinds: Readonly<Record<Side, Readonly<Record<Fault, CauseKind | undefined>
     port: "probe.readiness_port",
     timing: undefined,
   },
+  // It kills as a liveness probe does, and is a part of it.
+  startup: {
+    protocol: "probe.liveness_protocol",
+    port: "probe.liveness_port",
+    timing: "probe.liveness_timing",
+  },
 };
 
 export function probe(cluster: Cluster): readonly Finding[] {
   return cluster.workloads.flatMap((workload) => {
     const health = healthOf(cluster, workload);
     const failures = cluster.warnings(workload).filter(({ name }) => name === "Unhealthy");
-    const sides: readonly Side[] = ["liveness", "readiness"];
+    const sides: readonly Side[] = ["liveness", "readiness", "startup"];
     return sides.flatMap((side) => {
-      const isHit = side === "liveness" ? health.restarts > 0 : !health.isReady;
+      const isHit = side === "readiness" ? !health.isReady : health.restarts > 0;
       const failure = failures.findLast(({ message }) => message.toLowerCase().startsWith(side));
       if (!isHit || failure === undefined) return [];
       return containersOf(workload.template).flatMap((container) =>
@@ -53,7 +59,9 @@ function faultOf(
   const found =
     wrongPort(container, asked) ??
     wrongProtocol(container, asked, failure) ??
-    (side === "liveness" && wasKilled(cluster, workload) ? wrongTiming(cluster, asked) : undefined);
+    (side !== "readiness" && wasKilled(cluster, workload)
+      ? wrongTiming(cluster, asked)
+      : undefined);
   const kind = found === undefined ? undefined : kinds[side][found.fault];
   if (found === undefined || kind === undefined) return [];
   return [
@@ -72,7 +80,7 @@ function faultOf(
 function wasKilled(cluster: Cluster, { pods }: Workload): boolean {
   return pods
     .flatMap(({ node }) => cluster.conditions(node))
-    .some(({ name, message }) => name === "Killing" && /liveness/i.test(message));
+    .some(({ name, message }) => name === "Killing" && /liveness|startup/i.test(message));
 }
 
 interface Found {
@@ -84,8 +92,16 @@ interface Found {
 const handlers = ["httpGet", "tcpSocket", "grpc"] as const;
 
 function portOf(asked: JsonObject): string {
-  return handlers.map((kind) => textAt(asked, kind, "port")).find((port) => port !== "") ?? "";
+  const command = textsAt(asked, "exec", "command").join(" ");
+  return (
+    handlers.map((kind) => textAt(asked, kind, "port")).find((port) => port !== "") ??
+    commandPort(command)
+  );
 }
+
+/** A command that asks over the network names the port behind a colon, an option or a host. */
+const commandPort = (command: string): string =>
+  /(?::|\s-p\s?|--port[= ]|(?:localhost|127\.0\.0\.1)\s)(\d{2,5})\b/.exec(command)?.[1] ?? "";
 
 /** A container may listen on ports that it does not list; that it lists some and not this one speaks against the probe. */
 function wrongPort(container: JsonObject, asked: JsonObject): Found | undefined {
@@ -112,8 +128,11 @@ function wrongProtocol(
     .filter((each) => each !== asked)
     .map(handlerOf)
     .find((kind) => kind !== undefined && kind !== "exec" && kind !== mine);
+
   const isForeign = foreign.test(failure.message);
-  const disagrees = other !== undefined && mine !== "tcpSocket" && other !== "tcpSocket";
+  // A connection speaks no protocol, and a command whichever it is made for.
+  const isNeutral = (kind: string | undefined): boolean => kind === "tcpSocket" || kind === "exec";
+  const disagrees = other !== undefined && !isNeutral(mine) && !isNeutral(other);
   if (!isForeign && !disagrees) return undefined;
   const beside = other === undefined ? "" : `, and its other probe asks by ${other}`;
   const says = `asks by ${mine}${beside}. Ask by the protocol that it speaks`;

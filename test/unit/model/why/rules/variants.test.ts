@@ -94,3 +94,54 @@ test("a database that takes no writes is found by one client, by its address alo
     .says("cart", "READONLY You can't write against a read only replica.");
   expect(shop.causes()[0]).toBe("database.read_only workload:shop/pay");
 });
+
+test("a unit that is restarted again and again is as good as stopped, and so is a pod of the same", () => {
+  const flapping = new ShopCluster().put("Node", "n2", ["units", "kube-proxy"], {
+    activeState: "activating",
+    subState: "auto-restart",
+  });
+  expect(flapping.causes()).toEqual(["host.proxy host:n2"]);
+});
+
+test("services that other nodes reach and one does not are its proxy's matter", () => {
+  const shop = new ShopCluster();
+  for (const host of ["n1", "n2"])
+    for (const name of ["cart", "pay", "front"])
+      shop.tell({
+        type: "condition",
+        node: `host:${host}`,
+        name: "Reaches",
+        status: host === "n1" || name === "front" ? "true" : "false",
+        message: `${name}:80`,
+      });
+  expect(shop.causes()).toEqual(["host.proxy host:n2"]);
+});
+
+test("a command of a probe that asks another port asks a wrong port, and no other protocol", () => {
+  const shop = new ShopCluster()
+    .unready("cart", "CrashLoopBackOff", { restartCount: 4 })
+    .template("cart", [...container, "livenessProbe"], {
+      exec: { command: ["/bin/grpc_health_probe", "-addr=:9090"] },
+    })
+    .warn(
+      "Pod",
+      "cart-pod",
+      "Unhealthy",
+      "Liveness probe failed: timeout: failed to connect service",
+    );
+  expect(shop.causes()).toEqual([`probe.liveness_port ${cart}`]);
+});
+
+test("where all who use a service look for it at the port that its pods listen on, the service is wrong", () => {
+  const shop = new ShopCluster()
+    .template("front", [...container, "env"], [{ name: "CART_ADDR", value: "cart:8080" }])
+    .says("front", "dial tcp: connect to cart:8080: i/o timeout");
+  expect(shop.causes()[0]).toBe(`routing.port ${cart}`);
+});
+
+test("an account's pull secret that is not there is missing too", () => {
+  const shop = notPulled(denied)(new ShopCluster()).set("ServiceAccount", "default", {
+    spec: { imagePullSecrets: [{ name: "gone" }] },
+  });
+  expect(shop.causes()[0]).toBe(`image.pull_secret ${cart}`);
+});
