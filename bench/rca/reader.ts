@@ -7,6 +7,7 @@ import type {
   WhyAnswer,
   WhySettings,
 } from "../../src/model/index.ts";
+import type { Telling } from "./telling.ts";
 
 export interface Incident {
   readonly id: string;
@@ -34,4 +35,4 @@ export interface OpenSet<L = unknown> {
 }
 
 /** Opens the folder of one split; throws with file and reason when it cannot be read. */
-export type Reader = (folder: string) => OpenSet;
+export type Reader = (folder: string, telling?: Telling) => OpenSet;

@@ -4,17 +4,18 @@
  *
  *   npm run bench:rca -- --set <name> --dir <folder of a split> --out <predictions.jsonl>
  *     [--learn <memory>] [--memory <memory>] [--without types|topology|changes|time]... [--ablation] [--healthy]
- *     [--drop log|series|traffic]... [--replay] [--limit n]
+ *     [--drop log|series|traffic]... [--perturb <kind>|all]... [--seeds n] [--replay] [--limit n]
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { type Memory, type Part, parts } from "../../src/model/index.ts";
-import { type Asked, askAll, loadLabels } from "./ask.ts";
+import { type Asked, type Asking, askAll, loadLabels } from "./ask.ts";
 import { learn, loadMemory } from "./memory-file.ts";
-import type { OpenSet } from "./reader.ts";
+import { openPerturbed, perturbationNames } from "./perturb/index.ts";
+import type { OpenSet, Reader } from "./reader.ts";
 import { readers } from "./readers/index.ts";
 import { replayAll, replayText } from "./replay.ts";
-import { ablationTable, scoreTable } from "./table.ts";
+import { comparison, scoreTable } from "./table.ts";
 
 const { values } = parseArgs({
   options: {
@@ -27,6 +28,8 @@ const { values } = parseArgs({
     ablation: { type: "boolean", default: false },
     drop: { type: "string", multiple: true, default: [] },
     healthy: { type: "boolean", default: false },
+    perturb: { type: "string", multiple: true, default: [] },
+    seeds: { type: "string", default: "3" },
     replay: { type: "boolean", default: false },
     limit: { type: "string" },
   },
@@ -48,6 +51,11 @@ if (reader === undefined)
 if (values.dir === undefined) fail("--dir is missing: the folder of a split, with cases/ in it");
 const limit = values.limit === undefined ? Number.POSITIVE_INFINITY : Number(values.limit);
 if (!(limit >= 1)) fail(`--limit ${values.limit}: a number from 1`);
+const seeds = Number(values.seeds);
+if (!(seeds >= 1)) fail(`--seeds ${values.seeds}: a number from 1`);
+for (const kind of values.perturb)
+  if (kind !== "all" && !perturbationNames.includes(kind))
+    fail(`--perturb ${kind}: there is all, ${perturbationNames.join(", ")}`);
 
 try {
   run(values.dir, reader);
@@ -55,7 +63,7 @@ try {
   fail((error as Error).message);
 }
 
-function run(folder: string, open: NonNullable<typeof reader>): void {
+function run(folder: string, open: Reader): void {
   const set = open(folder);
   if (values.learn !== undefined) {
     learnFrom(values.learn, folder, set);
@@ -71,10 +79,30 @@ function run(folder: string, open: NonNullable<typeof reader>): void {
   if (values.out !== undefined) writePredictions(values.out, asked);
   const labels = values.healthy ? undefined : loadLabels(folder);
   console.log(`${values.set}, ${folder}: ${scoreTable(asked, set, labels)}`);
-  if (!values.ablation) return;
-  if (labels === undefined) fail("--ablation compares with labels, and there are none");
-  const runs = parts.map((part) => ({ part, asked: askAll({ ...settings, without: [part] }) }));
-  console.log(ablationTable([{ part: "nothing", asked }, ...runs], set, labels));
+  if (values.ablation) {
+    if (labels === undefined) fail("--ablation compares with labels, and there are none");
+    const runs = parts.map((part) => ({
+      name: `without ${part}`,
+      asked: askAll({ ...settings, without: [part] }),
+    }));
+    console.log(comparison([{ name: "without nothing", asked }, ...runs], set, labels));
+  }
+  if (values.perturb.length > 0) {
+    const runs = perturbedRuns(folder, open, settings);
+    console.log(comparison([{ name: "as told", asked }, ...runs], set, labels));
+  }
+}
+
+/** Each kind over all seeds, as one run. */
+function perturbedRuns(folder: string, open: Reader, settings: Omit<Asking, "without">) {
+  const kinds = values.perturb.includes("all") ? perturbationNames : values.perturb;
+  return kinds.map((name) => ({
+    name,
+    asked: Array.from({ length: seeds }, (_, at) => {
+      const set = openPerturbed(open, folder, name, at + 1);
+      return askAll({ ...settings, set, without });
+    }).flat(),
+  }));
 }
 
 function learnFrom(path: string, folder: string, set: OpenSet): void {

@@ -21,15 +21,18 @@ export function scoreTable(asked: readonly Asked[], set: OpenSet, labels?: Label
   return [head, ...rows, ...reliability(asked, set, labels)].join("\n");
 }
 
-/** One row for each part that was left out. */
-export function ablationTable(
-  runs: readonly { part: string; asked: readonly Asked[] }[],
+/** One row for each way of asking about the same set: with a part left out, or perturbed. */
+export function comparison(
+  runs: readonly { name: string; asked: readonly Asked[] }[],
   set: OpenSet,
-  labels: Labels,
+  labels?: Labels,
 ): string {
-  const rows = runs.map(({ part, asked }) =>
-    row(`without ${part}`, groupsOf(asked, set, labels).get("all") ?? []),
-  );
+  const rows = runs.map(({ name, asked }) => {
+    const scores = labels && groupsOf(asked, set, labels).get("all");
+    return scores === undefined
+      ? `  ${name.padEnd(28)} n ${asked.length}, ${verdicts(asked)}`
+      : row(name, scores);
+  });
   return rows.join("\n");
 }
 

@@ -5,6 +5,7 @@ import type { ModelEvent, Series, Signal } from "../../../src/model/index.ts";
 import { foldLogs, foldSpans, nodeId } from "../../../src/model/index.ts";
 import { caseIds, readJson } from "../files.ts";
 import type { Incident, Reader } from "../reader.ts";
+import { asTold, type Telling } from "../telling.ts";
 import { byServiceName } from "./service-ranking.ts";
 
 /** `[trace, span, parent or -1, service, operation, start in µs, duration in µs]` */
@@ -45,11 +46,11 @@ const unitOf: Partial<Record<Signal, number>> = { cpu: 0.01, memory: 0.01, laten
 
 const nodeOf = (service: string): string => nodeId("service", service);
 
-export const nezha: Reader = (folder) => {
+export const nezha: Reader = (folder, telling = asTold) => {
   const normals = normalWindows(folder);
   return {
     ids: caseIds(folder),
-    read: (id) => incidentOf(id, readJson(join(folder, "cases", `${id}.json`)), normals),
+    read: (id) => incidentOf(id, readJson(join(folder, "cases", `${id}.json`)), normals, telling),
     ...byServiceName(({ kind, name }) => (kind === "service" ? name : undefined)),
   };
 };
@@ -65,6 +66,7 @@ function incidentOf(
   id: string,
   file: Case,
   normals: readonly (Window & { day: string })[],
+  telling: Telling,
 ): Incident {
   const alertAt = Date.parse(file.alert_time);
   const before = file.windows.filter(({ phase }) => phase === "before");
@@ -72,35 +74,43 @@ function incidentOf(
   const events = [
     ...seriesOf(id, file, alertAt),
     ...normals.flatMap((window, at) =>
-      windowEvents(`${id} normal ${at}`, window, alertAt - (60 + at) * minuteMs),
+      windowEvents(`${id} normal ${at}`, window, alertAt - (60 + at) * minuteMs, telling),
     ),
     ...before.flatMap((window, at) =>
-      windowEvents(`${id} before ${at}`, window, alertAt - (before.length - at) * minuteMs),
+      windowEvents(
+        `${id} before ${at}`,
+        window,
+        alertAt - (before.length - at) * minuteMs,
+        telling,
+      ),
     ),
     ...after.flatMap((window, at) =>
-      windowEvents(`${id} after ${at}`, window, alertAt + at * minuteMs),
+      windowEvents(`${id} after ${at}`, window, alertAt + at * minuteMs, telling),
     ),
   ];
   return { id, events, symptom: { at: alertAt }, settings: { lookbackMs: 30_000 } };
 }
 
-function windowEvents(id: string, { spans, logs }: Window, at: number): ModelEvent[] {
+function windowEvents(
+  id: string,
+  { spans, logs }: Window,
+  at: number,
+  telling: Telling,
+): ModelEvent[] {
   const folding = { id, source, window: { at, untilAt: at + minuteMs } };
-  const { traffic, entries } = foldSpans(
-    spans.map(([trace, span, parent, service, operation, startUs, durationUs]) => ({
-      trace: String(trace),
-      id: String(span),
-      parent: parent < 0 ? null : String(parent),
-      ...{ service, operation, startUs, durationUs },
-    })),
-    folding,
-  );
+  const told = spans.map(([trace, span, parent, service, operation, startUs, durationUs]) => ({
+    trace: String(trace),
+    id: String(span),
+    parent: parent < 0 ? null : String(parent),
+    ...{ service, operation, startUs, durationUs },
+  }));
+  const { traffic, entries } = foldSpans(telling.spans(id, told), folding);
   const lines = (logs ?? []).map(([timeUs, service, trace, , text]) => ({
     at: timeUs / 1000,
     ...{ service, text },
     ...(trace < 0 ? {} : { trace: String(trace) }),
   }));
-  return [...traffic, ...foldLogs(lines, { ...folding, entries }).logs];
+  return [...traffic, ...foldLogs(telling.lines(id, lines), { ...folding, entries }).logs];
 }
 
 function seriesOf(id: string, { metrics }: Case, alertAt: number): Series[] {

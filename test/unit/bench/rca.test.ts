@@ -73,6 +73,20 @@ describe("bench:rca", () => {
     expect(run("--healthy").out).toMatch(/n 20, 0 cause, 20 none, 0 insufficient/);
   });
 
+  test("says what was right with telemetry perturbed, the same for the same seeds", () => {
+    const labels = join(folder, "labels.json");
+    writeFileSync(labels, JSON.stringify({ one: { root_cause: "store", fault_type: "latency" } }));
+    const asked = ["--perturb", "names", "--perturb", "counts", "--seeds", "2"];
+    const [first, second] = [run(...asked), run(...asked)];
+    rmSync(labels);
+    expect(first.out).toMatch(/as told +n +1 +top1 1\.000/);
+    expect(first.out).toMatch(/names +n +2 +top1 1\.000/);
+    expect(first.out).toMatch(/counts +n +2 +top1 1\.000/);
+    const rows = (out: string) => out.split("\n").slice(1);
+    expect(rows(first.out)).toEqual(rows(second.out));
+    expect(run("--perturb", "weather").err).toMatch(/--perturb weather: there is all, traces-50/);
+  });
+
   test("refuses what it does not know, and says what there is", () => {
     expect(run("--set", "petshp")).toMatchObject({ code: 2, out: "" });
     expect(run("--set", "petshp").err).toMatch(/--set petshp: there is .*petshop/);
