@@ -4,6 +4,7 @@
  */
 import type { EdgeFact, Traffic } from "../event.ts";
 import { type EdgeKind, edgeKinds } from "../graph-words.ts";
+import { Chains } from "./chains.ts";
 import { Int32Column } from "./columns.ts";
 import { EarliestSightings } from "./earliest.ts";
 import { insertDated, latestOf, type Moment } from "./order.ts";
@@ -30,11 +31,8 @@ export class EdgeTable {
   readonly #from = new Int32Column();
   readonly #to = new Int32Column();
   readonly #form = new Int32Column();
-  /** Of the next edge in the chain, and of the first of each node, plus one: 0 ends a chain. */
-  readonly #nextOut = new Int32Column();
-  readonly #nextIn = new Int32Column();
-  readonly #firstOut = new Int32Column();
-  readonly #firstIn = new Int32Column();
+  readonly #out = new Chains();
+  readonly #in = new Chains();
   readonly #sightings: Sighting[][] = [];
   readonly #earliest = new EarliestSightings();
   readonly #everGone = new Set<number>();
@@ -49,10 +47,8 @@ export class EdgeTable {
       this.#from.set(edge, from);
       this.#to.set(edge, to);
       this.#form.set(edge, form);
-      this.#nextOut.set(edge, this.#firstOut.get(from));
-      this.#firstOut.set(from, edge + 1);
-      this.#nextIn.set(edge, this.#firstIn.get(to));
-      this.#firstIn.set(to, edge + 1);
+      this.#out.add(from, form, edge);
+      this.#in.add(to, form, edge);
       this.#sightings.push([sighting]);
     } else insertDated(this.#sightings[edge] as Sighting[], sighting);
     if (isGone(sighting)) this.#everGone.add(edge);
@@ -83,15 +79,13 @@ export class EdgeTable {
     return (this.#form.get(edge) & 1) === 1 ? "observed" : "declared";
   }
 
-  /** Calls `visit` for each edge that leaves the node, whenever it was there. */
-  eachOut(node: number, visit: (edge: number) => void): void {
-    for (let next = this.#firstOut.get(node); next !== 0; next = this.#nextOut.get(next - 1))
-      visit(next - 1);
+  /** Calls `visit` for each edge that leaves the node, whenever it was there; only of these forms, when they are given. */
+  eachOut(node: number, visit: (edge: number) => void, forms?: Iterable<EdgeForm>): void {
+    this.#out.each(node, visit, forms);
   }
 
-  eachIn(node: number, visit: (edge: number) => void): void {
-    for (let next = this.#firstIn.get(node); next !== 0; next = this.#nextIn.get(next - 1))
-      visit(next - 1);
+  eachIn(node: number, visit: (edge: number) => void, forms?: Iterable<EdgeForm>): void {
+    this.#in.each(node, visit, forms);
   }
 
   /** Whether it is there at the moment; that its nodes may be gone is for others to know. */

@@ -45,7 +45,7 @@ class Walk {
   readonly #tables: Tables;
   readonly #moment: Moment;
   readonly #direction: Direction;
-  readonly #wanted: ReadonlySet<EdgeForm> | undefined;
+  readonly #wanted: readonly EdgeForm[] | undefined;
   readonly #ground: Ground;
   /** Marks of this walk are above it: the start has one more, what is one edge away two more. */
   readonly #base: number;
@@ -72,11 +72,13 @@ class Walk {
     const { edges } = this.#tables;
     for (const node of frontier) {
       if (this.#direction !== "in")
-        edges.eachOut(node, (edge) => this.#visit(edge, edges.to(edge)));
+        edges.eachOut(node, (edge) => this.#visit(edge, edges.to(edge)), this.#wanted);
       if (this.#direction !== "out")
-        edges.eachIn(node, (edge) => this.#visit(edge, edges.from(edge)));
+        edges.eachIn(node, (edge) => this.#visit(edge, edges.from(edge)), this.#wanted);
     }
-    for (const node of this.#frontier) this.#all.push(node);
+    const { ids } = this.#tables.nodes;
+    for (const node of this.#frontier.sort((a, b) => compareText(ids[a], ids[b])))
+      this.#all.push(node);
     return this.#frontier.length > 0;
   }
 
@@ -84,7 +86,7 @@ class Walk {
     const { nodes, edges } = this.#tables;
     const { marks, via } = this.#ground;
     this.#ground.leave(this.#base + this.#step);
-    const found = this.#all.map((index): Neighbour => {
+    return this.#all.map((index): Neighbour => {
       const edge = via[index] ?? 0;
       return {
         node: nodes.ids[index] as NodeId,
@@ -95,7 +97,6 @@ class Walk {
         basis: edges.basis(edge),
       };
     });
-    return found.sort((a, b) => a.distance - b.distance || (a.node < b.node ? -1 : 1));
   }
 
   #visit(edge: number, next: number): void {
@@ -103,7 +104,6 @@ class Walk {
     const mark = marks[next] ?? 0;
     const own = this.#base + this.#step;
     if (mark > this.#base && mark !== own) return;
-    if (this.#wanted !== undefined && !this.#wanted.has(this.#tables.edges.form(edge))) return;
     if (!this.#tables.isEdgeThere(edge, this.#moment)) return;
     if (mark !== own) {
       marks[next] = own;
@@ -115,16 +115,21 @@ class Walk {
   /** Of two equally short ways always the same is told, in whatever order the edges came. */
   #isFirst(edge: number, other: number): boolean {
     const { nodes, edges } = this.#tables;
-    const ends = (each: number): string =>
-      `${nodes.ids[edges.from(each)]}\n${nodes.ids[edges.to(each)]}`;
-    const [a, b] = [ends(edge), ends(other)];
-    return a < b || (a === b && edges.form(edge) < edges.form(other));
+    const order =
+      compareText(nodes.ids[edges.from(edge)], nodes.ids[edges.from(other)]) ||
+      compareText(nodes.ids[edges.to(edge)], nodes.ids[edges.to(other)]);
+    return order < 0 || (order === 0 && edges.form(edge) < edges.form(other));
   }
 }
 
-function wantedForms({ kinds, basis }: ReachOptions): ReadonlySet<EdgeForm> | undefined {
+function wantedForms({ kinds, basis }: ReachOptions): readonly EdgeForm[] | undefined {
   if (kinds === undefined && basis === undefined) return undefined;
   const bases = basis === undefined ? allBases : [basis];
-  const wanted = kinds ?? edgeKinds;
-  return new Set(wanted.flatMap((kind) => bases.map((each) => edgeForm(kind, each))));
+  const wanted = [...new Set(kinds ?? edgeKinds)];
+  return wanted.flatMap((kind) => bases.map((each) => edgeForm(kind, each)));
+}
+
+function compareText(a = "", b = ""): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
 }
