@@ -114,6 +114,7 @@ export {
   chainMatch,
   confirm,
   emptyMemory,
+  incidentAspect,
   incidentEvent,
   incidentOf,
   type Keeping,
@@ -163,4 +164,5 @@ export {
   troubledServices,
   type WhySettings,
   why,
+  whyInGraph,
 } from "./why/index.ts";

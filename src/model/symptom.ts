@@ -26,15 +26,17 @@ const words: Readonly<Record<string, Signal>> = {
 /** When a name is of several nodes, the one that people mean first. */
 const meantFirst: readonly NodeKind[] = ["service", "workload", "database", "queue", "host"];
 
+/** The nodes that there are; a view of the graph is such. */
+export interface KnownNodes {
+  has(id: NodeId): boolean;
+  nodes(): readonly NodeId[];
+}
+
 /**
  * Reads `<node> [operation] [signal]` in any order. The node is an id (`service:front`) or a name that is known; words
  * that mean nothing are an error when no node is found, since an answer about the wrong thing is worse than none.
  */
-export function readSymptom(
-  text: string,
-  at: number,
-  known: readonly NodeId[],
-): Result<Symptom, string> {
+export function readSymptom(text: string, at: number, known: KnownNodes): Result<Symptom, string> {
   const parts = text
     .trim()
     .split(/\s+/)
@@ -64,7 +66,7 @@ interface Read {
 }
 
 /** A word is the node, else the signal, else part of the operation: the first that it can be and that is still open. */
-function readWord(word: string, read: Read, known: readonly NodeId[]): Result<void, string> {
+function readWord(word: string, read: Read, known: KnownNodes): Result<void, string> {
   const found = read.node === undefined ? nodeOf(word, known) : ok(undefined);
   if (!found.ok) return found;
   const signal = read.signal === undefined ? signalOf(word) : undefined;
@@ -80,10 +82,10 @@ function signalOf(word: string): Signal | undefined {
   return Object.hasOwn(words, lower) ? words[lower] : undefined;
 }
 
-function nodeOf(word: string, known: readonly NodeId[]): Result<NodeId | undefined, string> {
+function nodeOf(word: string, known: KnownNodes): Result<NodeId | undefined, string> {
   if (splitNodeId(word) !== undefined)
-    return known.includes(word) ? ok(word) : err(unknownText(word, known));
-  const named = known.filter((id) => {
+    return known.has(word) ? ok(word) : err(unknownText(word, known));
+  const named = known.nodes().filter((id) => {
     const name = splitNodeId(id)?.name;
     return name === word || name?.endsWith(`/${word}`) === true;
   });
@@ -96,7 +98,8 @@ function nodeOf(word: string, known: readonly NodeId[]): Result<NodeId | undefin
   return err(`\`${word}\` is the name of several: ${named.slice(0, 5).join(", ")}; give the id`);
 }
 
-function unknownText(word: string, known: readonly NodeId[]): string {
+function unknownText(word: string, nodes: KnownNodes): string {
+  const known = nodes.nodes();
   const name = (splitNodeId(word)?.name ?? word).toLowerCase();
   const near = known.filter((id) => id.toLowerCase().includes(name)).slice(0, 5);
   const hint =

@@ -47,7 +47,7 @@ async function drawn(
   const format = formatOf(options.format, options.output);
   if (!format.ok) return format;
   const view = graph.asOf(at?.value ?? nowMs, knownAt?.value);
-  const meant = readSymptom(name, view.validAt, view.nodes());
+  const meant = readSymptom(name, view.validAt, view);
   if (!meant.ok) return meant;
   if (meant.value.node === undefined) return err(`\`${name}\` names no node`);
   const picture = pictureOfView(view, meant.value.node, { depth, countMax: nodesMax });

@@ -109,7 +109,7 @@ function meantBy(
       return err(`the arguments do not name the target of ${what}; give them with --args`);
     return ok({ target, change: (change as ChangeKind) ?? tool.target.change, tool: tool.id });
   }
-  const read = readSymptom(what, at, view.nodes());
+  const read = readSymptom(what, at, view);
   if (!read.ok) return read;
   if (read.value.node === undefined) return err(`\`${what}\` names no node and no tool`);
   return ok({ target: read.value.node, change: (change as ChangeKind) ?? "agent_action" });

@@ -180,7 +180,7 @@ function onNode(answer: (node: NodeId, asked: Asked) => object): Answer {
 
 function nodeOf({ args, atMs, view }: Asked): Result<NodeId, string> {
   const name = String(args["node"]);
-  const read = readSymptom(name, atMs, view.nodes());
+  const read = readSymptom(name, atMs, view);
   if (!read.ok) return read;
   return read.value.node === undefined ? err(`\`${name}\` names no node`) : ok(read.value.node);
 }

@@ -6,6 +6,7 @@ import { err, instantText, ok, type Result } from "../../kernel/index.ts";
 import {
   defaultSettings,
   type Graph,
+  incidentAspect,
   memoryOf,
   pictureOfAnswer,
   readSymptom,
@@ -13,7 +14,7 @@ import {
   type Symptom,
   unexpired,
   type WhyAnswer,
-  why,
+  whyInGraph,
 } from "../../model/index.ts";
 import type { CommandOutput } from "../policy-knowledge.ts";
 import { readMoment } from "./moment.ts";
@@ -50,15 +51,15 @@ export function askWhy(
   const knownAt = options.knownAt === undefined ? undefined : readMoment(options.knownAt, nowMs);
   if (knownAt?.ok === false) return err(`--known-at: ${knownAt.error}`);
   const view = graph.asOf(at.value, knownAt?.value);
-  const symptom = readSymptom(words.join(" "), at.value, view.nodes());
+  const symptom = readSymptom(words.join(" "), at.value, view);
   if (!symptom.ok) return symptom;
   const lookbackMs = lookbackOf(options.lookback);
   if (lookbackMs === undefined)
     return err(`--lookback: \`${options.lookback}\` is no length of time (90s, 15m, 2h)`);
   const keeping = { now: symptom.value.at, keepMs: incidentKeepMs };
-  const memory = unexpired(memoryOf(graph.events()), keeping);
+  const memory = unexpired(memoryOf(view.facts(incidentAspect)), keeping);
   const settings = { ...defaultSettings, lookbackMs, knownAt: view.knownAt, memory };
-  return ok({ answer: why(graph.events(), symptom.value, settings), symptom: symptom.value });
+  return ok({ answer: whyInGraph(graph, symptom.value, settings), symptom: symptom.value });
 }
 
 /** Milliseconds. */

@@ -12,6 +12,7 @@ import { err, ok, type Result } from "../../kernel/index.ts";
 import {
   calibrationByChange,
   exercised,
+  incidentAspect,
   memoryOf,
   type Origin,
   type Prediction,
@@ -119,7 +120,7 @@ export class ModelKeeper {
       gauge("bias", of.bias);
     }
     const keeping = { now: nowMs, keepMs: rules.incident.keepMs };
-    const memory = unexpired(memoryOf(this.#model.graph.events()), keeping);
+    const memory = unexpired(memoryOf(this.#model.graph.latest().facts(incidentAspect)), keeping);
     const sources = { graph: this.#model.graph, predictions: predictions.value, nowMs };
     const made = await makeFacts(
       { disk, clock, path },

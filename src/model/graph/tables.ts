@@ -14,11 +14,13 @@ import type { NodeId } from "../graph-words.ts";
 import { EdgeTable, edgeForm } from "./edge-table.ts";
 import { NodeEvents } from "./event-list.ts";
 import { Ground } from "./ground.ts";
+import { Namespaces } from "./namespaces.ts";
 import { NodeTable } from "./node-table.ts";
 import { compareDated, type Moment } from "./order.ts";
 
 export class Tables {
   readonly nodes: NodeTable = new NodeTable();
+  readonly namespaces: Namespaces = new Namespaces(this.nodes);
   readonly edges: EdgeTable = new EdgeTable();
   readonly ground: Ground = new Ground();
   readonly changes: NodeEvents<Change> = new NodeEvents();

@@ -10,12 +10,15 @@ import type {
   ChangeKind,
   Condition,
   LogTemplate,
+  ModelEvent,
+  NodeFact,
   Origin,
   Series,
   Signal,
   Traffic,
 } from "../event.ts";
 import { type EdgeKind, type NodeId, type NodeKind, splitNodeId } from "../graph-words.ts";
+import { edgesAmong, eventsAbout } from "./about.ts";
 import { type Contract, contracts } from "./contracts.ts";
 import type { Basis } from "./edge-table.ts";
 import type { NodeEvents } from "./event-list.ts";
@@ -82,6 +85,12 @@ export class View implements Moment {
     return { id, kind: split?.kind, name: split?.name ?? id, aspects };
   }
 
+  /** Whether anything spoke of the node, and it is not gone. */
+  has(id: NodeId): boolean {
+    const index = this.#tables.nodes.indexOf(id);
+    return index !== undefined && this.#tables.isNodeThere(index, this);
+  }
+
   /** One aspect of a node. */
   aspect(id: NodeId, name: string): AspectView | undefined {
     const index = this.#tables.nodes.indexOf(id);
@@ -98,6 +107,15 @@ export class View implements Moment {
         const isWanted = kind === undefined || id.startsWith(`${kind}:`);
         return isWanted && this.#tables.isNodeThere(index, this);
       })
+      .sort();
+  }
+
+  /** Kubernetes objects of a namespace, or of the cluster where it is "", by id. */
+  inNamespace(namespace: string): readonly NodeId[] {
+    return this.#tables.namespaces
+      .members(namespace)
+      .filter((index) => this.#tables.isNodeThere(index, this))
+      .map((index) => this.#tables.nodes.ids[index] as NodeId)
       .sort();
   }
 
@@ -225,6 +243,28 @@ export class View implements Moment {
     return [...byAlert.values()].filter(
       ({ resolvedAt }) => (resolvedAt ?? Number.POSITIVE_INFINITY) >= fromAt,
     );
+  }
+
+  /** Every fact about one aspect, of whatever node, until now. */
+  facts(aspect: string): readonly NodeFact[] {
+    const { nodes } = this.#tables;
+    return nodes.ids.flatMap((_, index) =>
+      nodes
+        .facts(index, aspect)
+        .filter(({ at, knownAt }) => at <= this.validAt && knownAt <= this.knownAt),
+    );
+  }
+
+  /** Edges of which both ends are among these, as they were last told. */
+  edgesAmong(ids: Iterable<NodeId>): readonly ModelEvent[] {
+    const indexes = [...ids].flatMap((id) => this.#tables.nodes.indexOf(id) ?? []);
+    return edgesAmong(this.#tables, this, new Set(indexes));
+  }
+
+  /** Every event about a node since `fromAt`, and the facts that were in force then; its edges are left to `edgesAmong`. */
+  about(id: NodeId, fromAt: number): readonly ModelEvent[] {
+    const index = this.#tables.nodes.indexOf(id);
+    return index === undefined ? [] : eventsAbout(this.#tables, this, index, fromAt);
   }
 
   /** What agents did within a range: of an agent, with a tool, or to a target. */

@@ -6,7 +6,8 @@ import type { ConfirmedIncident } from "./incident.ts";
 import { confirm, emptyMemory, type Memory } from "./memory.ts";
 import { readIncident } from "./memory-text.ts";
 
-const aspect = "incident";
+/** The aspect under which incidents are told. */
+export const incidentAspect = "incident";
 
 /** A later word on the same incident is another fact about it; the same word twice is one event. */
 export function incidentEvent(incident: ConfirmedIncident, reference: string): NodeFact {
@@ -17,7 +18,7 @@ export function incidentEvent(incident: ConfirmedIncident, reference: string): N
     knownAt: incident.confirmedAt,
     origin: { source: incident.confirmedBy ?? "people", reference },
     node: nodeId("object", `Incident/${incident.id}`),
-    aspect,
+    aspect: incidentAspect,
     value: { ...incident } as unknown as JsonObject,
   };
 }
@@ -26,7 +27,7 @@ export function incidentEvent(incident: ConfirmedIncident, reference: string): N
 export function memoryOf(events: Iterable<ModelEvent>): Memory {
   let memory = emptyMemory;
   for (const event of events) {
-    if (event.type !== "node" || event.aspect !== aspect || event.value === null) continue;
+    if (event.type !== "node" || event.aspect !== incidentAspect || event.value === null) continue;
     const incident = readIncident(event.value, event.id);
     if (incident.ok) memory = confirm(memory, incident.value);
   }

@@ -1,3 +1,3 @@
 export { defaultSettings, type Part, parts, type WhySettings } from "./case.ts";
 export { type Remedy, remedies, remedyOf, troubledServices } from "./changes/remedy.ts";
-export { why } from "./why.ts";
+export { why, whyInGraph } from "./why.ts";

@@ -1,16 +1,35 @@
 import type { Symptom, WhyAnswer } from "../answer.ts";
 import type { ModelEvent } from "../event.ts";
+import type { Graph } from "../graph/index.ts";
 import { defaultSettings, type WhySettings } from "./case.ts";
 import { changeEvidence } from "./changes/index.ts";
 import type { EvidenceSource } from "./finding.ts";
 import { rank } from "./rank.ts";
 import { rememberedEvidence } from "./remembered.ts";
 import { ruleEvidence } from "./rules/index.ts";
+import { scopeOf } from "./scope.ts";
 import { signalEvidence } from "./signals/index.ts";
 import { viewOf } from "./view.ts";
 
 /** Everything that has something to say about causes. */
 const sources: readonly EvidenceSource[] = [signalEvidence, ruleEvidence, changeEvidence];
+
+/**
+ * The same of a graph of any size: of the events nearest to the trouble, where there are more than can be looked at. Then
+ * the answer says so.
+ */
+export function whyInGraph(
+  graph: Graph,
+  symptom: Symptom,
+  settings: WhySettings = defaultSettings,
+): WhyAnswer {
+  const { events, bounded } = scopeOf(graph, symptom, settings);
+  const answer = why(events, symptom, settings);
+  if (bounded === undefined) return answer;
+  const { nodes, left } = bounded;
+  const says = `only the ${nodes} nodes nearest to the trouble were looked at, at least ${left} more were not: ask again about one that is nearer to the cause`;
+  return { ...answer, checkNext: [...answer.checkNext, says] };
+}
 
 /** Ranked causes of a symptom, with every step that led to them. The same events in any order give the same answer. */
 export function why(
@@ -18,7 +37,7 @@ export function why(
   symptom: Symptom,
   settings: WhySettings = defaultSettings,
 ): WhyAnswer {
-  const view = viewOf(events, settings.knownAt);
+  const view = viewOf(events, { at: symptom.at, knownAt: settings.knownAt });
   const question = { symptom, view, settings };
   const found = sources.map((source) => source(question));
   return rank([...found, rememberedEvidence(found, question)]);

@@ -21,7 +21,10 @@ test.each([
   ["worker-01", { node: "host:worker-01" }],
   ["a/queue lag", { node: "workload:a/queue", signal: "lag" }],
 ])("%s", (text, expected) => {
-  expect(readSymptom(text, at, known)).toEqual({ ok: true, value: { at, text, ...expected } });
+  expect(readSymptom(text, at, { has: (id) => known.includes(id), nodes: () => known })).toEqual({
+    ok: true,
+    value: { at, text, ...expected },
+  });
 });
 
 test.each([
@@ -31,6 +34,6 @@ test.each([
   ["queue", "several: workload:a/queue, workload:b/queue"],
   ["__proto__", "nothing named `__proto__`"],
 ])("%j is refused with what to do", (text, message) => {
-  const read = readSymptom(text, at, known);
+  const read = readSymptom(text, at, { has: (id) => known.includes(id), nodes: () => known });
   expect(read.ok ? "" : read.error).toContain(message);
 });

@@ -230,7 +230,7 @@ function tellSummaries(teller: Teller, node: NodeId, title: string, range: strin
       at: fromAt,
       node,
       signal,
-      name,
+      name: `${name}, by its alert`,
       points: [
         [fromAt, Number(before)],
         [toAt, Number(after)],

@@ -54,7 +54,7 @@ export function troubledServices(
   events: readonly ModelEvent[],
   symptom: Symptom,
 ): readonly NodeId[] {
-  const view = viewOf(events, Number.POSITIVE_INFINITY);
+  const view = viewOf(events, { at: symptom.at, knownAt: Number.POSITIVE_INFINITY });
   const trouble = troubleOf({ symptom, view, settings: defaultSettings });
   return [...(trouble?.affected.keys() ?? [])]
     .filter((node) => splitNodeId(node)?.kind === "service")

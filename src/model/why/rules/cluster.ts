@@ -105,19 +105,23 @@ export class Cluster {
       units: value("units"),
       origin: (aspects.get("spec") ?? aspects.get("metadata") ?? first).origin,
     };
-    this.#byKind.set(kind, [...(this.#byKind.get(kind) ?? []), object]);
+    const same = this.#byKind.get(kind);
+    if (same === undefined) this.#byKind.set(kind, [object]);
+    else same.push(object);
     this.#byKey.set(`${kind}/${object.namespace}/${name}`, object);
   }
 
   #workloads(): readonly Workload[] {
+    const owned = new Map<string, KubernetesObject[]>();
+    for (const object of [...this.objects("ReplicaSet"), ...this.objects("Pod")])
+      for (const ref of objectsAt(object.metadata, "ownerReferences")) {
+        const key = ownedKey(object, textAt(ref, "kind"), object.namespace, textAt(ref, "name"));
+        const same = owned.get(key);
+        if (same === undefined) owned.set(key, [object]);
+        else same.push(object);
+      }
     const ownedBy = (owner: KubernetesObject, kind: string): readonly KubernetesObject[] =>
-      this.objects(kind).filter(
-        (object) =>
-          object.namespace === owner.namespace &&
-          objectsAt(object.metadata, "ownerReferences").some(
-            (ref) => textAt(ref, "kind") === owner.kind && textAt(ref, "name") === owner.name,
-          ),
-      );
+      owned.get(ownedKey({ kind }, owner.kind, owner.namespace, owner.name)) ?? [];
     return workloadKinds
       .flatMap((kind) => this.objects(kind))
       .map((object) => {
@@ -205,6 +209,15 @@ export class Cluster {
         matchesLabels(objectAt(service.spec, "selector"), workload.templateLabels),
     );
   }
+}
+
+function ownedKey(
+  { kind }: Pick<KubernetesObject, "kind">,
+  ownerKind: string,
+  namespace: string,
+  ownerName: string,
+): string {
+  return JSON.stringify([kind, ownerKind, namespace, ownerName]);
 }
 
 /** A selector without any label selects nothing: https://kubernetes.io/docs/concepts/services-networking/service/ */
