@@ -16,7 +16,7 @@ import { benchFence } from "./fence.ts";
 import { benchGateway } from "./gateway.ts";
 import { endOnSignal, figure, machineFacts } from "./machine.ts";
 import type { Measured } from "./measure.ts";
-import { benchModel } from "./model.ts";
+import { benchModel } from "./model-at-size/index.ts";
 import { benchPolicy, policyNotes } from "./policy.ts";
 import { writeReport } from "./report.ts";
 import { benchState } from "./state.ts";

@@ -3,19 +3,23 @@
  * large production; questions as of random moments. The baseline is a plain breadth-first search over objects in a map, which
  * knows no time.
  */
-import { type EdgeKind, Graph, type ModelEvent, type NodeId } from "../src/model/index.ts";
-import { Random } from "../src/sim/index.ts";
-import { type Measured, measured, quantile } from "./measure.ts";
+import { impactOf } from "../../src/cli/model/impact-of.ts";
+import {
+  defaultSettings,
+  type EdgeKind,
+  Graph,
+  type ModelEvent,
+  type NodeId,
+  whyInGraph,
+} from "../../src/model/index.ts";
+import { Random } from "../../src/sim/index.ts";
+import { type Measured, measured, quantile } from "../measure.ts";
+import { type Fault, pods, production, services, spanMs } from "./production.ts";
 
-const services = 4_000;
-const pods = 60_000;
-const others = 36_000;
-const edgesMax = 1_000_000;
 const questions = 200;
-const spanMs = 30 * 24 * 3_600_000;
 
 export function benchModel(trials: number): Promise<readonly Measured[]> {
-  const events = production();
+  const { events, faults, now } = production();
   const plain = plainGraph(events);
   const folds: number[] = [];
   let graph = new Graph();
@@ -72,7 +76,41 @@ export function benchModel(trials: number): Promise<readonly Measured[]> {
       graph.asOf(at(), at()).reach([service()], { ...dependents, depth: 20 }),
     ),
     ...ask("as-of aspects of a node", () => graph.asOf(at(), at()).node(service())),
+    ...ask("blast radius as a full report", () => {
+      const asked = impactOf({ what: service(), at: now, trafficMs: 3_600_000 }, noPast(graph));
+      if (!asked.ok) throw new Error(asked.error);
+    }),
+    ...rootCause(graph, faults, now, trials),
   ]);
+}
+
+const noPast = (graph: Graph) => ({ graph, predictions: [], policy: undefined });
+
+/** A wrong answer is nothing to measure. All faults are there at once, and one below the symptom is as good as another. */
+function rootCause(
+  graph: Graph,
+  faults: readonly Fault[],
+  now: number,
+  trials: number,
+): readonly Measured[] {
+  const took = Array.from({ length: trials }, () =>
+    faults.map(({ noticedAt }) => {
+      const start = performance.now();
+      const symptom = { node: noticedAt, signal: "latency", at: now } as const;
+      const { causes } = whyInGraph(graph, symptom, defaultSettings);
+      const ms = performance.now() - start;
+      if (!faults.some(({ culprit }) => culprit === causes[0]?.node))
+        throw new Error(`${noticedAt}: ${causes[0]?.node ?? "nothing"} was named, and is well`);
+      return ms;
+    }),
+  );
+  return [0.5, 0.95].map((part) =>
+    measured(
+      `root cause, five calls away, p${part * 100}`,
+      "ms",
+      took.map((each) => quantile(each, part)),
+    ),
+  );
 }
 
 const callKinds: readonly EdgeKind[] = ["calls", "depends_on"];
@@ -85,41 +123,6 @@ function timesOf(work: () => void): readonly number[] {
     return performance.now() - start;
   });
 }
-
-/** Services in layers that call a few of the next layers; pods, hosts, configurations and changes around them. */
-function production(): readonly ModelEvent[] {
-  const random = new Random(7);
-  const events: ModelEvent[] = [];
-  const told = (): Pick<ModelEvent, "id" | "at" | "knownAt" | "origin"> => {
-    const at = random.below(spanMs);
-    return { id: `e${events.length}`, at, knownAt: at + random.below(60_000), origin };
-  };
-  const tie = (from: NodeId, to: NodeId, kind: EdgeKind): void => {
-    const basis = kind === "calls" ? "observed" : "declared";
-    events.push({ type: "edge", ...told(), from, to, kind, basis });
-  };
-  for (let index = 0; index < services; index++) {
-    const node = `service:s${index}`;
-    events.push({ type: "node", ...told(), node, aspect: "spec", value: { index } });
-    // Those with small numbers are at the front; calls lead to larger numbers, mostly near ones.
-    for (let call = 0; call < 4 && index < services - 1; call++)
-      tie(node, `service:s${Math.min(services - 1, index + 1 + random.below(400))}`, "calls");
-  }
-  for (let index = 0; index < pods; index++) {
-    const pod = `object:Pod/p${index}`;
-    tie(pod, `service:s${random.below(services)}`, "part_of");
-    tie(pod, `host:h${random.below(2_000)}`, "runs_on");
-  }
-  while (events.length < edgesMax) {
-    const other = random.below(others);
-    const pod = `object:Pod/p${random.below(pods)}`;
-    if (other < 24_000) tie(pod, `config:c${other}`, "configured_by");
-    else tie(pod, `deploy:d${other}`, "changed_by");
-  }
-  return events;
-}
-
-const origin = { source: "bench", reference: "made up" };
 
 interface PlainEdge {
   readonly to: NodeId;
