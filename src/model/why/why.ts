@@ -4,6 +4,7 @@ import type { Graph } from "../graph/index.ts";
 import { defaultSettings, type WhySettings } from "./case.ts";
 import { changeEvidence } from "./changes/index.ts";
 import type { EvidenceSource } from "./finding.ts";
+import { leftOut } from "./left-out.ts";
 import { rank } from "./rank.ts";
 import { rememberedEvidence } from "./remembered.ts";
 import { ruleEvidence } from "./rules/index.ts";
@@ -37,7 +38,8 @@ export function why(
   symptom: Symptom,
   settings: WhySettings = defaultSettings,
 ): WhyAnswer {
-  const view = viewOf(events, { at: symptom.at, knownAt: settings.knownAt });
+  const known = viewOf(events, { at: symptom.at, knownAt: settings.knownAt });
+  const view = leftOut(known, settings.without);
   const question = { symptom, view, settings };
   const found = sources.map((source) => source(question));
   return rank([...found, rememberedEvidence(found, question)]);

@@ -15,11 +15,12 @@ const baseNats = 1;
 const unseenTroubleNats = -3;
 
 export const changeEvidence: EvidenceSource = (question): Found => {
-  if (question.settings.without.has("changes")) return { findings: [] };
   const trouble = troubleOf(question);
   if (trouble === undefined) return { findings: [] };
   const changes = question.view.of("change");
-  const suspects = new Suspects(trouble, changes, reachedFrom(question, trouble.symptom));
+  const { without } = question.settings;
+  const reached = reachedFrom(question, trouble.symptom);
+  const suspects = new Suspects(trouble, changes, reached, !without.has("time"));
   const ways = waysOf(question.view);
   const arrivals = arrivalsOf(changes).map((arrival) => landed(arrival, ways, trouble.symptom));
   const judged = arrivals.flatMap((arrival) => suspects.judge(arrival) ?? []);
@@ -27,7 +28,8 @@ export const changeEvidence: EvidenceSource = (question): Found => {
   return {
     findings: [
       ...best(judged).map((each) => findingOf(each, trouble, ways)),
-      ...externalCauses(question, trouble, changes),
+      // What is outside of us is known as such by its type.
+      ...(without.has("types") ? [] : externalCauses(question, trouble, changes)),
     ],
     ruledOut: late
       .filter(({ isNamed }) => isNamed)

@@ -37,9 +37,17 @@ export class Suspects {
   readonly #callees: readonly NodeId[];
   readonly #ownWords: ReadonlyMap<string, number>;
   readonly #alertWords: ReadonlySet<string>;
+  readonly #isTimed: boolean;
 
-  constructor(trouble: Trouble, changes: readonly Change[], callees: readonly NodeId[]) {
+  /** Not `isTimed`: as if nobody knew when anything was changed. */
+  constructor(
+    trouble: Trouble,
+    changes: readonly Change[],
+    callees: readonly NodeId[],
+    isTimed: boolean,
+  ) {
     this.#trouble = trouble;
+    this.#isTimed = isTimed;
     this.#callees = callees;
     const texts = changes.map((change) => (change.diff ?? []).map(textOf).join("\n"));
     this.#rarity = new Rarity([...texts, ...trouble.normal.map(({ template }) => template)]);
@@ -50,7 +58,7 @@ export class Suspects {
   /** Absent when it came too late to have done it. */
   judge(arrival: Arrival): Suspicion | undefined {
     const { onsetAt } = this.#trouble;
-    if (arrival.at > onsetAt + toleranceMs) return undefined;
+    if (this.#isTimed && arrival.at > onsetAt + toleranceMs) return undefined;
     const { change } = arrival;
     const effect = effectOf(change.diff ?? []);
     const parts = [
@@ -70,6 +78,7 @@ export class Suspects {
 
   /** Halving about every half hour: trouble that begins long after a deploy rarely comes of it. */
   #near({ at, isNamed }: Arrival): Part {
+    if (!this.#isTimed) return { nats: isNamed ? namedNats : 0, reason: "" };
     const minutes = Math.max(0, this.#trouble.onsetAt - at) / 60_000;
     const nats = -0.4 * Math.log1p(minutes / 5) + (isNamed ? namedNats : 0);
     return { nats, reason: `deployed ${minutes.toFixed(0)} min before the onset` };

@@ -30,9 +30,10 @@ const newnessFactor = 3;
 
 /** Absent where nothing is known of a time before the trouble: then nothing can be said to have changed. */
 export function troubleOf(question: Case): Trouble | undefined {
-  const { symptom, view } = question;
+  const { symptom, view, settings } = question;
   const node = symptom.node;
-  if (node === undefined || view.of("change").length === 0) return undefined;
+  const isTold = settings.without.has("changes") || view.of("change").length > 0;
+  if (node === undefined || !isTold) return undefined;
   const departures = view
     .of("series")
     .filter((series) => !harmless.has(series.signal) && series.at <= symptom.at)
@@ -45,8 +46,10 @@ export function troubleOf(question: Case): Trouble | undefined {
   const logs = view.of("log");
   const began = own.length > 0 ? own : firstErrors(logs, node, question);
   const onsetAt = Math.min(symptom.at, ...began);
-  const said = newLines(logs, onsetAt, symptom.at);
-  const normal = logs.filter(({ untilAt }) => untilAt < onsetAt);
+  // Without time every line may be of the trouble.
+  const saidFrom = settings.without.has("time") ? Number.NEGATIVE_INFINITY : onsetAt;
+  const said = newLines(logs, saidFrom, symptom.at);
+  const normal = logs.filter(({ untilAt }) => untilAt < saidFrom);
   const affected = new Map<NodeId, number>();
   const all = [
     ...departures,
@@ -83,21 +86,20 @@ function firstErrors(
 /** Per node and template: more often a minute since the onset than ever before it. */
 function newLines(
   logs: readonly LogTemplate[],
-  onsetAt: number,
+  sinceAt: number,
   untilAt: number,
 ): readonly LogTemplate[] {
-  const [startAt, endAt] = [
-    Math.min(onsetAt, ...logs.map(({ at }) => at)),
-    Math.max(untilAt, ...logs.map((log) => log.untilAt)),
-  ];
+  const startAt = Math.min(untilAt, ...logs.map(({ at }) => at));
+  const endAt = Math.max(untilAt, ...logs.map((log) => log.untilAt));
+  const fromAt = Math.max(startAt, sinceAt);
   const rates = new Map<string, { before: number; since: number; first: LogTemplate }>();
   for (const log of logs) {
     const key = `${log.node} ${log.template}`;
     const rate = rates.get(key) ?? { before: 0, since: 0, first: log };
-    if (log.at < onsetAt) rate.before += log.count / Math.max(1, onsetAt - startAt);
+    if (log.at < fromAt) rate.before += log.count / Math.max(1, fromAt - startAt);
     else {
       if (rate.since === 0) rate.first = log;
-      rate.since += log.count / Math.max(1, endAt - onsetAt);
+      rate.since += log.count / Math.max(1, endAt - fromAt);
     }
     rates.set(key, rate);
   }

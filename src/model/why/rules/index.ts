@@ -42,7 +42,9 @@ const rules: readonly Rule[] = [
 export const ruleEvidence: EvidenceSource = ({ view, settings, symptom }) => {
   if (settings.without.has("types")) return { findings: [] };
   const cluster = new Cluster(view);
-  const found = [...rules.flatMap((rule) => rule(cluster)), ...load(cluster, view)];
+  // Measurements from before and after tell of time.
+  const moved = settings.without.has("time") ? [] : load(cluster, view);
+  const found = [...rules.flatMap((rule) => rule(cluster)), ...moved];
   return {
     findings: found.map((finding) => {
       const path = feltPath(cluster, finding.node, symptom.node);

@@ -3,7 +3,7 @@ import type { RuledOut } from "../../answer.ts";
 import { type NodeId, splitNodeId } from "../../graph-words.ts";
 import type { Case } from "../case.ts";
 import type { Found } from "../finding.ts";
-import { type Callees, calleesOf } from "./calls.ts";
+import { calleesOf } from "./calls.ts";
 import { checkNext } from "./check-next.ts";
 import { type Explained, explainAway } from "./explain.ts";
 import { findingOf } from "./finding-of.ts";
@@ -16,7 +16,7 @@ const leastLeft = 0.05;
 
 export function signalEvidence(question: Case): Found {
   const { view, settings } = question;
-  const callees: Callees = settings.without.has("topology") ? new Map() : calleesOf(view);
+  const callees = calleesOf(view);
   const measured = [...seriesAnomalies(question, callees), ...trafficAnomalies(question)];
   const { anomalies, ruledOut, symptomSeen } = checkSymptom(measured, question, callees);
   const all = explainAway(anomalies, callees);

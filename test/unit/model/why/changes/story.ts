@@ -1,8 +1,10 @@
 /** An hour and a half of a small shop: a service that fails from a minute on, and what was deployed before. */
 import {
   type DiffPart,
+  defaultSettings,
   type ModelEvent,
   nodeId,
+  type Part,
   type WhyAnswer,
   why,
 } from "../../../../../src/model/index.ts";
@@ -104,7 +106,7 @@ export class Story {
     });
   }
 
-  answer(summary: string): WhyAnswer {
+  answer(summary: string, ...without: Part[]): WhyAnswer {
     const events = this.#told.map(
       (event, i) =>
         ({
@@ -114,16 +116,17 @@ export class Story {
           origin: { source: "test", reference: `e${i}` },
         }) as ModelEvent,
     );
-    return why(events, {
+    const symptom = {
       at: startAt + (this.#onset + 5) * minute,
       node: "service:api",
       text: summary,
-    });
+    };
+    return why(events, symptom, { ...defaultSettings, without: new Set(without) });
   }
 
   /** The change of the first cause that names one or is outside of ours, or its kind. */
-  culprit(summary: string): string {
-    const [cause] = this.answer(summary).causes;
+  culprit(summary: string, ...without: Part[]): string {
+    const [cause] = this.answer(summary, ...without).causes;
     return cause?.change?.replace("commit:", "") ?? cause?.kind ?? "nothing";
   }
 }

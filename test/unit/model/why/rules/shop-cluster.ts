@@ -1,10 +1,12 @@
 /** A small healthy cluster as events, of which each test breaks one thing. */
 import type { JsonObject, JsonValue } from "../../../../../src/kernel/index.ts";
 import {
+  defaultSettings,
   kubernetesNodeId,
   type ModelEvent,
   type NodeId,
   nodeId,
+  type Part,
   why,
 } from "../../../../../src/model/index.ts";
 
@@ -256,8 +258,9 @@ export class ShopCluster {
   }
 
   /** `kind node` of every cause, the most likely first. */
-  causes(): readonly string[] {
-    return why(this.events(), { at: now, text: "the shop is broken" }).causes.map(
+  causes(...without: Part[]): readonly string[] {
+    const settings = { ...defaultSettings, without: new Set(without) };
+    return why(this.events(), { at: now, text: "the shop is broken" }, settings).causes.map(
       ({ kind, node }) => `${kind} ${node}`,
     );
   }
