@@ -5,7 +5,13 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
-import { batchesOf, type SourceFile, sources } from "../adapters/sources/index.ts";
+import {
+  batchesOf,
+  type LastSamples,
+  type SourceFile,
+  sources,
+  usualTelling,
+} from "../adapters/sources/index.ts";
 import type { Secret } from "../cli/index.ts";
 import type { ModelLog } from "../control/index.ts";
 import {
@@ -33,6 +39,8 @@ export class ModelReceiver {
   readonly #log: Log;
   #waiting: SourceFile[] = [];
   #waitingBytes = 0;
+  /** Counters whose exporter starts again, or this process, are read from their second sample on. */
+  #lastSamples: LastSamples = new Map();
 
   constructor(
     token: Secret,
@@ -60,7 +68,10 @@ export class ModelReceiver {
     if (files.length === 0) return;
     this.#waiting = [];
     this.#waitingBytes = 0;
-    for (const { id, names, events } of batchesOf(files).batches) {
+    // What cannot be stored is told again, from the samples of before.
+    const lastSamples = new Map(this.#lastSamples);
+    const telling = { ...usualTelling, lastSamples };
+    for (const { id, names, events } of batchesOf(files, undefined, telling).batches) {
       const taken = await this.#model.write({ id, source: `${names.join("+")} received`, events });
       if (taken.ok) continue;
       this.#log.write("error", "telemetry_not_stored", {
@@ -70,6 +81,7 @@ export class ModelReceiver {
       for (const file of files) this.#keep(file);
       return;
     }
+    this.#lastSamples = lastSamples;
   }
 
   async #answer(request: FrontRequest): Promise<FrontResponse> {

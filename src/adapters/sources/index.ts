@@ -1,3 +1,11 @@
 export { batchesOf, type ReadBatches, type SourceBatch } from "./batches.ts";
+export type { LastSamples } from "./otlp-metrics.ts";
 export { fileBytesMax, type SourceFile, sources } from "./read.ts";
-export type { Source, SourceDocument, SourceFault, Telling, Told } from "./source.ts";
+export {
+  type Source,
+  type SourceDocument,
+  type SourceFault,
+  type Telling,
+  type Told,
+  usualTelling,
+} from "./source.ts";

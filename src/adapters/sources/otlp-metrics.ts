@@ -23,14 +23,14 @@ export interface MetricSeries {
   readonly points: readonly (readonly [at: number, value: number])[];
 }
 
-interface Sample {
+export interface Sample {
   readonly at: number;
   readonly startAt: number;
   readonly value: number;
   readonly count: number;
 }
 
-/** One stream of samples: one metric of one service with one set of attributes. */
+/** One stream of samples: one metric of one replica of a service with one set of attributes. */
 interface Stream {
   readonly service: string;
   readonly name: string;
@@ -56,13 +56,17 @@ const signalWords: readonly (readonly [RegExp, Signal])[] = [
   [/error|fail/i, "errors"],
 ];
 
+/** By stream, the last sample of what was read before: what a counter has come to says nothing without it. */
+export type LastSamples = Map<string, Sample>;
+
 export interface ReadMetrics {
   readonly series: readonly MetricSeries[];
   /** Streams beyond what one batch tells apart; left out. */
   readonly leftOut: number;
 }
 
-export function seriesIn(values: readonly JsonObject[]): ReadMetrics {
+/** `last` is read, and kept up for the next. */
+export function seriesIn(values: readonly JsonObject[], last: LastSamples): ReadMetrics {
   const streams = new Map<string, Stream>();
   let leftOut = 0;
   for (const value of values)
@@ -71,10 +75,11 @@ export function seriesIn(values: readonly JsonObject[]): ReadMetrics {
       "scopeMetrics",
       "metrics",
     ]))
-      leftOut += addMetric(streams, serviceOf(resource), metric);
+      leftOut += addMetric(streams, resource, metric);
   const groups = new Map<string, Stream[]>();
-  for (const stream of streams.values()) {
+  for (const [name, stream] of streams) {
     stream.samples.sort((a, b) => a.at - b.at);
+    if (stream.kind === "cumulative") goOn(stream.samples, name, last);
     const key = JSON.stringify([stream.service, stream.name, stream.operation ?? ""]);
     groups.set(key, [...(groups.get(key) ?? []), stream]);
   }
@@ -84,8 +89,20 @@ export function seriesIn(values: readonly JsonObject[]): ReadMetrics {
   };
 }
 
+/** Exporters tell what a counter has come to, one sample an export: the first of these goes on where the last ended. */
+function goOn(samples: Sample[], name: string, last: LastSamples): void {
+  const [first, newest] = [samples[0], samples.at(-1)];
+  const before = last.get(name);
+  if (newest !== undefined && newest.at > (before?.at ?? Number.NEGATIVE_INFINITY))
+    if (last.has(name) || last.size < streamsMax) last.set(name, newest);
+  if (before !== undefined && first !== undefined && before.at < first.at) samples.unshift(before);
+}
+
 /** How many points were left out. */
-function addMetric(streams: Map<string, Stream>, service: string, metric: JsonValue): number {
+function addMetric(streams: Map<string, Stream>, resource: Attributes, metric: JsonValue): number {
+  const service = serviceOf(resource);
+  // Each replica counts for itself.
+  const replica = [...resource].sort();
   const name = nameOf(textAt(metric, "name") ?? "");
   const unit = textAt(metric, "unit") ?? "";
   let leftOut = 0;
@@ -96,7 +113,7 @@ function addMetric(streams: Map<string, Stream>, service: string, metric: JsonVa
       const attributes = attributesOf(point);
       const sample = sampleOf(point, form === "histogram");
       if (sample === undefined) continue;
-      const key = JSON.stringify([service, name, form, [...attributes].sort()]);
+      const key = JSON.stringify([replica, name, form, [...attributes].sort()]);
       const stream = streams.get(key) ?? {
         ...{ service, name, unit, operation: operationOf(attributes), kind },
         ...{ isError: isError(attributes), isHistogram: form === "histogram", samples: [] },
@@ -121,7 +138,8 @@ function sampleOf(point: JsonValue, isHistogram: boolean): Sample | undefined {
   );
   const count = Number(at(point, "count") ?? 0);
   if (us === undefined || !Number.isFinite(value) || !Number.isFinite(count)) return undefined;
-  const startUs = microsecondsAt(point, "startTimeUnixNano") ?? us;
+  // Left out or 0, it is not known.
+  const startUs = microsecondsAt(point, "startTimeUnixNano") ?? Number.NEGATIVE_INFINITY;
   return { at: Math.floor(us / 1_000), startAt: Math.floor(startUs / 1_000), value, count };
 }
 
@@ -194,7 +212,7 @@ function stepsOf({ kind, samples }: Stream): Sample[] {
       sample.value < before.value || sample.count < before.count || sample.startAt > before.at;
     return {
       at: sample.at,
-      startAt: isAnew ? sample.startAt : before.at,
+      startAt: isAnew ? Math.max(sample.startAt, before.at) : before.at,
       value: isAnew ? sample.value : sample.value - before.value,
       count: isAnew ? sample.count : sample.count - before.count,
     };

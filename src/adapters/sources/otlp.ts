@@ -12,7 +12,7 @@ import {
   type SpanFolding,
 } from "../../model/index.ts";
 import { at, listAt, textAt } from "./members.ts";
-import { seriesIn } from "./otlp-metrics.ts";
+import { type LastSamples, seriesIn } from "./otlp-metrics.ts";
 import {
   type Attributes,
   attributesOf,
@@ -43,7 +43,7 @@ export const otlp: Source = {
   // Each service tells its own spans of a trace.
   gathers: true,
   reads: ({ value }) => members.some((member) => at(value, member) !== undefined),
-  tell: (documents, { windowMs }): Result<Told, SourceFault> => {
+  tell: (documents, { windowMs, lastSamples }): Result<Told, SourceFault> => {
     const folding = { source: "otlp", window: { ms: windowMs } } as const;
     const teller = new Teller("otlp");
     const spans: Span[] = [];
@@ -64,7 +64,7 @@ export const otlp: Source = {
     if (first === undefined) return ok(teller.told);
     const entries = tellTraffic(teller, first, spans, folding);
     tellLogs(teller, first, documents, { ...folding, entries });
-    tellMetrics(teller, first, documents);
+    tellMetrics(teller, first, documents, lastSamples ?? new Map());
     for (const document of documents) tellResources(teller, document);
     return ok(teller.told);
   },
@@ -138,8 +138,12 @@ function tellMetrics(
   teller: Teller,
   { reference }: SourceDocument,
   documents: readonly SourceDocument[],
+  lastSamples: LastSamples,
 ): void {
-  const { series, leftOut } = seriesIn(documents.map(({ value }) => value));
+  const { series, leftOut } = seriesIn(
+    documents.map(({ value }) => value),
+    lastSamples,
+  );
   for (const { service, points, ...rest } of series)
     for (let from = 0; from < points.length; from += pointsMax) {
       const part = points.slice(from, from + pointsMax);

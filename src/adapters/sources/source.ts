@@ -8,6 +8,7 @@ import {
   type NodeKind,
   nodeId,
 } from "../../model/index.ts";
+import type { LastSamples } from "./otlp-metrics.ts";
 
 /** One JSON object, or one document of a YAML file, or the text of a file that is neither. */
 export interface SourceDocument {
@@ -51,6 +52,8 @@ export interface Source {
 export interface Telling {
   /** Calls and log lines are counted by windows of this length. */
   readonly windowMs: number;
+  /** Where documents come one after another: what counters had come to, kept from one telling to the next. */
+  readonly lastSamples?: LastSamples;
 }
 
 export const usualTelling: Telling = { windowMs: 60_000 };

@@ -42,6 +42,15 @@ class World {
     return { version: "4", groupKey: "k", receiver: "r", alerts: [alert] };
   }
 
+  /** A counter, as it stands now. */
+  counter(value: number) {
+    const dataPoints = [{ timeUnixNano: `${this.clock.wallMs()}000000`, asInt: String(value) }];
+    const sum = { isMonotonic: true, aggregationTemporality: 2, dataPoints };
+    const attributes = [{ key: "service.name", value: { stringValue: "cart" } }];
+    const scopeMetrics = [{ metrics: [{ name: "jobs", sum }] }];
+    return { resourceMetrics: [{ resource: { attributes }, scopeMetrics }] };
+  }
+
   spans(service: string, id: string, parent: string) {
     const nano = `${this.clock.wallMs()}000000`;
     const span = {
@@ -153,5 +162,21 @@ describe("telemetry", () => {
     world.database.faults = noStoreFaults;
     await world.receiver.fold();
     expect((await world.graph()).traffic()).toHaveLength(1);
+  });
+
+  test("counters are exported one at a time, and lose nothing while the store is away", async () => {
+    const world = new World();
+    const minute = async (value: number): Promise<void> => {
+      await world.clock.advance(60_000);
+      await world.post("/v1/metrics", world.counter(value));
+      await world.receiver.fold();
+    };
+    await minute(600);
+    world.database.faults = { ...noStoreFaults, refused: 1 };
+    await minute(660);
+    world.database.faults = noStoreFaults;
+    await minute(780);
+    const series = (await world.graph()).series("service:cart");
+    expect(series.flatMap(({ points }) => points.map(([, value]) => value))).toEqual([1, 2]);
   });
 });
