@@ -4,7 +4,7 @@ import { joinedSeries } from "../joined-series.ts";
 import { latestOf, type Moment } from "./order.ts";
 import type { Tables } from "./tables.ts";
 
-/** Facts that are in force at `fromAt` or came later, and what was measured, said, done and called there since; no edges. */
+/** Facts that are in force at `fromAt` or came later, and what was measured, said and called there since; neither edges nor changes. */
 export function eventsAbout(
   tables: Tables,
   moment: Moment,
@@ -21,7 +21,6 @@ export function eventsAbout(
     ...since(tables.logs.of(node)),
     ...since(tables.conditions.of(node)),
     ...since(tables.alerts.of(node)),
-    ...since(tables.changes.of(node)),
   ];
 }
 

@@ -261,7 +261,7 @@ export class View implements Moment {
     return edgesAmong(this.#tables, this, new Set(indexes));
   }
 
-  /** Every event about a node since `fromAt`, and the facts that were in force then; its edges are left to `edgesAmong`. */
+  /** Every event about a node since `fromAt`, and the facts that were in force then; its edges and changes have their own questions. */
   about(id: NodeId, fromAt: number): readonly ModelEvent[] {
     const index = this.#tables.nodes.indexOf(id);
     return index === undefined ? [] : eventsAbout(this.#tables, this, index, fromAt);

@@ -4,7 +4,7 @@
  * then through calm ones, until there are enough. So the time of an answer does not grow with what else is known.
  */
 import type { Symptom } from "../answer.ts";
-import type { ModelEvent } from "../event.ts";
+import type { Change, ModelEvent } from "../event.ts";
 import type { Graph, View } from "../graph/index.ts";
 import { type EdgeKind, type NodeId, splitNodeId } from "../graph-words.ts";
 import { namespaceOf } from "../kubernetes-id.ts";
@@ -24,8 +24,10 @@ export interface Scope {
 export const eventsMax = 12_000;
 /** This part is kept for what stands around the nodes that were walked to: their namespaces, and the cluster. */
 const aroundShare = 0.25;
-/** What is older than this is not compared with, once there is too much. */
-const historyMs = 2 * 3_600_000;
+/** Of what is measured and said before the lookback so much is compared with, once there is too much. */
+const pastMs = 2 * 3_600_000;
+/** A leak takes its time: changes are few, and looked at from longer ago. */
+const changesMs = 7 * 24 * 3_600_000;
 
 /** From a node to what can be the cause of its trouble … */
 const down: readonly EdgeKind[] = [
@@ -145,7 +147,11 @@ class Gathering {
   #take(node: NodeId): readonly ModelEvent[] {
     if (this.nodes.has(node)) return [];
     this.nodes.add(node);
-    const events = this.#view.about(node, this.#symptom.at - historyMs);
+    const { lookbackMs } = this.#settings;
+    const events = [
+      ...this.#view.about(node, this.#symptom.at - lookbackMs - pastMs),
+      ...this.#changesOf(node),
+    ];
     for (const event of events) {
       if (this.#told.has(event.id)) continue;
       this.#told.add(event.id);
@@ -154,11 +160,16 @@ class Gathering {
     return events;
   }
 
+  #changesOf(node: NodeId): readonly Change[] {
+    return this.#view.changes({ fromAt: this.#symptom.at - changesMs }, { node });
+  }
+
   /** Nearest and in one order. What a change came from has to do with what it changed. */
   #neighbours(node: NodeId): readonly NodeId[] {
-    const causes = this.#view
-      .changes({ fromAt: this.#symptom.at - historyMs }, { node })
-      .flatMap(({ change, causedBy }) => [change, ...(causedBy ?? [])]);
+    const causes = this.#changesOf(node).flatMap(({ change, causedBy }) => [
+      change,
+      ...(causedBy ?? []),
+    ]);
     const near = [
       ...this.#view.neighbours(node, { direction: "out", kinds: down }),
       ...this.#view.neighbours(node, { direction: "in", kinds: up }),

@@ -112,3 +112,28 @@ test("what stands around in the namespace is looked at too: a quota hangs on no 
   const facts = [...scope.events].flatMap((event) => (event.type === "node" ? [event.node] : []));
   expect(facts).toEqual([quota]);
 });
+
+test("a change of ten hours ago is looked at, and the commit that was in it; telemetry of then is not", () => {
+  const events = production(500, new Set([0]));
+  const at = now - 600 * minuteMs;
+  const change = (name: NodeId, causedBy: readonly NodeId[]): ModelEvent => ({
+    ...{ type: "change", ...told(at), change: name, kind: "deploy", title: "release" },
+    ...{ targets: name.startsWith("deploy:") ? [service(1)] : [], causedBy },
+  });
+  const line: ModelEvent = {
+    ...{ type: "log", ...told(at), untilAt: at + 1, node: service(0), severity: "info" },
+    ...{ template: "ready", example: "ready", entry: "", count: 1 },
+  };
+  const graph = graphOf([
+    ...events,
+    change("deploy:d", ["commit:c"]),
+    change("commit:c", []),
+    line,
+  ]);
+  const found = [...scopeOf(graph, symptom, defaultSettings, 100).events];
+  expect(found.flatMap((event) => (event.type === "change" ? [event.change] : [])).sort()).toEqual([
+    "commit:c",
+    "deploy:d",
+  ]);
+  expect(found.filter(({ type }) => type === "log")).toEqual([]);
+});
