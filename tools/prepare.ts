@@ -56,6 +56,12 @@ const tools: readonly Tool[] = [
     libraries: ["libnettle8", "libgnutls30", "libseccomp2"],
     why: "tells the time over NTP",
   },
+  {
+    program: "kubectl",
+    debianPackage: "kubernetes-client",
+    path: "usr/bin/kubectl",
+    why: "judges the stand-in for a Kubernetes API",
+  },
 ];
 
 interface Installed {

@@ -302,6 +302,8 @@ export interface LimitsConfig {
 export interface ModelConfig {
   /** Of those who send telemetry and webhooks; absent: nothing is received. */
   readonly token?: Secret;
+  /** A cluster that the control process watches. */
+  readonly kubernetes?: WatchedKubernetes;
   /** How long what is over is remembered, unless its kind says otherwise. */
   readonly keep_days?: number;
   readonly kinds: Readonly<Partial<Record<RememberedKind, RememberedKindConfig>>>;
@@ -311,6 +313,16 @@ export interface ModelConfig {
   readonly facts_fresh_seconds: number;
   /** Before and after an action, what is compared to say what of the traffic felt it. */
   readonly outcome_window_seconds: number;
+}
+
+export interface WatchedKubernetes {
+  /** What the cluster is called; the name of its context, unless given. */
+  readonly name?: string;
+  /** Absolute; absent: the service account of the pod. */
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly namespaces?: readonly string[];
+  readonly kinds?: readonly string[];
 }
 
 export interface RememberedKindConfig {

@@ -81,6 +81,7 @@ async function completed(
   if (control["token"] !== undefined) await readSecret(control, "token", ["control"], how);
   const model = config["model"] as Members;
   if (model["token"] !== undefined) await readSecret(model, "token", ["model"], how);
+  absolute((model["kubernetes"] ?? {}) as Members, ["kubeconfig"], folder);
   await completeStore(config, how);
   const identity = config["identity"] as Members;
   identity["audience"] ??= config["public_url"];

@@ -46,6 +46,11 @@ export {
   RememberedModel,
   type Settling,
   type Taken,
+  type WatchedKind,
+  type WatchStatus,
+  watchSilentMs,
+  watchStatuses,
+  writeWatchStatus,
 } from "./model/index.ts";
 export {
   type AnswerOutcome,

@@ -20,12 +20,12 @@ import { err, sha256 } from "../kernel/index.ts";
 import { answeringRoutes } from "./answering.ts";
 import { followDrills } from "./drill-watch.ts";
 import { hostRules, listening } from "./listen.ts";
-import { modelKeeperOf } from "./model-facts.ts";
 import { ModelReceiver } from "./model-receiver.ts";
 import { complain, stopSignal } from "./process.ts";
 import { startPublishing } from "./publishing.ts";
 import { openSharedState } from "./shared-state.ts";
 import { type Telling, telling } from "./telling.ts";
+import { watchedModelOf } from "./watched-model.ts";
 
 const reportBytesMax = 16 * 1024 * 1024;
 const stopGraceMs = 2_000;
@@ -44,9 +44,8 @@ export async function runControl(config: Config): Promise<number> {
   const http = undiciTransport({ addresses: "not_metadata" });
   const ending = new AbortController();
   const told = telling(config, { state: state.value, http, log });
-  const keeper = modelKeeperOf(config, {
-    ...{ state: state.value, clock: systemClock, log, telemetry: told.telemetry },
-  });
+  const common = { state: state.value, clock: systemClock, log, telemetry: told.telemetry };
+  const watched = await watchedModelOf(config, common);
   const receiver =
     config.model.token &&
     new ModelReceiver(config.model.token, {
@@ -54,7 +53,7 @@ export async function runControl(config: Config): Promise<number> {
     });
   const following = Promise.all([
     told.follow(ending.signal),
-    keeper.follow(ending.signal),
+    watched.ok ? watched.value.follow(ending.signal) : undefined,
     receiver?.follow(ending.signal),
     followDrills(config, { state: state.value, log }, ending.signal),
   ]);
@@ -77,9 +76,10 @@ export async function runControl(config: Config): Promise<number> {
     ],
     hostRules(config, config.approvals.url),
   );
-  const server = answering.ok
+  const ready = watched.ok ? answering : watched;
+  const server = ready.ok
     ? await listening(config.control.listen, face, { log })
-    : err(answering.error);
+    : err(ready.error);
   if (!server.ok) {
     await end();
     return complain("control", server.error);

@@ -38,6 +38,7 @@ export function modelKeeperOf(
     readonly clock: Clock;
     readonly log: Log;
     readonly telemetry: Telemetry;
+    readonly watchedUntilMs?: () => number | null;
   },
 ): ModelKeeper {
   return new ModelKeeper({

@@ -138,6 +138,7 @@ export const packages: Readonly<Record<string, string>> = {
   "@opentelemetry/sdk-trace-node": "src/adapters/telemetry/",
   "@opentelemetry/semantic-conventions": "src/adapters/telemetry/",
   "@dagrejs/dagre": "src/adapters/graph-layout/",
+  "@kubernetes/client-node": "src/adapters/kubernetes-watch/",
   commander: "src/cli/",
   pg: "src/adapters/postgres/",
   protobufjs: "src/adapters/otlp/",

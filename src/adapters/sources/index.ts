@@ -9,3 +9,4 @@ export {
   type Told,
   usualTelling,
 } from "./source.ts";
+export { type ListedScope, type SeenChange, WatchedCluster } from "./watched-cluster.ts";

@@ -7,18 +7,27 @@ import { named, nameOf, type Teller } from "./source.ts";
 
 const workloadKinds = ["Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job"];
 
-type Tie = readonly [from: NodeId, to: NodeId, kind: EdgeKind];
+export type Tie = readonly [from: NodeId, to: NodeId, kind: EdgeKind];
 
 export function tellEdges(teller: Teller, objects: readonly KubernetesObject[]): void {
-  const services = objects.filter(({ kind }) => kind === "Service");
+  for (const [{ reference, receivedAt }, [from, to, kind]] of tiesAmong(objects))
+    teller.tell(reference, receivedAt, {
+      ...{ type: "edge", at: receivedAt, from, to, kind, basis: "declared" },
+    });
+}
+
+/** How all of these hang together, each tie with the object that says so. */
+export function* tiesAmong(
+  objects: readonly KubernetesObject[],
+): Iterable<readonly [KubernetesObject, Tie]> {
+  const services = new Map<string, KubernetesObject[]>();
+  for (const service of objects.filter(({ kind }) => kind === "Service"))
+    services.set(service.namespace, [...(services.get(service.namespace) ?? []), service]);
   const owners = ownersOf(objects);
   for (const object of objects) {
-    const { reference, receivedAt } = object;
-    const ties = [...tiesOf(object, owners), ...serviceTies(object, services)];
-    for (const [from, to, kind] of ties)
-      teller.tell(reference, receivedAt, {
-        ...{ type: "edge", at: receivedAt, from, to, kind, basis: "declared" },
-      });
+    for (const tie of tiesOf(object, owners)) yield [object, tie];
+    for (const tie of serviceTies(object, services.get(object.namespace) ?? []))
+      yield [object, tie];
   }
 }
 
@@ -111,17 +120,15 @@ function referredBy(value: JsonValue): readonly (readonly [string, string])[] {
   });
 }
 
-/** A workload is part of the services that select its pods; one that none selects is a service by its own name. */
+/** A workload is part of the services of its namespace that select its pods; one that none selects is a service by its own name. */
 function serviceTies(
-  { kind, namespace, name, node, value }: KubernetesObject,
+  { kind, name, node, value }: KubernetesObject,
   services: readonly KubernetesObject[],
 ): readonly Tie[] {
   if (!workloadKinds.includes(kind)) return [];
   const labels = objectAt(podTemplateOf(kind, value), "metadata", "labels");
-  const selecting = services.filter(
-    (service) =>
-      service.namespace === namespace &&
-      selects(objectAt(service.value, "spec", "selector"), labels),
+  const selecting = services.filter((service) =>
+    selects(objectAt(service.value, "spec", "selector"), labels),
   );
   if (selecting.length === 0) return [[node, named("service", name), "part_of"]];
   return selecting.flatMap((service): Tie[] => {

@@ -14,6 +14,7 @@ import { tellEdges } from "./kubernetes-edges.ts";
 import { at, listAt, objectAt, textAt, timeAt } from "./members.ts";
 import {
   nameOf,
+  type SeenByWatch,
   type Source,
   type SourceDocument,
   type SourceFault,
@@ -33,18 +34,23 @@ export interface KubernetesObject {
   /** It is, or was, there; otherwise somebody only wants it to be. */
   readonly isLive: boolean;
   readonly isDeleted: boolean;
+  readonly watch?: SeenByWatch;
 }
 
 const aspects = ["spec", "status", "data"] as const;
-/** Large, and said elsewhere; the second holds the values of secrets. */
-const dropped = ["managedFields", "kubectl.kubernetes.io/last-applied-configuration"];
+/** Large, and said elsewhere, or another each time; the last holds the values of secrets. */
+const dropped = [
+  "managedFields",
+  "resourceVersion",
+  "kubectl.kubernetes.io/last-applied-configuration",
+];
 /** Objects that belong to no namespace. */
 const ofCluster =
   /^(?:Node|Namespace|PersistentVolume|StorageClass|Cluster.*|.*Configuration|PriorityClass|CustomResourceDefinition)$/;
 
 export const kubernetes: Source = {
   name: "kubernetes",
-  version: 1,
+  version: 2,
   gathers: true,
   reads: ({ value }) => {
     const object = watched(value) ?? value;
@@ -56,10 +62,7 @@ export const kubernetes: Source = {
   tell: (documents): Result<Told, SourceFault> => {
     const teller = new Teller("kubernetes");
     const objects = documents.flatMap(objectsIn);
-    for (const object of objects) {
-      if (object.kind === "Event") tellEvent(teller, object);
-      else tellObject(teller, object);
-    }
+    tellObjects(teller, objects);
     tellEdges(
       teller,
       objects.filter(({ kind, isDeleted }) => kind !== "Event" && !isDeleted),
@@ -67,6 +70,13 @@ export const kubernetes: Source = {
     return ok(teller.told);
   },
 };
+
+/** All but how they hang together. */
+export function tellObjects(teller: Teller, objects: readonly KubernetesObject[]): void {
+  for (const object of objects)
+    if (object.kind === "Event") tellEvent(teller, object);
+    else tellObject(teller, object);
+}
 
 /** `{ type: ADDED | MODIFIED | DELETED, object }`, a line of a watch. */
 function watched(value: JsonValue): JsonObject | undefined {
@@ -76,8 +86,9 @@ function watched(value: JsonValue): JsonObject | undefined {
     : undefined;
 }
 
-function objectsIn(document: SourceDocument): readonly KubernetesObject[] {
-  const { value, reference, receivedAt } = document;
+/** A list is many. */
+export function objectsIn(document: SourceDocument): readonly KubernetesObject[] {
+  const { value, reference, receivedAt, watch } = document;
   const told = watched(value);
   const object = told ?? value;
   const kind = textAt(object, "kind") ?? "";
@@ -109,6 +120,7 @@ function objectsIn(document: SourceDocument): readonly KubernetesObject[] {
       value: object,
       isLive,
       isDeleted,
+      ...(watch !== undefined && { watch }),
     },
   ];
 }
@@ -119,7 +131,14 @@ function tellObject(teller: Teller, object: KubernetesObject): void {
     teller.tell(reference, Math.max(since, receivedAt), {
       ...{ type: "node", at: since, node, aspect, value: told },
     });
-  const metadata = { ...withoutDropped(objectAt(value, "metadata")), namespace, kind, name };
+  const metadata = {
+    ...withoutDropped(objectAt(value, "metadata")),
+    ...{ namespace, kind, name },
+    ...(object.watch !== undefined && {
+      watched_in: object.watch.cluster,
+      watched_as: object.watch.kind,
+    }),
+  };
   if (object.isDeleted) {
     fact("metadata", deletedAt(object), null);
     return;
@@ -147,6 +166,7 @@ function aspectOf(
     (aspect === "data" ? at(value, "stringData") : undefined) ??
     (aspect === "spec" ? unnamedSpec(object) : undefined);
   if (told === undefined || !isJsonObject(told)) return [];
+  if (aspect === "status") return [[aspect, withoutBeats(told)]];
   if (kind !== "Secret" || aspect !== "data") return [[aspect, told]];
   return [
     [aspect, Object.fromEntries(Object.keys(told).map((key) => [nameOf(key), "(not told)"]))],
@@ -158,6 +178,16 @@ function unnamedSpec({ kind, value }: KubernetesObject): JsonObject | undefined 
   if (kind !== "ServiceAccount" && kind !== "StorageClass") return undefined;
   const { apiVersion: _, kind: __, metadata: ___, secrets: ____, ...rest } = value;
   return Object.keys(rest).length === 0 ? undefined : rest;
+}
+
+/** That a kubelet still looks is no change of what it sees. */
+function withoutBeats(status: JsonObject): JsonObject {
+  if (at(status, "conditions") === undefined) return status;
+  const conditions = listAt(status, "conditions").map((condition) => {
+    const { lastHeartbeatTime: _, lastProbeTime: __, ...rest } = objectAt(condition);
+    return rest;
+  });
+  return { ...status, conditions };
 }
 
 function withoutDropped(metadata: JsonObject): JsonObject {
@@ -172,7 +202,12 @@ function withoutDropped(metadata: JsonObject): JsonObject {
  * Since when the specification is as it is: the first generation since the object was made, a later one since the last that
  * anybody but a controller wrote, as far as `managedFields` tell.
  */
-function specSince({ value, receivedAt }: KubernetesObject): number {
+function specSince(object: KubernetesObject): number {
+  // Times of Kubernetes are whole seconds: who takes another's name within one came after it all the same.
+  return Math.max(writtenAt(object), (object.watch?.endedAt ?? Number.NEGATIVE_INFINITY) + 1);
+}
+
+function writtenAt({ value, receivedAt }: KubernetesObject): number {
   const createdAt = timeAt(value, "metadata", "creationTimestamp");
   const written = listAt(value, "metadata", "managedFields")
     .filter((entry) => at(entry, "subresource") === undefined)
@@ -184,7 +219,9 @@ function specSince({ value, receivedAt }: KubernetesObject): number {
   return receivedAt;
 }
 
-function deletedAt({ value, receivedAt }: KubernetesObject): number {
+function deletedAt({ value, receivedAt, watch }: KubernetesObject): number {
+  // Until a watch says so it is there, and its status still changes.
+  if (watch !== undefined) return receivedAt;
   return Math.min(receivedAt, timeAt(value, "metadata", "deletionTimestamp") ?? receivedAt);
 }
 

@@ -17,6 +17,16 @@ export interface SourceDocument {
   readonly value: JsonObject;
   /** When it came, or its file was written: for what says no time of its own. */
   readonly receivedAt: number;
+  /** A watch of our own saw it, and `receivedAt` is when. */
+  readonly watch?: SeenByWatch;
+}
+
+export interface SeenByWatch {
+  readonly cluster: string;
+  /** The kind as it is watched. */
+  readonly kind: string;
+  /** When another object of the same name was last seen to be gone. */
+  readonly endedAt?: number;
 }
 
 /** Why a document was refused: the member, and a sentence that says what to do. */

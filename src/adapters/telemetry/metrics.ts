@@ -47,6 +47,8 @@ const help: Readonly<Record<string, string>> = {
   model_facts_age_seconds: "Age of the newest thing that these facts rest on, when they were read.",
   model_facts_refused: "Snapshots of facts that could not be read.",
   model_rounds_failed: "Times the runtime model could not be brought up to date.",
+  model_watch_up: "1 while a watched cluster tells what changes, by kind of object.",
+  model_watch_age_seconds: "Since the watched cluster last confirmed everything that is watched.",
   model_prediction_settled: "Predictions of impact whose outcome is known, by kind of change.",
   model_prediction_brier: "Mean squared difference of predicted and actual share of traffic.",
   model_prediction_coverage: "Of the predicted intervals, how many held the actual share.",

@@ -1,5 +1,6 @@
 /** `holdfast why` and `holdfast model`: what production is made of, what happened to it, and why. */
 import type { Command } from "commander";
+import { watchStatuses } from "../../control/index.ts";
 import { type StateCommandParts, withState } from "../switches.ts";
 import { type DrawOptions, draw } from "./draw.ts";
 import { forgetOld } from "./forget-old.ts";
@@ -103,6 +104,11 @@ function registerShow(show: Command, onModel: OnModel, { io }: StateCommandParts
     .option("--known-at <moment>", "only by what was known then")
     .option("--json", "print JSON")
     .action((options: ShowOptions, command: Command) =>
-      onModel(command, (opened) => showModel(opened, options, io)),
+      onModel(command, async (opened, { state }) => {
+        const watches = await watchStatuses(state);
+        if (watches.ok) return await showModel(opened, options, { io, watches: watches.value });
+        io.err(`error: ${watches.error}`);
+        return 2;
+      }),
     );
 }

@@ -1,4 +1,5 @@
 /** `holdfast model show`: what the model knows at a moment, in all or of one node. Exit codes: 0; 1 no such node; 2 wrong usage. */
+import type { WatchStatus } from "../../control/index.ts";
 import { err, instantText, ok, type Result } from "../../kernel/index.ts";
 import { type Graph, nodeKinds, type View } from "../../model/index.ts";
 import type { CommandOutput } from "../policy-knowledge.ts";
@@ -6,6 +7,7 @@ import { tableLines } from "../table.ts";
 import { readMoment } from "./moment.ts";
 import type { OpenedModel } from "./open.ts";
 import { nodeLines, nodeShown } from "./show-node.ts";
+import { type ShownWatch, watchLines, watchShown } from "./show-watches.ts";
 
 export interface ShowOptions {
   readonly node?: string;
@@ -17,7 +19,7 @@ export interface ShowOptions {
 export async function showModel(
   { graph, nowMs }: OpenedModel,
   options: ShowOptions,
-  io: CommandOutput,
+  { io, watches }: { readonly io: CommandOutput; readonly watches: readonly WatchStatus[] },
 ): Promise<number> {
   const view = viewAt(graph, options, nowMs);
   if (!view.ok) {
@@ -25,7 +27,8 @@ export async function showModel(
     return 2;
   }
   if (options.node === undefined) {
-    const shown = allShown(graph, view.value);
+    const watched = watches.map((each) => watchShown(each, nowMs));
+    const shown = { ...allShown(graph, view.value), watches: watched };
     if (options.json === true) io.out(JSON.stringify(shown));
     else for (const line of allLines(shown, options)) io.out(line);
     return 0;
@@ -63,9 +66,10 @@ interface AllShown {
   readonly edges: Readonly<Record<string, number>>;
   readonly contracts: Readonly<Record<string, number>>;
   readonly events: readonly KindOfSource[];
+  readonly watches: readonly ShownWatch[];
 }
 
-function allShown(graph: Graph, view: View): AllShown {
+function allShown(graph: Graph, view: View): Omit<AllShown, "watches"> {
   const nodes = nodeKinds.map((kind) => [kind, view.nodes(kind).length] as const);
   const edges = countBy(view.edges(), ({ kind, basis }) => `${kind} ${basis}`);
   return {
@@ -121,6 +125,7 @@ function allLines(shown: AllShown, { knownAt }: ShowOptions): readonly string[] 
     ...(rows.length === 0
       ? ["nothing was ingested; `holdfast model ingest <file|folder|address>`"]
       : tableLines([["KIND", "SOURCE", "EVENTS", "FIRST", "LAST"], ...rows])),
+    ...shown.watches.flatMap(watchLines),
   ];
 }
 

@@ -46,12 +46,14 @@ export interface FactsSources {
   readonly predictions: readonly Prediction[];
   readonly incidents: readonly KnownIncident[];
   readonly nowMs: number;
+  /** Up to when a watched cluster is known to be as it was told; null: never. What hangs on it is no younger. */
+  readonly watchedUntilMs?: number | null;
 }
 
 /** How many targets the snapshot holds. */
 export async function makeFacts(
   { disk, clock, path }: FactsParts,
-  { graph, predictions, incidents, nowMs }: FactsSources,
+  { graph, predictions, incidents, nowMs, watchedUntilMs }: FactsSources,
 ): Promise<Result<number, string>> {
   const view = graph.asOf(nowMs);
   const basis = {
@@ -70,7 +72,7 @@ export async function makeFacts(
   const head = {
     version: Math.floor(nowMs),
     madeAtMs: Math.floor(nowMs),
-    toldAtMs: toldAt(graph, nowMs),
+    toldAtMs: earlier(toldAt(graph, nowMs), watchedUntilMs),
   };
   const text = [...factsLines(head, facts), ""].join("\n");
   const stored = await disk.replace(path, new TextEncoder().encode(text));
@@ -92,6 +94,11 @@ function toldAt(graph: Graph, nowMs: number): number | null {
     if (knownAt <= nowMs && knownAt > (newest ?? Number.NEGATIVE_INFINITY)) newest = knownAt;
   }
   return newest === null ? null : Math.floor(newest);
+}
+
+function earlier(told: number | null, watched: number | null | undefined): number | null {
+  if (watched === undefined) return told;
+  return told === null || watched === null ? null : Math.floor(Math.min(told, watched));
 }
 
 const changeOf: Readonly<Record<string, string>> = {

@@ -8,3 +8,10 @@ export {
   type Refreshed,
   RememberedModel,
 } from "./remembered-model.ts";
+export {
+  type WatchedKind,
+  type WatchStatus,
+  watchSilentMs,
+  watchStatuses,
+  writeWatchStatus,
+} from "./watch-status.ts";

@@ -12,6 +12,7 @@ import { err, ok, type Result } from "../../kernel/index.ts";
 import {
   calibrationByChange,
   exercised,
+  type Graph,
   incidentAspect,
   memoryOf,
   type Origin,
@@ -27,7 +28,7 @@ import { makeFacts } from "./facts-maker.ts";
 import { ModelLog } from "./model-log.ts";
 import { type DoneAction, ownActions } from "./own-actions.ts";
 import { Predictions } from "./predictions.ts";
-import { RememberedModel } from "./remembered-model.ts";
+import { forget, mergeSmall, RememberedModel } from "./remembered-model.ts";
 
 export interface KeptLogSource {
   readonly name: string;
@@ -49,10 +50,14 @@ export interface ModelKeeperParts {
   readonly outcomeWindowMs: number;
   /** The gateway's log beside us; undefined while there is none. */
   readonly openLog: () => Promise<KeptLogSource | undefined>;
+  /** Up to when a watched cluster is known to be as it was told; null: never yet. Undefined where nothing is watched. */
+  readonly watchedUntilMs?: () => number | null;
 }
 
 const entriesMax = 2_000;
 const exercisedMs = 60 * 60_000;
+const forgetEveryMs = 24 * 60 * 60_000;
+const forgottenKey = "model/forgotten";
 /** Open decisions that are remembered; older ones never get an outcome. */
 const openMax = 10_000;
 
@@ -94,6 +99,7 @@ export class ModelKeeper {
     if (!acted.ok) return acted;
     const read = await this.#model.refresh(now.value);
     if (!read.ok) return read;
+    await this.#tidy(now.value);
     // Without any event nobody uses the model, and policy sees that there is none.
     if (read.value.events === 0) return ok(undefined);
     const { outcomeWindowMs: windowMs, rules } = this.#parts;
@@ -104,6 +110,33 @@ export class ModelKeeper {
     if (!settled.ok) return settled;
     await this.#predictions.forgetBefore(now.value - rules.prediction.keepMs);
     return await this.#tell(now.value);
+  }
+
+  /** The model as it is stored now. */
+  async graph(): Promise<Result<Graph, string>> {
+    const now = await this.#parts.state.now();
+    if (!now.ok) return err(`the store is ${now.error.kind}: ${now.error.detail}`);
+    const read = await this.#model.refresh(now.value);
+    return read.ok ? ok(this.#model.graph) : read;
+  }
+
+  /** Small batches together, and once a day out with what is over. What fails is tried again in the next round. */
+  async #tidy(nowMs: number): Promise<void> {
+    const { state, log, rules } = this.#parts;
+    const last = await state.read([forgottenKey]);
+    if (!last.ok) return;
+    const isDue = nowMs - Number(last.value.get(forgottenKey)?.["atMs"] ?? 0) >= forgetEveryMs;
+    const batches = await this.#log.batches();
+    if (!batches.ok) return;
+    const done = isDue
+      ? await forget(this.#log, rules, nowMs)
+      : await mergeSmall(this.#log, batches.value, nowMs);
+    if (!done.ok) log.write("warn", "model_not_merged", { error: done.error });
+    else if (isDue)
+      await state.transact([forgottenKey], () => ({
+        writes: new Map([[forgottenKey, { atMs: nowMs }]]),
+        result: undefined,
+      }));
   }
 
   async #tell(nowMs: number): Promise<Result<void, string>> {
@@ -121,7 +154,11 @@ export class ModelKeeper {
     }
     const keeping = { now: nowMs, keepMs: rules.incident.keepMs };
     const memory = unexpired(memoryOf(this.#model.graph.latest().facts(incidentAspect)), keeping);
-    const sources = { graph: this.#model.graph, predictions: predictions.value, nowMs };
+    const watchedUntilMs = this.#parts.watchedUntilMs?.();
+    const sources = {
+      ...{ graph: this.#model.graph, predictions: predictions.value, nowMs },
+      ...(watchedUntilMs !== undefined && { watchedUntilMs }),
+    };
     const made = await makeFacts(
       { disk, clock, path },
       { ...sources, incidents: memory.incidents },

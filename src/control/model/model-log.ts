@@ -32,12 +32,15 @@ export interface Batch {
   readonly chunks: number;
   readonly events: number;
   readonly writtenAtMs: number;
+  /** Names of the batches whose events these are, all of them. */
+  readonly merges?: readonly string[];
 }
 
 export interface NewBatch {
   readonly id: string;
   readonly source: string;
   readonly events: readonly ModelEvent[];
+  readonly merges?: readonly string[];
 }
 
 export type Taken = "taken" | "repeated";
@@ -155,10 +158,10 @@ export class ModelLog {
       if (!old.every((key) => values.has(key)))
         return { writes: new Map(), result: "moved" as const };
       const writes = new Map<string, JsonObject | null>(old.map((key) => [key, null]));
-      const { id, source, events } = merged;
-      const chunks = chunked.value.length;
+      const { id, source, events, merges } = merged;
+      const batch = { id, source, chunks: chunked.value.length, events: events.length };
       if (events.length > 0)
-        writes.set(own, { id, source, chunks, events: events.length, writtenAtMs: nowMs });
+        writes.set(own, { ...batch, writtenAtMs: nowMs, ...(merges !== undefined && { merges }) });
       return { writes, result: "replaced" as const };
     });
     if (!committed.ok) return err(sentence(committed.error));

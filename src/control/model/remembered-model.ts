@@ -9,8 +9,10 @@ import {
 } from "../../model/index.ts";
 import type { Batch, ModelLog } from "./model-log.ts";
 
-/** More batches than this are merged into one: reading many small ones costs more than writing one anew. */
+/** More batches than this are merged: reading many small ones costs more than writing one anew. */
 const batchesMax = 128;
+/** So many are left then, the large ones each for itself. */
+const batchesLeft = 32;
 
 export interface Refreshed {
   readonly batches: number;
@@ -43,9 +45,10 @@ export class RememberedModel {
   ): Promise<Result<Refreshed, string>> {
     const batches = await this.#log.batches();
     if (!batches.ok) return batches;
+    this.#takeMerged(batches.value);
     const names = new Set(batches.value.map(({ id }) => id));
-    const isMerged = [...this.#read].some((id) => !names.has(id));
-    if (isMerged || this.#read.size === 0) return await this.#readAnew(nowMs, progress);
+    const isReplaced = [...this.#read].some((id) => !names.has(id));
+    if (isReplaced || this.#read.size === 0) return await this.#readAnew(nowMs, progress);
     for (const batch of batches.value.filter(({ id }) => !this.#read.has(id))) {
       const events = await this.#log.read(batch);
       if (!events.ok) return events;
@@ -66,6 +69,13 @@ export class RememberedModel {
       this.#read = new Set([...this.#read, batch.id]);
     }
     return ok({ batches: this.#read.size, events: this.#graph.eventCount });
+  }
+
+  /** A batch that holds what was read, and nothing else, need not be read. */
+  #takeMerged(batches: readonly Batch[]): void {
+    for (const { id, merges } of batches)
+      if (merges?.every((each) => this.#read.has(each)) === true)
+        this.#read = new Set([id, ...[...this.#read].filter((each) => !merges.includes(each))]);
   }
 
   async #readAnew(
@@ -107,6 +117,30 @@ export async function forget(
   const keepMs = Math.max(...rememberedKinds.map((kind) => rules[kind].keepMs));
   const taken = await log.forgetTaken(nowMs - keepMs);
   return taken.ok ? ok({ before, after: left.length }) : taken;
+}
+
+/** Puts many small batches together, as they are; nothing is forgotten. False: there is no need to. */
+export async function mergeSmall(
+  log: ModelLog,
+  batches: readonly Batch[],
+  nowMs: number,
+): Promise<Result<boolean, string>> {
+  if (!isScattered(batches)) return ok(false);
+  const small = batches
+    .toSorted((a, b) => a.events - b.events)
+    .slice(0, batches.length - batchesLeft);
+  const graph = new Graph();
+  for (const batch of small) {
+    const events = await log.read(batch);
+    if (!events.ok) return events;
+    if (events.value === undefined) return ok(false);
+    graph.add(events.value);
+  }
+  const merges = small.map(({ id }) => id);
+  const replaced = await log.replace(small, {
+    ...{ ...named(small, nowMs), events: [...graph.events()], merges },
+  });
+  return replaced.ok ? ok(replaced.value === "replaced") : replaced;
 }
 
 /** Whether there are so many batches that `forget` should merge them. */
