@@ -16,7 +16,8 @@ export interface AlertFile {
 }
 
 /** Parts of the platform report about services; they are none of ours. */
-const component = /^(?:coredns|kubelet|kube-[\w-]+|cloud-[\w-]+|node-[\w-]+)$/;
+const component =
+  /^(?:coredns|kubelet|kernel|systemd|dmesg|containerd|etcd|kube-[\w-]+|cloud-[\w-]+|node-[\w-]+)$/;
 
 export function serviceNode(name: string, isHost = false): NodeId {
   if (component.test(name)) return nodeId("object", `Component/${name}`);
@@ -92,6 +93,7 @@ function tellLogs(text: string, tell: Tell): void {
 const templateOf = (line: string): string => line.replace(/[\w.-]*\d[\w.-]*/g, "<*>");
 
 const signalWords: readonly (readonly [RegExp, Signal])[] = [
+  [/error|5xx|4\d\d|fail|killed|servfail|reject/, "errors"],
   [/requests?_per|_rps|request_rate|per_min|flushed/, "requests"],
   [/duration|latency/, "latency"],
   [/age_seconds|lag|backlog/, "lag"],
@@ -100,7 +102,6 @@ const signalWords: readonly (readonly [RegExp, Signal])[] = [
   [/disk|buffer_used/, "disk"],
   [/cpu/, "cpu"],
   [/memory|heap|rss/, "memory"],
-  [/error|5xx|4\d\d|fail|killed|servfail/, "errors"],
 ];
 
 const signalOf = (metric: string): Signal =>

@@ -18,13 +18,28 @@ export interface Effect {
   /** 0 to 1: how much of what was removed came back. */
   readonly kept: number;
   readonly kinds: ReadonlySet<FileKind>;
+  /** Where nothing but numbers differs: by how much the one that differs most was multiplied or divided. */
+  readonly factor?: number;
   /** A dependency that changed by more than a patch. */
   readonly isLargeStep: boolean;
 }
 
-/** Nothing that runs in production reads these. */
-const aside =
-  /(?:^|\/)(?:docs?|tests?|testdata|__tests__|\.github|examples?)\/|\.(?:md|rst|txt|css|scss|svg|png|snap)$|(?:^|\/)(?:CODEOWNERS|LICENSE|\.\w+ignore)$|[._](?:test|spec)\.\w+$|theme\.\w+$/i;
+/**
+ * Nothing that runs in production reads these: words for people, tests, how things are built and checked, what is looked at,
+ * and other environments.
+ */
+const aside = new RegExp(
+  [
+    "(?:^|/)(?:docs?|documentation|tests?|testdata|__tests__|__snapshots__|examples?|locale)/",
+    String.raw`(?:^|/)\.(?:github|gitlab|circleci|buildkite)/|(?:^|/)(?:\.gitlab-ci|azure-pipelines|\.travis)\.ya?ml$|(?:^|/)Jenkinsfile$`,
+    "(?:^|/)(?:dashboards?|grafana|alerts?|monitoring)/",
+    "(?:^|[/._-])(?:staging|sandbox|qa)(?:[/._-]|$)",
+    String.raw`\.(?:md|rst|txt|css|scss|svg|png|snap|po)$|theme\.\w+$`,
+    String.raw`(?:^|/)(?:CODEOWNERS|LICENSE|\.\w+ignore|\.(?:golangci|eslint\w*|editorconfig|prettierrc)(?:\.\w+)?)$`,
+    String.raw`[._](?:test|spec)\.\w+$|Tests?\.\w+$`,
+  ].join("|"),
+  "i",
+);
 const dependency =
   /(?:^|\/)(?:go\.(?:mod|sum)|package(?:-lock)?\.json|yarn\.lock|requirements[\w-]*\.txt|poetry\.lock|Cargo\.(?:toml|lock)|pom\.xml|build\.gradle\w*|Gemfile(?:\.lock)?)$/i;
 const config = /\.(?:ya?ml|json|toml|ini|conf|cfg|env|properties|tf|hcl)$|(?:^|\/)Dockerfile$/i;
@@ -42,17 +57,19 @@ export function effectOf(diff: readonly DiffPart[]): Effect {
   const [before, after] = [tokensOf(removed), tokensOf(added)];
   const settings = parts.filter(({ path }) => fileKind(path) !== "code");
   const set = changedLines(settings);
-  const lost = [...minus(before, after), ...set.lost];
+  const dropped = tokensOf(added.filter((line) => drops.test(line)));
+  const lost = [...minus(before, after), ...set.lost, ...dropped];
   const gained = [...minus(after, before), ...set.gained];
   return {
     lost: words(lost),
     gained: words(gained),
     touched: words([...before, ...after]),
-    takes: minus(before, after).length > 0,
+    takes: minus(before, after).length + dropped.length > 0,
     brings: minus(after, before).length > 0,
     literals: [...minus(quoted(removed), quoted(added)), ...minus(quoted(added), quoted(removed))],
     kept: before.length === 0 ? 0 : 1 - minus(before, after).length / before.length,
     kinds: new Set(diff.map(({ path }) => fileKind(path))),
+    ...factorOf(removed, added),
     isLargeStep: isLargeStep(removed, added),
   };
 }
@@ -71,9 +88,18 @@ function changedLines(parts: readonly DiffPart[]): {
   return { lost: only(removed, added), gained: only(added, removed) };
 }
 
+/** What only writes a log changes nothing but the log, whose words it then has. */
+const logs =
+  /^(?:\w+\s*=\s*)?(?:await\s+)?(?:self\.|this\.|_)?(?:log(?:ger|ging)?|slog|zap|console|klog|logrus)\b(?:\.\w+(?:\([^)]*\))?)*\s*\(|^(?:fmt\.)?[pP]rint(?:ln|f)?!?\(|^System\.out\./i;
+
+/** A migration adds a line to take something away. */
+const drops =
+  /\bdrop\s+(?:index|table|column|constraint|view|foreign)|\b(?:remove|drop)_?(?:index|column|table|constraint|foreign_key)\b/i;
+
 /** `//`, `#` and `--` to the end of the line, and lines of a block comment; an address has its `//` after a colon. */
 function withoutComment(line: string): string {
   const text = line.trim();
+  if (logs.test(text)) return "";
   if (/^(?:\/\/|\/\*|\*|#(?!include|define)|--\s|<!--)/.test(text)) return "";
   return text.replace(/(?:^|[^:])\/\/.*$/, "");
 }
@@ -106,6 +132,24 @@ function minus(a: readonly string[], b: readonly string[]): readonly string[] {
 const words = (tokens: readonly string[]): readonly string[] => [
   ...new Set(tokens.flatMap(wordsOf)),
 ];
+
+const number = /\d[\d_]*(?:\.\d+)?/g;
+
+function factorOf(removed: readonly string[], added: readonly string[]): { factor?: number } {
+  const bare = (lines: readonly string[]): readonly string[] => lines.filter((line) => line !== "");
+  const [before, after] = [bare(removed), bare(added)];
+  const shapes = (lines: readonly string[]): string =>
+    lines.map((line) => line.replace(number, "#")).join("\n");
+  if (before.length === 0 || shapes(before) !== shapes(after)) return {};
+  const numbers = (lines: readonly string[]): readonly number[] =>
+    lines.flatMap((line) =>
+      (line.match(number) ?? []).map((each) => Number(each.replaceAll("_", ""))),
+    );
+  const [old, now] = [numbers(before), numbers(after)];
+  const factors = old.map((value, i) => Math.abs(Math.log((now[i] ?? value) / value)));
+  const most = Math.max(0, ...factors.filter((each) => Number.isFinite(each)));
+  return most === 0 ? {} : { factor: Math.exp(most) };
+}
 
 /** https://semver.org: a change of the first number, or of the second, may change what callers see. */
 function isLargeStep(removed: readonly string[], added: readonly string[]): boolean {

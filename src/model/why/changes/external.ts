@@ -1,11 +1,17 @@
 /** Causes that no change of ours explains: what the logs, the platform and the provider say of them. */
+import { instantMs } from "../../../kernel/index.ts";
 import type { CauseKind } from "../../cause-kind.ts";
-import type { Change, LogTemplate, Origin } from "../../event.ts";
-import { nodeId, splitNodeId } from "../../graph-words.ts";
+import type { Change, LogTemplate } from "../../event.ts";
+import { splitNodeId } from "../../graph-words.ts";
 import type { Case } from "../case.ts";
 import type { Finding } from "../finding.ts";
 import type { View } from "../view.ts";
+import { found } from "./found.ts";
+import { machine } from "./machine.ts";
 import { departureOf } from "./onset.ts";
+import { partner } from "./partner.ts";
+import { poison } from "./poison.ts";
+import { surgeOf } from "./surge.ts";
 import { type Trouble, toleranceMs } from "./trouble.ts";
 
 interface Sign {
@@ -28,7 +34,7 @@ const signs: readonly Sign[] = [
   {
     kind: "external.certificate",
     pattern:
-      /x509|certificate (?:has )?(?:expired|is not yet valid|verify failed)|cert\w* expired|unknown authority|unable to get local issuer|not ?after/i,
+      /x509|certificate (?:has )?(?:expired|is (?:expired|not (?:yet )?valid)|verify failed)|cert\w*[ _](?:has[ _])?expired|CERTIFICATE_VERIFY_FAILED|PKIX path|unknown authority|unable to get local issuer|not ?after/i,
     servicesMin: 1,
     nats: 5,
   },
@@ -57,28 +63,11 @@ export function externalCauses(
   return [
     ...signs.flatMap((sign) => signed(question, trouble, changes, sign)),
     ...provider(question, trouble, changes),
-    ...poison(trouble),
+    ...poison(question, trouble),
+    ...partner(question, trouble, changes),
+    ...machine(question, trouble),
     ...traffic(question, trouble),
   ];
-}
-
-function found(
-  trouble: Trouble,
-  kind: CauseKind,
-  weight: number,
-  says: string,
-  origin: Origin,
-): Finding {
-  const node = nodeId("external", kind.split(".")[1] ?? kind);
-  return {
-    node,
-    kind,
-    weight,
-    onsetAt: trouble.onsetAt,
-    path: [{ from: node, to: trouble.symptom, edge: "depends_on", because: says }],
-    evidence: [{ node, says, weight, onsetAt: trouble.onsetAt, origin }],
-    explains: [...trouble.affected.keys()],
-  };
 }
 
 function signed(
@@ -105,10 +94,35 @@ function signed(
     nats +
     Math.min(2, 0.75 * (speakers.size - 1)) +
     (feed === undefined ? 0 : 2) +
-    (isMeasured ? 1.75 : 0);
+    (isMeasured ? 1.75 : 0) +
+    (lines.some(({ example }) => endsAt(example, trouble.onsetAt)) ? 2 : 0);
   const told = feed === undefined ? "" : `; its state is told as "${feed.message.slice(0, 120)}"`;
   const says = `${speakers.size} say "${line.example.slice(0, 140)}" since the onset${told}`;
   return [found(trouble, kind, weight, says, feed?.origin ?? line.origin)];
+}
+
+const months = "jan feb mar apr may jun jul aug sep oct nov dec".split(" ");
+
+/** What a line says to end at a time, ended when the trouble began. */
+function endsAt(example: string, onsetAt: number): boolean {
+  const [, text = ""] =
+    /(?:not ?after|expire[sd]?(?: on| at)?|valid until|is after)\W*([^;)\]]{10,40})/i.exec(
+      example,
+    ) ?? [];
+  const at = dateIn(text);
+  return at !== undefined && Math.abs(at - onsetAt) <= 5 * toleranceMs;
+}
+
+/** RFC 3339, and as OpenSSL and Java print dates: `May 31 23:30:00 2026 GMT`, `Sun May 31 23:30:00 UTC 2026`. */
+function dateIn(text: string): number | undefined {
+  const [iso] = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/.exec(text) ?? [];
+  if (iso !== undefined) return instantMs(iso);
+  const [, month = "", day = "", time = ""] =
+    /([A-Za-z]{3}) +(\d{1,2}) (\d\d:\d\d:\d\d)/.exec(text) ?? [];
+  const [year] = /\b\d{4}\b/.exec(text) ?? [];
+  const number = months.indexOf(month.toLowerCase()) + 1;
+  if (year === undefined || number === 0) return undefined;
+  return instantMs(`${year}-${String(number).padStart(2, "0")}-${day.padStart(2, "0")}T${time}Z`);
 }
 
 /** A machine left its past when, or before, the service did. */
@@ -127,9 +141,20 @@ function isTouched({ at, diff }: Change, pattern: RegExp, { onsetAt }: Trouble):
   return at <= onsetAt && lines.some((line) => pattern.test(line));
 }
 
-const foreignHost = /\b((?:[a-z0-9-]+\.)+(?:com|net|org|io|dev|ai|co|cloud|app))\b/i;
+/** A name with dots where an address stands: behind a scheme or a word that leads to one, or before a port. */
+const foreignHost =
+  /(?:(?:\/\/|\b(?:host|lookup|to|from|upstream|contacting|resolve)[ =]["']?)((?:[a-z0-9-]+\.)+[a-z]{2,})|\b((?:[a-z0-9-]+\.)+[a-z]{2,}):\d{2,5}|\b((?:[a-z0-9-]+\.)+(?:com|net|org|io|dev|ai|co|cloud|app)))\b/;
+const ourDomain = /\.(?:svc|local|internal|cluster|lan|localdomain|go|java|py|rb|ts|js|cs)$/;
 const failing =
   /5\d\d\b|timed? ?out|timeout|unavailable|refused|reset|rate limit|429|deadline|overloaded|degraded|outage/i;
+
+function hostIn(example: string): string | undefined {
+  const host = foreignHost
+    .exec(example)
+    ?.slice(1)
+    .find((each) => each !== undefined);
+  return host === undefined || ourDomain.test(host) ? undefined : host;
+}
 
 /** A host that is nobody's of ours, named in errors, and in no change. */
 function provider(
@@ -139,10 +164,10 @@ function provider(
 ): readonly Finding[] {
   const lines = trouble.said.filter(
     ({ example, severity }) =>
-      severity !== "info" && foreignHost.test(example) && failing.test(example),
+      severity !== "info" && hostIn(example) !== undefined && failing.test(example),
   );
   const hosts = new Map<string, LogTemplate>();
-  for (const line of lines) hosts.set(foreignHost.exec(line.example)?.[1] ?? "", line);
+  for (const line of lines) hosts.set(hostIn(line.example) ?? "", line);
   const [first] = [...hosts].filter(([host]) => !changes.some((change) => mentions(change, host)));
   if (first === undefined) return [];
   const [host, line] = first;
@@ -158,61 +183,17 @@ const mentions = ({ diff }: Change, host: string): boolean =>
     [...added, ...removed].some((line) => line.includes(host)),
   );
 
-/** The same record again and again: an offset, a message or a row that cannot be worked on, where others can. */
-const record =
-  /(?:offset|record(?:_?id)?|message(?:_?id)?|row|event(?:_?id)?|partition|key)[ =:#]+([\w.-]*\d[\w.-]*)/gi;
-const malformed =
-  /invalid|malformed|out of range|validation|corrupt|unexpected|poison|cannot parse|bad (?:data|record)|decode|redeliver/i;
-const repeatsMin = 2;
-
-function poison(trouble: Trouble): readonly Finding[] {
-  const seen = new Map<string, { count: number; lines: LogTemplate[] }>();
-  for (const line of trouble.said.filter(({ example }) => malformed.test(example)))
-    for (const [, id = ""] of line.example.matchAll(record)) {
-      const before = seen.get(id) ?? { count: 0, lines: [] };
-      seen.set(id, { count: before.count + line.count, lines: [...before.lines, line] });
-    }
-  const [worst] = [...seen].sort(([a, x], [b, y]) => y.count - x.count || (a < b ? -1 : 1));
-  const line = worst?.[1].lines[0];
-  if (worst === undefined || line === undefined || worst[1].count < repeatsMin) return [];
-  const [id, { count, lines }] = worst;
-  const speakers = new Set(lines.map(({ node }) => node)).size;
-  const isRight = lines.some(({ example }) => isOutside(example));
-  const weight = 4.5 + (speakers > 1 ? 0.75 : 0) + (isRight ? 1.25 : 0);
-  const because = isRight
-    ? ", and the value that it shows is wrong by the range that it shows"
-    : "";
-  const says = `${id} fails again and again (${count} times${because}): "${line.example.slice(0, 140)}"`;
-  return [found(trouble, "external.data", weight, says, line.origin)];
-}
-
-/** `out of range [-90,90] got 412.7`: whoever refuses this is right. */
-function isOutside(example: string): boolean {
-  const match = /\[\s*(-?[\d.]+)\s*,\s*(-?[\d.]+)\s*\]\D{0,20}?(-?\d[\d.]*)/.exec(example);
-  if (match === null) return false;
-  const [low, high, value] = match.slice(1).map(Number);
-  return (value ?? 0) < (low ?? 0) || (value ?? 0) > (high ?? 0);
-}
-
-/** Requests at least doubled shortly before anything else moved. */
-const trafficGrowthMin = 2;
 const trafficBeforeMs = 30 * 60_000;
 const overload =
   /overload|rate limit|too many requests|\b429\b|queue (?:is )?full|shed|saturat|capacity/i;
 
 function traffic({ view }: Case, trouble: Trouble): readonly Finding[] {
+  const surge = surgeOf(view, trouble);
+  if (surge === undefined || surge.makers.length > 0) return [];
+  const { series, departure } = surge;
   const isOverloaded = trouble.said.some(({ example }) => overload.test(example));
-  return view
-    .of("series")
-    .filter(({ node, signal }) => node === trouble.symptom && signal === "requests")
-    .flatMap((series) => {
-      const departure = departureOf(series);
-      const leadMs = trouble.onsetAt - (departure?.at ?? Number.POSITIVE_INFINITY);
-      if (departure === undefined || leadMs < 0) return [];
-      const growth = departure.extreme / Math.max(departure.before, 1e-9);
-      if (growth < trafficGrowthMin) return [];
-      const weight = 2 + (leadMs <= trafficBeforeMs ? 1 : 0) + (isOverloaded ? 2 : 0);
-      const says = `${series.name} rose from ${departure.before} to ${departure.extreme} before anything else moved`;
-      return [found(trouble, "external.traffic", weight, says, series.origin)];
-    });
+  const leadMs = trouble.onsetAt - departure.at;
+  const weight = 2 + (leadMs <= trafficBeforeMs ? 1 : 0) + (isOverloaded ? 2 : 0);
+  const says = `${series.name} rose from ${departure.before} to ${departure.extreme} before anything else moved`;
+  return [found(trouble, "external.traffic", weight, says, series.origin)];
 }

@@ -4,6 +4,7 @@ import type { Change } from "../../event.ts";
 import type { NodeId } from "../../graph-words.ts";
 import type { Case } from "../case.ts";
 import type { EvidenceSource, Finding, Found } from "../finding.ts";
+import type { View } from "../view.ts";
 import { externalCauses } from "./external.ts";
 import { type Arrival, Suspects, type Suspicion } from "./suspect.ts";
 import { type Trouble, troubleOf } from "./trouble.ts";
@@ -20,10 +21,14 @@ export const changeEvidence: EvidenceSource = (question): Found => {
   const changes = question.view.of("change");
   const { without } = question.settings;
   const reached = reachedFrom(question, trouble.symptom);
-  const suspects = new Suspects(trouble, changes, reached, !without.has("time"));
+  const suspects = new Suspects(question.view, trouble, reached, !without.has("time"));
   const ways = waysOf(question.view);
   const arrivals = arrivalsOf(changes).map((arrival) => landed(arrival, ways, trouble.symptom));
-  const judged = arrivals.flatMap((arrival) => suspects.judge(arrival) ?? []);
+  const judged = spared(
+    arrivals.flatMap((arrival) => suspects.judge(arrival) ?? []),
+    question.view,
+    trouble,
+  );
   const late = arrivals.filter((arrival) => !judged.some((each) => each.arrival === arrival));
   return {
     findings: [
@@ -41,6 +46,7 @@ export const changeEvidence: EvidenceSource = (question): Found => {
 function arrivalsOf(changes: readonly Change[]): readonly Arrival[] {
   const byNode = new Map(changes.map((change) => [change.change, change]));
   const commits = changes.filter(({ kind }) => kind === "commit");
+  const namedByAny = new Set(changes.flatMap(({ causedBy }) => causedBy ?? []));
   const broughtUntil = new Map<NodeId, number>();
   const brought = changes
     .filter(({ kind }) => kind !== "commit")
@@ -52,6 +58,7 @@ function arrivalsOf(changes: readonly Change[]): readonly Arrival[] {
           target,
           at: deploy.at,
           isNamed: true,
+          isAnothers: false,
         }));
       const until = Math.max(...named.map(({ at }) => at));
       return deploy.targets.flatMap((target) => {
@@ -59,7 +66,11 @@ function arrivalsOf(changes: readonly Change[]): readonly Arrival[] {
         broughtUntil.set(target, Math.max(since, until));
         return commits
           .filter((commit) => named.includes(commit) || (commit.at <= until && commit.at > since))
-          .map((change) => ({ change, target, at: deploy.at, isNamed: named.includes(change) }));
+          .map((change) => {
+            const isNamed = named.includes(change);
+            const isAnothers = !isNamed && namedByAny.has(change.change);
+            return { change, target, at: deploy.at, isNamed, isAnothers };
+          });
       });
     });
   return brought;
@@ -70,6 +81,32 @@ function landed(arrival: Arrival, ways: Ways, symptom: NodeId): Arrival {
   const { target } = arrival;
   const landing = landingOf(wayBetween(ways, target, symptom) ?? [], target);
   return landing === target ? arrival : { ...arrival, target: landing, changed: target };
+}
+
+/** Instances of one thing have names that differ in a number. */
+const kindOfInstance = (node: NodeId): string => node.replace(/\d+/g, "#");
+const sparedNats = -3;
+
+/** What came to all instances of a thing, of which only some suffer, did not do it. */
+function spared(
+  judged: readonly Suspicion[],
+  view: View,
+  { affected }: Trouble,
+): readonly Suspicion[] {
+  const measured = new Set(view.of("series").map(({ node }) => node));
+  return judged.map((each) => {
+    const { change, target } = each.arrival;
+    const others = judged.filter(
+      ({ arrival }) =>
+        arrival.change === change &&
+        kindOfInstance(arrival.target) === kindOfInstance(target) &&
+        measured.has(arrival.target),
+    );
+    const well = others.filter(({ arrival }) => !affected.has(arrival.target));
+    if (others.length < 2 || well.length === 0) return each;
+    const reason = `came to ${others.length} alike, of which ${well.length} are well`;
+    return { ...each, nats: each.nats + sparedNats, reasons: [...each.reasons, reason] };
+  });
 }
 
 /** Each change once, where it is most suspicious. */

@@ -36,3 +36,14 @@ export function departureOf({ points }: Series): Departure | undefined {
   while (begun > 0 && ((smooth[begun - 1] ?? 0) - normal.middle) / way > begunShare) begun -= 1;
   return { at: points[begun]?.[0] ?? 0, before: normal.middle, extreme };
 }
+
+/** What was usual until a moment, and the worst that came after it, both without single outliers. */
+export function onsetPast({ points }: Series, at: number): { usual: number; worst: number } {
+  const before = points.filter(([t]) => t < at).map(([, value]) => value);
+  const after = points.filter(([t]) => t >= at).map(([, value]) => value);
+  const sorted = after.toSorted((a, b) => a - b);
+  return {
+    usual: median(before),
+    worst: sorted[Math.max(0, Math.floor(sorted.length * 0.9) - 1)] ?? Number.NaN,
+  };
+}

@@ -4,9 +4,14 @@
  */
 import type { CauseKind } from "../../cause-kind.ts";
 import type { Change } from "../../event.ts";
-import type { NodeId } from "../../graph-words.ts";
+import { type NodeId, splitNodeId } from "../../graph-words.ts";
+import type { View } from "../view.ts";
+import { behaviour, kindOf } from "./behaviour.ts";
 import { type Effect, effectOf } from "./diff.ts";
 import { hazardWords } from "./hazard.ts";
+import { marksOf } from "./marks.ts";
+import type { Part } from "./part.ts";
+import { type Surge, surgeOf } from "./surge.ts";
 import { type Trouble, toleranceMs } from "./trouble.ts";
 import { Rarity, wordsOf } from "./words.ts";
 
@@ -19,6 +24,8 @@ export interface Arrival {
   readonly at: number;
   /** The deploy names it; others it only carries. */
   readonly isNamed: boolean;
+  /** It is carried, and another deploy names it: it is for somebody else, though one repository holds both. */
+  readonly isAnothers: boolean;
 }
 
 export interface Suspicion {
@@ -30,27 +37,42 @@ export interface Suspicion {
 
 /** A deploy brings much; what it was made for is likelier to matter than what came along. */
 const namedNats = 1.5;
+const anothersNats = -0.75;
+const waitingNats = 0.3;
 
 export class Suspects {
+  readonly #view: View;
   readonly #trouble: Trouble;
+  readonly #surge: Surge | undefined;
   readonly #rarity: Rarity;
   readonly #callees: readonly NodeId[];
+  readonly #callers: ReadonlySet<NodeId>;
+  readonly #isPassive: boolean;
   readonly #ownWords: ReadonlyMap<string, number>;
   readonly #alertWords: ReadonlySet<string>;
   readonly #isTimed: boolean;
 
   /** Not `isTimed`: as if nobody knew when anything was changed. */
-  constructor(
-    trouble: Trouble,
-    changes: readonly Change[],
-    callees: readonly NodeId[],
-    isTimed: boolean,
-  ) {
-    this.#trouble = trouble;
+  constructor(view: View, trouble: Trouble, callees: readonly NodeId[], isTimed: boolean) {
+    this.#view = view;
     this.#isTimed = isTimed;
+    this.#trouble = trouble;
+    this.#surge = surgeOf(view, trouble);
     this.#callees = callees;
-    const texts = changes.map((change) => (change.diff ?? []).map(textOf).join("\n"));
-    this.#rarity = new Rarity([...texts, ...trouble.normal.map(({ template }) => template)]);
+    this.#callers = new Set(
+      view
+        .of("edge")
+        .flatMap(({ from, to, kind }) =>
+          kind === "calls" && to === trouble.symptom ? [from] : [],
+        ),
+    );
+    this.#isPassive = !view.of("change").some(({ targets }) => targets.includes(trouble.symptom));
+    const departed = new Set(trouble.departed.map(({ series }) => series));
+    this.#rarity = new Rarity([
+      ...view.of("change").map((change) => (change.diff ?? []).map(textOf).join("\n")),
+      ...trouble.normal.map(({ template }) => template),
+      ...view.of("series").flatMap((series) => (departed.has(series) ? [] : [series.name])),
+    ]);
     this.#ownWords = saidWords(trouble, callees);
     this.#alertWords = new Set(wordsOf(trouble.alerted));
   }
@@ -64,8 +86,9 @@ export class Suspects {
     const parts = [
       this.#near(arrival),
       this.#place(arrival),
-      this.#overlap(change, effect),
+      this.#overlap(arrival, effect),
       this.#hazard(effect),
+      ...(this.#isTimed ? marksOf(this.#view, this.#trouble, arrival) : []),
       behaviour(change, effect),
     ];
     return {
@@ -76,23 +99,46 @@ export class Suspects {
     };
   }
 
-  /** Halving about every half hour: trouble that begins long after a deploy rarely comes of it. */
-  #near({ at, isNamed }: Arrival): Part {
+  /**
+   * What breaks at once breaks within minutes. What did not lay in wait for something else, for hours as well as for
+   * minutes: how long hardly tells two such changes apart.
+   */
+  #near({ at, isNamed, isAnothers }: Arrival): Part {
     if (!this.#isTimed) return { nats: isNamed ? namedNats : 0, reason: "" };
     const minutes = Math.max(0, this.#trouble.onsetAt - at) / 60_000;
-    const nats = -0.4 * Math.log1p(minutes / 5) + (isNamed ? namedNats : 0);
+    const nats =
+      (isNamed ? namedNats : 0) +
+      (isAnothers ? anothersNats : 0) -
+      waitingNats * Math.log1p(minutes / 5);
     return { nats, reason: `deployed ${minutes.toFixed(0)} min before the onset` };
   }
 
   #place({ target }: Arrival): Part {
-    const { symptom } = this.#trouble;
+    const { symptom, affected, onsetAt } = this.#trouble;
     if (target === symptom) return { nats: 1.5, reason: `on ${symptom}, where it shows` };
-    if (this.#callees.includes(target))
-      return { nats: 0.75, reason: `on ${target}, which it calls` };
+    if (this.#surge?.makers.includes(target) === true)
+      return {
+        nats: 2,
+        reason: `on ${target}, which sends ${symptom} ${this.#surge.growth.toFixed(1)} times the requests and gets no more itself`,
+      };
+    if (this.#callees.includes(target)) {
+      const since = affected.get(target);
+      const isFirst = since !== undefined && since <= onsetAt;
+      const nats = isFirst ? 1.5 : since === undefined ? 0.5 : 1.25;
+      return { nats, reason: `on ${target}, which it calls` };
+    }
+    // What nothing is deployed to (a database, a queue) does what it is asked to.
+    if (this.#isPassive && this.#callers.has(target))
+      return { nats: 0.75, reason: `on ${target}, which calls ${symptom}, to which nothing came` };
     return { nats: -1.5, reason: "" };
   }
 
-  #overlap({ diff, title }: Change, { lost, gained, touched, literals }: Effect): Part {
+  #overlap(
+    { change: { diff, title }, target }: Arrival,
+    { lost, gained, touched, literals }: Effect,
+  ): Part {
+    // Every change of a service has its name somewhere.
+    const own = new Set(wordsOf(splitNodeId(target)?.name ?? ""));
     const changed = new Set([...lost, ...gained]);
     const paths = new Set((diff ?? []).flatMap(({ path }) => wordsOf(path)));
     const titled = new Set(wordsOf(title));
@@ -104,6 +150,7 @@ export class Suspects {
       return titled.has(word) ? 0.2 : 0;
     };
     const weigh = (word: string, by: number): void => {
+      if (own.has(word)) return;
       const nats = placeOf(word) * by * this.#rarity.of(word);
       if (nats > 0) shared.set(word, Math.max(shared.get(word) ?? 0, nats));
     };
@@ -130,6 +177,7 @@ export class Suspects {
   #hazard({ lost, gained }: Effect): Part {
     const trouble = [
       this.#trouble.alerted,
+      ...this.#trouble.departed.map(({ series }) => series.name),
       ...this.#trouble.said.map(({ example }) => example),
     ].join("\n");
     const gone = hazardWords(trouble, lost);
@@ -140,11 +188,6 @@ export class Suspects {
   }
 }
 
-interface Part {
-  readonly nats: number;
-  readonly reason: string;
-}
-
 const textOf = ({ path, removed, added }: NonNullable<Change["diff"]>[number]): string =>
   [path, ...removed, ...added].join("\n");
 
@@ -153,42 +196,20 @@ const textOf = ({ path, removed, added }: NonNullable<Change["diff"]>[number]): 
  * where it shows, and those they call, more than those who only wait for them.
  */
 function saidWords(
-  { said, symptom, known }: Trouble,
+  { said, symptom, known, departed }: Trouble,
   callees: readonly NodeId[],
 ): ReadonlyMap<string, number> {
   const words = new Map<string, number>();
+  const isNear = (node: NodeId): boolean => node === symptom || callees.includes(node);
+  const add = (text: string, weight: number): void => {
+    for (const word of wordsOf(text)) words.set(word, Math.max(words.get(word) ?? 0, weight));
+  };
   for (const { example, severity, node, template } of said) {
     const isError = severity === "error" || severity === "warn";
-    const isNear = node === symptom || callees.includes(node);
     const isNew = !known.has(`${node} ${template}`);
-    const weight = (isError ? 1 : 0.5) * (isNear ? 1 : 0.4) * (isNew ? 1 : 0.3);
-    for (const word of wordsOf(example)) words.set(word, Math.max(words.get(word) ?? 0, weight));
+    add(example, (isError ? 1 : 0.5) * (isNear(node) ? 1 : 0.4) * (isNew ? 1 : 0.3));
   }
+  // What is measured is named after what is done.
+  for (const { node, series } of departed) add(series.name, isNear(node) ? 0.5 : 0.2);
   return words;
-}
-
-/** What only moves code changes nothing; what takes something away more than what adds to it. */
-function behaviour({ diff }: Change, effect: Effect): Part {
-  const { kinds, kept, takes, brings, lost } = effect;
-  if (diff === undefined || diff.every(({ removed, added }) => removed.length + added.length === 0))
-    return { nats: -1.5, reason: "" };
-  if ([...kinds].every((kind) => kind === "aside"))
-    return { nats: -4, reason: "touches nothing that runs" };
-  if (kinds.has("dependency") && !kinds.has("code"))
-    return effect.isLargeStep
-      ? { nats: 0.25, reason: "raises a dependency by more than a patch" }
-      : { nats: -1, reason: "" };
-  if (!takes && !brings) return { nats: -2, reason: "moves code only" };
-  if (kinds.has("config")) return { nats: 0.75, reason: "changes a setting" };
-  if (!takes) return { nats: kept > 0 ? -1.5 : -0.25, reason: "" };
-  return kept >= 0.75
-    ? { nats: -0.25, reason: "" }
-    : { nats: 0.75, reason: `takes away ${lost.slice(0, 4).join(", ")}` };
-}
-
-function kindOf({ kind }: Change, { kinds }: Effect): CauseKind {
-  if (kind === "flag") return "change.flag";
-  if (kind === "migration") return "change.migration";
-  const isSetting = !kinds.has("code") && (kinds.has("config") || kinds.has("dependency"));
-  return kind === "config" || isSetting ? "change.config" : "change.code";
 }

@@ -1,8 +1,15 @@
 /** What is wrong, since when, and in which words: what changes are held against. */
-import type { LogTemplate, Origin, Signal } from "../../event.ts";
+import type { LogTemplate, Origin, Series, Signal } from "../../event.ts";
 import type { NodeId } from "../../graph-words.ts";
 import type { Case } from "../case.ts";
-import { departureOf } from "./onset.ts";
+import { type Departure, departureOf } from "./onset.ts";
+
+export interface Departed {
+  readonly node: NodeId;
+  readonly at: number;
+  readonly series: Series;
+  readonly departure: Departure;
+}
 
 export interface Trouble {
   readonly symptom: NodeId;
@@ -15,6 +22,8 @@ export interface Trouble {
   readonly normal: readonly LogTemplate[];
   /** Words of the alert: a person's or a monitor's, so of less weight than the system's own. */
   readonly alerted: string;
+  /** Measurements that left their past by the time the symptom was seen, other than how many requests there are. */
+  readonly departed: readonly Departed[];
   /** Nodes that left their past, or say what they did not, and since when. */
   readonly affected: ReadonlyMap<NodeId, number>;
   readonly origin: Origin;
@@ -39,7 +48,8 @@ export function troubleOf(question: Case): Trouble | undefined {
     .filter((series) => !harmless.has(series.signal) && series.at <= symptom.at)
     .flatMap((series) => {
       const departure = departureOf(series);
-      return departure === undefined ? [] : [{ node: series.node, at: departure.at }];
+      if (departure === undefined) return [];
+      return [{ node: series.node, at: departure.at, series, departure }];
     });
   const own = departures.filter((each) => each.node === node).map(({ at }) => at);
   const alerts = view.of("alert").filter((alert) => alert.node === node);
@@ -51,7 +61,7 @@ export function troubleOf(question: Case): Trouble | undefined {
   const said = newLines(logs, saidFrom, symptom.at);
   const normal = logs.filter(({ untilAt }) => untilAt < saidFrom);
   const affected = new Map<NodeId, number>();
-  const all = [
+  const all: readonly { node: NodeId; at: number }[] = [
     ...departures,
     ...said.filter(({ severity }) => severity === "error" || severity === "warn"),
   ];
@@ -64,6 +74,7 @@ export function troubleOf(question: Case): Trouble | undefined {
     known: new Set(normal.map((log) => `${log.node} ${log.template}`)),
     normal,
     alerted: [symptom.text ?? "", ...alerts.map(({ title }) => title)].join(" "),
+    departed: departures,
     affected,
     origin: alerts[0]?.origin ?? { source: "symptom", reference: symptom.text ?? node },
   };

@@ -2,7 +2,7 @@
 
 /** Of a language or a log format, in most texts, and telling nothing of what a change does. */
 const common = new Set(
-  "the and for not with from this that was were has have are but its into out over per via func function return err error errors nil null none true false const var let new def class self public private static void int string bool float package import export async await struct type interface name value data info warn debug log logger printf println fmt msg message string get set add use used using".split(
+  "the and for not with from this that was were has have are but its into out over per via func function return err error errors const var let new def class self public private static void package import export async await struct type interface name value data info warn debug log logger printf println fmt msg message string get set add use used using".split(
     " ",
   ),
 );

@@ -42,7 +42,7 @@ export class Story {
 
   measured(
     service: string,
-    signal: "errors" | "requests" | "memory" | "cpu",
+    signal: "errors" | "requests" | "memory" | "cpu" | "latency" | "disk",
     name: string,
     value: (at: number) => number,
     kind: "service" | "host" = "service",
@@ -81,6 +81,22 @@ export class Story {
     for (let at = this.#onset; at < this.#onset + 5; at += 1)
       this.#log(service, "error", example, at);
     return this;
+  }
+
+  /** Said once, in passing. */
+  notes(service: string, at: number, example: string): this {
+    return this.#log(service, "info", example, at, 1);
+  }
+
+  calls(from: string, to: string): this {
+    return this.tell({
+      type: "edge",
+      at: startAt,
+      from: nodeId("service", from),
+      to: nodeId("service", to),
+      kind: "calls",
+      basis: "observed",
+    });
   }
 
   /** A commit and, a minute later, its deploy; the id of the commit is `c1`, `c2` … */

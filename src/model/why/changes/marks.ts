@@ -1,0 +1,56 @@
+/** What a change left in the measurements, and what it does that is known to go wrong by itself. */
+import type { Change, DiffPart, Signal } from "../../event.ts";
+import type { View } from "../view.ts";
+import { fileKind } from "./diff.ts";
+import { judgeLimit, limitChanges } from "./limits.ts";
+import type { Part } from "./part.ts";
+import { stepAt } from "./step.ts";
+import type { Arrival } from "./suspect.ts";
+import type { Trouble } from "./trouble.ts";
+
+export function marksOf(view: View, trouble: Trouble, arrival: Arrival): readonly Part[] {
+  return [
+    step(trouble, arrival),
+    limits(view, trouble, arrival),
+    backtracking(trouble, arrival.change),
+  ];
+}
+
+const none: Part = { nats: 0, reason: "" };
+
+/** A step when it arrived, the way that the trouble went later, is its mark. */
+function step(trouble: Trouble, { target, at }: Arrival): Part {
+  const taken = stepAt(trouble, target, at);
+  if (taken === undefined) return none;
+  const [before, after] = [taken.before, taken.after].map((value) => Number(value.toPrecision(3)));
+  return {
+    nats: 2.5,
+    reason: `${taken.departed.series.name} went from ${before} to ${after} with it`,
+  };
+}
+
+function limits(view: View, trouble: Trouble, { change, target }: Arrival): Part {
+  const used = view
+    .of("edge")
+    .flatMap(({ from, to, kind }) => (kind === "calls" && from === target ? [to] : []));
+  return (
+    limitChanges(change.diff ?? [])
+      .map((limit) => judgeLimit(view, trouble, [target, ...used], limit))
+      .sort((a, b) => b.nats - a.nats)[0] ?? none
+  );
+}
+
+/** https://owasp.org/www-community/attacks/Regular_expression_Denial_of_Service_-_ReDoS */
+const nestedQuantifier = /\((?:[^()]|\\[()])*[+*](?:[^()]|\\[()])*\)+[+*]/;
+const busy: ReadonlySet<Signal> = new Set(["cpu", "latency", "lag"]);
+
+function backtracking({ departed }: Trouble, { diff }: Change): Part {
+  const has = (part: DiffPart, lines: readonly string[]): boolean =>
+    fileKind(part.path) === "code" && lines.some((line) => nestedQuantifier.test(line));
+  const isNew = (diff ?? []).some((part) => has(part, part.added) && !has(part, part.removed));
+  if (!isNew || !departed.some(({ series }) => busy.has(series.signal))) return none;
+  return {
+    nats: 2.5,
+    reason: "brings a pattern that repeats what repeats, which some texts take for ever",
+  };
+}
