@@ -26,15 +26,17 @@ export interface Asking {
   readonly limit: number;
   /** Types of events that the engine is not told. */
   readonly drop?: ReadonlySet<string>;
-  readonly memory: Memory;
+  /** What is remembered when a case is asked about. */
+  readonly memory: (id: string) => Memory;
 }
 
 export function askAll({ set, without, healthy, limit, drop, memory }: Asking): Asked[] {
   const from = healthy ? set.healthy : set;
   if (from === undefined) throw new Error("this set has no healthy windows");
   const ids = from.ids.slice(0, limit);
-  const settings = { ...defaultSettings, without: new Set(without), memory };
   return ids.map((id, at) => {
+    const known = memory(id);
+    const settings = { ...defaultSettings, without: new Set(without), memory: known };
     const incident = from.read(id);
     const events = incident.events.filter(({ type }) => drop?.has(type) !== true);
     const before = process.cpuUsage();
@@ -44,7 +46,7 @@ export function askAll({ set, without, healthy, limit, drop, memory }: Asking): 
     progress(`${at + 1} of ${ids.length}`);
     const line = {
       id,
-      ...set.predict(answer, incident, memory),
+      ...set.predict(answer, incident, known),
       confidence: answer.causes[0]?.confidence ?? 0,
       verdict: answer.verdict,
     };

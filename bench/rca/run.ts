@@ -5,11 +5,13 @@
  *   npm run bench:rca -- --set <name> --dir <folder of a split> --out <predictions.jsonl>
  *     [--learn <memory>] [--memory <memory>] [--without types|topology|changes|time]... [--ablation] [--healthy]
  *     [--drop log|series|traffic]... [--perturb <kind>|all]... [--seeds n] [--replay] [--limit n]
+ *     [--cross-validate]: how far to believe what memory adds
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { type Memory, type Part, parts } from "../../src/model/index.ts";
 import { type Asked, type Asking, askAll, loadLabels } from "./ask.ts";
+import { crossValidation } from "./cross-validate.ts";
 import { learn, loadMemory } from "./memory-file.ts";
 import { openPerturbed, perturbationNames } from "./perturb/index.ts";
 import type { OpenSet, Reader } from "./reader.ts";
@@ -31,6 +33,7 @@ const { values } = parseArgs({
     perturb: { type: "string", multiple: true, default: [] },
     seeds: { type: "string", default: "3" },
     replay: { type: "boolean", default: false },
+    "cross-validate": { type: "boolean", default: false },
     limit: { type: "string" },
   },
 });
@@ -69,12 +72,17 @@ function run(folder: string, open: Reader): void {
     learnFrom(values.learn, folder, set);
     return;
   }
+  if (values["cross-validate"]) {
+    crossValidate(folder, set);
+    return;
+  }
   const memory = loadMemory(values.memory);
   if (values.replay) {
     replay(folder, set, memory);
     return;
   }
-  const settings = { set, healthy: values.healthy, limit, drop: new Set(values.drop), memory };
+  const drop = new Set(values.drop);
+  const settings = { set, healthy: values.healthy, limit, drop, memory: () => memory };
   const asked = askAll({ ...settings, without });
   if (values.out !== undefined) writePredictions(values.out, asked);
   const labels = values.healthy ? undefined : loadLabels(folder);
@@ -109,6 +117,12 @@ function learnFrom(path: string, folder: string, set: OpenSet): void {
   const labels = loadLabels(folder);
   if (labels === undefined) fail("--learn needs labels.json, and there is none");
   console.log(`${path}: ${learn(path, set, labels, limit)} confirmed incidents`);
+}
+
+function crossValidate(folder: string, set: OpenSet): void {
+  const labels = loadLabels(folder);
+  if (labels === undefined) fail("--cross-validate compares with labels, and there are none");
+  console.log(`${values.set}, ${folder}: ${crossValidation(set, labels, limit)}`);
 }
 
 function replay(folder: string, set: OpenSet, memory: Memory): void {

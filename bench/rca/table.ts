@@ -36,15 +36,32 @@ export function comparison(
   return rows.join("\n");
 }
 
+/** The means of all cases, and of each group of them. */
+export function meansTable(
+  scores: readonly (readonly [id: string, Scores])[],
+  groups: (id: string) => readonly string[],
+): string {
+  return [...grouped(scores, groups)].map(([name, each]) => row(name, each)).join("\n");
+}
+
 function groupsOf(asked: readonly Asked[], set: OpenSet, labels: Labels): Map<string, Scores[]> {
-  const groups = new Map<string, Scores[]>([["all", []]]);
-  for (const { id, line, answer } of asked) {
+  const scores = asked.map(({ id, line, answer }) => {
     const label = labels[id];
     if (label === undefined) throw new Error(`labels.json has no ${id}`);
-    const scores = { ...set.score(line, label), ...confident(set.score(line, label), answer) };
-    for (const name of ["all", halfOf(id), ...set.groups(label)])
-      groups.set(name, [...(groups.get(name) ?? []), scores]);
-  }
+    const own = set.score(line, label);
+    return [id, { ...own, ...confident(own, answer) }] as const;
+  });
+  return grouped(scores, (id) => [halfOf(id), ...set.groups(labels[id])]);
+}
+
+function grouped(
+  scores: readonly (readonly [id: string, Scores])[],
+  groupsOfCase: (id: string) => readonly string[],
+): Map<string, Scores[]> {
+  const groups = new Map<string, Scores[]>([["all", []]]);
+  for (const [id, each] of scores)
+    for (const name of ["all", ...groupsOfCase(id)])
+      groups.set(name, [...(groups.get(name) ?? []), each]);
   return new Map([...groups].sort(([a], [b]) => order(a, b)));
 }
 
@@ -87,7 +104,10 @@ function row(name: string, scores: readonly Scores[]): string {
     const values = scores.flatMap((each) => each[measure] ?? []);
     const sum = values.reduce((a, b) => a + b, 0);
     const [low, high] = wilson(sum, values.length);
-    const interval = measure === "top1" ? ` (${low.toFixed(2)}–${high.toFixed(2)})` : "";
+    const isOfAll = values.length === scores.length;
+    const n = isOfAll ? "" : `, n ${values.length}`;
+    const interval =
+      measure === "top1" || !isOfAll ? ` (${low.toFixed(2)}–${high.toFixed(2)}${n})` : "";
     return `${measure} ${(sum / Math.max(1, values.length)).toFixed(3)}${interval}`;
   });
   return `  ${name.padEnd(28)} n ${String(scores.length).padStart(3)}  ${figures.join("  ")}`;

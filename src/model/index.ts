@@ -78,6 +78,7 @@ export {
 export {
   type BlastRadius,
   type Calibration,
+  type Call,
   calibrationByChange,
   calibrationOf,
   type Exercised,
@@ -91,11 +92,14 @@ export {
   type Prediction,
   predict,
   proportion,
+  type Relation,
   readPrediction,
   type Share,
   type Structure,
   type Tolerance,
+  type Trouble,
   toleranceOf,
+  waitingShare,
   whoFeels,
   withOutcome,
 } from "./impact/index.ts";

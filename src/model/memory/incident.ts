@@ -12,8 +12,10 @@ export interface ConfirmedIncident {
   readonly change?: NodeId;
   /** Nodes that trouble passed, from the cause to the symptom. */
   readonly chain: readonly NodeId[];
-  /** The part of the requests from outside that passed the node before, 0 to 1; absent where it was not measured. */
+  /** The part of the requests from outside that waited for the node, 0 to 1; absent where it was not measured. */
   readonly share?: number;
+  /** Services that the node served then; absent: those that it serves. */
+  readonly served?: readonly NodeId[];
   /** Services that really felt it; absent where nobody looked. */
   readonly felt?: readonly NodeId[];
   /** What ended it, in people's words. */

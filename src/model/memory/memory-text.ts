@@ -69,12 +69,16 @@ const isNode = (value: JsonValue | undefined): value is string =>
 function nodeLists(
   value: JsonObject,
   at: string,
-): Result<{ chain: readonly string[]; felt?: readonly string[] }, string> {
-  const [chain, felt] = [value["chain"] ?? [], value["felt"]];
-  if (!isJsonArray(chain) || !chain.every(isNode)) return err(`${at}.chain is no list of node ids`);
-  if (felt === undefined) return ok({ chain });
-  if (!isJsonArray(felt) || !felt.every(isNode)) return err(`${at}.felt is no list of node ids`);
-  return ok({ chain, felt });
+): Result<Pick<ConfirmedIncident, "chain" | "felt" | "served">, string> {
+  const lists: Record<string, readonly string[]> = {};
+  for (const name of ["chain", "felt", "served"]) {
+    const list = value[name];
+    if (list === undefined) continue;
+    if (!isJsonArray(list) || !list.every(isNode))
+      return err(`${at}.${name} is no list of node ids`);
+    lists[name] = list;
+  }
+  return ok({ chain: [], ...lists });
 }
 
 function texts(value: JsonObject): Partial<ConfirmedIncident> {

@@ -6,8 +6,11 @@ import {
   type Memory,
   type NodeId,
   nodeId,
+  type Structure,
   splitNodeId,
+  type Trouble,
   type WhyAnswer,
+  waitingShare,
   whoFeels,
 } from "../../../../src/model/index.ts";
 import { caseIds, readJson } from "../../files.ts";
@@ -15,7 +18,7 @@ import type { Incident, OpenSet, Prediction, Scores } from "../../reader.ts";
 import type { CloudOpsCase } from "./case.ts";
 import { tellCluster } from "./cluster-state.ts";
 import { causeKindOf, faultType } from "./fault-types.ts";
-import { shareOf, structureOf } from "./structure.ts";
+import { structureOf } from "./structure.ts";
 import { tellTelemetry } from "./telemetry.ts";
 import { Teller } from "./teller.ts";
 
@@ -78,26 +81,30 @@ function blastOf(answer: WhyAnswer, { events }: Incident, memory: Memory): reado
   const [cause] = answer.causes;
   if (cause === undefined) return [];
   const structure = structureOf(events);
-  const share = shareOf(structure, events, cause.node);
-  const { node, kind } = cause;
-  const trouble = { node, kind, ...(share === undefined ? {} : { share }) };
-  const feelings = whoFeels(structure, trouble, memory);
+  const feelings = whoFeels(structure, measured(cause, structure), memory);
   return likelyFelt(feelings).map((service) => splitNodeId(service)?.name ?? service);
+}
+
+function measured({ node, kind }: Trouble, structure: Structure): Trouble {
+  const share = waitingShare(structure, { node, kind });
+  return {
+    node,
+    kind,
+    served: structure.servedBy(node),
+    ...(share === undefined ? {} : { share }),
+  };
 }
 
 function confirmed(label: Label, { id, symptom, events }: Incident): ConfirmedIncident | undefined {
   const [kind, node] = [causeKindOf(label.root_cause), nodeOf(label.fault_object, events)];
   if (kind === undefined) return undefined;
-  const share = shareOf(structureOf(events), events, node);
   const felt = (label.alerting_services ?? []).map((name) => nodeId("service", name));
   return {
     id,
     at: symptom.at,
     confirmedAt: symptom.at,
-    node,
-    kind,
+    ...measured({ node, kind }, structureOf(events)),
     chain: [],
-    ...(share === undefined ? {} : { share }),
     ...(felt.length === 0 ? {} : { felt }),
   };
 }

@@ -1,4 +1,4 @@
-/** Who calls whom and who runs where, of a case's events. */
+/** Who calls whom, how often, and who runs where, of a case's events. */
 import {
   type ModelEvent,
   type NodeId,
@@ -10,15 +10,28 @@ import {
 export function structureOf(events: readonly ModelEvent[]): Structure {
   const edges = events.flatMap((event) => (event.type === "edge" ? [event] : []));
   const parts = edges.filter(({ kind }) => kind === "part_of");
+  const services = new Set(parts.map(({ to }) => to));
   const hosts = podHosts(events);
+  const rates = ratesBefore(events);
+  // A caller that is no service of ours is the outside.
+  const pairs = edges.filter(({ kind, from }) => kind === "calls" && services.has(from));
+  const called = new Set(pairs.map(({ to }) => to));
   return {
-    services: [...new Set(parts.map(({ to }) => to))].sort(),
-    calls: edges.filter(({ kind }) => kind === "calls").map(({ from, to }) => [from, to]),
+    services: [...services].sort(),
+    calls: pairs.map(({ from, to }) => ({ caller: from, callee: to, part: part(rates, from, to) })),
+    entries: new Map([...rates].filter(([node]) => services.has(node) && !called.has(node))),
+    idle: new Set([...rates].flatMap(([node, rate]) => (rate === 0 ? [node] : []))),
     servedBy: (node) => {
       if (splitNodeId(node)?.kind === "host") return hosts.get(node) ?? [];
       return parts.filter(({ from, to }) => from === node || to === node).map(({ to }) => to);
     },
   };
+}
+
+/** Rates are known by service, not by call: at most so many of the caller's requests ask the callee. */
+function part(rates: ReadonlyMap<NodeId, number>, caller: NodeId, callee: NodeId): number {
+  const [asking, asked] = [rates.get(caller), rates.get(callee)];
+  return !asking || asked === undefined ? 1 : Math.min(1, asked / asking);
 }
 
 /** Services with a pod on each host: the pod's name begins with its workload's. */
@@ -42,21 +55,17 @@ function podHosts(events: readonly ModelEvent[]): ReadonlyMap<NodeId, readonly N
 /** The first quarter of what was measured is before the fault. */
 const pastShare = 0.25;
 
-/** Requests at a node against those at the busiest service that nobody calls; undefined where nothing was measured. */
-export function shareOf(
-  { calls, servedBy }: Structure,
-  events: readonly ModelEvent[],
-  node: NodeId,
-): number | undefined {
-  const rates = new Map<NodeId, number>();
-  for (const event of events) {
-    if (event.type !== "series" || event.name !== "rps") continue;
-    const past = event.points.slice(0, Math.ceil(event.points.length * pastShare));
-    rates.set(event.node, past.reduce((sum, [, value]) => sum + value, 0) / past.length);
-  }
-  const called = new Set(calls.map(([, callee]) => callee));
-  const entries = [...rates].filter(([service]) => !called.has(service)).map(([, rate]) => rate);
-  const entering = Math.max(0, ...entries);
-  const own = servedBy(node).flatMap((service) => rates.get(service) ?? []);
-  return entering === 0 || own.length === 0 ? undefined : Math.min(1, Math.max(...own) / entering);
+/** Requests per second at each service; where none succeeded either, requests are not what it is asked by (a database). */
+function ratesBefore(events: readonly ModelEvent[]): ReadonlyMap<NodeId, number> {
+  const [rates, successes] = ["rps", "success_rate"].map(
+    (measure) =>
+      new Map(
+        events.flatMap((event) => {
+          if (event.type !== "series" || event.name !== measure) return [];
+          const past = event.points.slice(0, Math.ceil(event.points.length * pastShare));
+          return [[event.node, past.reduce((sum, [, value]) => sum + value, 0) / past.length]];
+        }),
+      ),
+  );
+  return new Map([...(rates ?? [])].filter(([node, rate]) => rate > 0 || successes?.get(node)));
 }

@@ -22,6 +22,7 @@ const incident: ConfirmedIncident = {
   kind: "routing.port",
   chain: ["workload:shop/cart", "service:cart", "service:front"],
   share: 0.8,
+  served: ["service:cart"],
   felt: ["service:cart", "service:front"],
   resolution: "targetPort corrected",
   policy: "services-are-checked",
