@@ -67,13 +67,15 @@ function collectedAt(given: CloudOpsCase): number {
   return Math.max(0, ...times);
 }
 
+/** Kinds that the set has no name for are left out; where nothing else is found, the object is still told. */
 function predict(answer: WhyAnswer): Prediction {
-  const ranking = answer.causes.flatMap((cause) => {
+  const all = answer.causes.flatMap((cause) => {
     const object = objectOf(cause.node);
-    const type = object === undefined ? undefined : faultType(cause.kind, object);
-    return object === undefined || type === undefined ? [] : [{ object, cause: type }];
+    return object === undefined ? [] : [{ object, cause: faultType(cause.kind, object) }];
   });
-  return { ranking };
+  const ranking = all.filter(({ cause }) => cause !== undefined);
+  if (ranking.length > 0) return { ranking };
+  return { ranking: all.map(({ object }) => ({ object, cause: "unknown" })) };
 }
 
 /** Who alerted is not looked at: it is predicted from structure and memory. */

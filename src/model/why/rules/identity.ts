@@ -17,7 +17,11 @@ export function identity(cluster: Cluster): readonly Finding[] {
     const refusal = cluster
       .warnings(workload)
       .findLast(({ message }) => message.includes(`serviceaccount "${account}" not found`));
-    if (refusal === undefined && cluster.objects("ServiceAccount").length === 0) return [];
+    // Every namespace has a default account; where no account is known, none is known to be missing.
+    const isKnown = cluster
+      .objects("ServiceAccount")
+      .some(({ namespace }) => namespace === workload.namespace);
+    if (refusal === undefined && (account === "default" || !isKnown)) return [];
     const says = `${workload.name} has ${workload.pods.length} of ${desired} pods: spec.template.spec.serviceAccountName is ${account}, and ${workload.namespace} has no such account. Create it, or name another.`;
     return [
       findingOf({

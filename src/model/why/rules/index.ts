@@ -1,9 +1,11 @@
 /** Evidence from typed Kubernetes objects: what is written contradicts itself, its peers or the cluster, and hurts. */
-import type { EvidenceSource } from "../finding.ts";
+import type { Step } from "../../answer.ts";
+import type { EvidenceSource, Finding } from "../finding.ts";
 import { address } from "./address.ts";
 import { Cluster } from "./cluster.ts";
 import { outOfMemory, portConflict, scaledToNothing } from "./container-life.ts";
 import { database } from "./database.ts";
+import { failing } from "./failing.ts";
 import { feltPath } from "./felt-path.ts";
 import type { Rule } from "./finding-of.ts";
 import { gatewayRoute } from "./gateway-route.ts";
@@ -14,6 +16,7 @@ import { load } from "./load.ts";
 import { nameResolution } from "./name-resolution.ts";
 import { probe } from "./probe.ts";
 import { quota } from "./quota.ts";
+import { reported } from "./reported.ts";
 import { routing } from "./routing.ts";
 import { schedule } from "./schedule.ts";
 import { secret } from "./secret.ts";
@@ -37,6 +40,7 @@ const rules: readonly Rule[] = [
   gatewayRoute,
   nameResolution,
   database,
+  reported,
 ];
 
 export const ruleEvidence: EvidenceSource = ({ view, settings, symptom }) => {
@@ -45,10 +49,19 @@ export const ruleEvidence: EvidenceSource = ({ view, settings, symptom }) => {
   // Measurements from before and after tell of time.
   const moved = settings.without.has("time") ? [] : load(cluster, view);
   const found = [...rules.flatMap((rule) => rule(cluster)), ...moved];
+  const felt = (finding: Finding): readonly Step[] => feltPath(cluster, finding.node, symptom.node);
   return {
-    findings: found.map((finding) => {
-      const path = feltPath(cluster, finding.node, symptom.node);
-      return { ...finding, path, explains: [finding.node, ...path.map(({ to }) => to)] };
-    }),
+    findings: [
+      ...found.map((finding) => {
+        const path = felt(finding);
+        return { ...finding, path, explains: [finding.node, ...path.map(({ to }) => to)] };
+      }),
+      // A place without a cause explains nothing away.
+      ...failing(cluster, found).map((finding) => ({
+        ...finding,
+        path: felt(finding),
+        explains: [],
+      })),
+    ],
   };
 };

@@ -1,52 +1,178 @@
 /** Names that are not resolved: https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/ */
-import { type NodeId, nodeId } from "../../graph-words.ts";
+import type { LogTemplate } from "../../event.ts";
+import { nodeId } from "../../graph-words.ts";
 import type { Finding } from "../finding.ts";
 import { type Cluster, healthOf, type KubernetesObject, type Workload } from "./cluster.ts";
-import { certain, findingOf, likely, strong } from "./finding-of.ts";
-import { at, objectAt, objectsAt, textAt, textsAt } from "./json-path.ts";
+import { isComplainedAbout } from "./complaint.ts";
+import { certain, findingOf, likely, strong, weak } from "./finding-of.ts";
+import { objectAt, objectsAt, textAt, textsAt } from "./json-path.ts";
 import { selects } from "./selectors.ts";
 import { excerpt } from "./store-words.ts";
 
+/** getaddrinfo's words in C, Go, Java, Node, Python and .NET, and those of gRPC (c-ares) and curl. */
 const unresolved =
-  /no such host|name or service not known|temporary failure in name resolution|unknownhostexception|ENOTFOUND|EAI_AGAIN|name does not resolve|nodename nor servname|could not resolve host|server misbehaving|failed to resolve|DNS resolution failed|dns lookup/i;
+  /no such host|name or service not known|name resolution|unknownhostexception|ENOTFOUND|EAI_AGAIN|name does not resolve|nodename nor servname|could not (?:be )?resolved?|couldn't resolve|server misbehaving|failed to resolve|DNS resolution failed|dns lookup|NXDOMAIN|SERVFAIL|could not translate host name|no address associated/i;
+/** No answer at all: unlike "there is no such name", that is not said of what was not there yet. */
+const unanswered =
+  /EAI_AGAIN|temporary failure|time(?:d )?-?out|server misbehaving|SERVFAIL|contacting DNS|ETIMEDOUT|i\/o timeout|refused/i;
+const named =
+  /lookup ([\w.-]+)|unknownhostexception:? ([\w.-]+)|(?:ENOTFOUND|EAI_AGAIN) ([\w.-]+)|(?:resolve|resolution failed for|translate host name|could not resolve host:?) ["']?([\w.-]+)|not known \(([\w.-]+):/i;
+
+interface Complaint {
+  readonly workload: Workload;
+  readonly line: LogTemplate;
+  /** What was looked up, without its domain; "" where the line does not say. */
+  readonly name: string;
+}
 
 export function nameResolution(cluster: Cluster): readonly Finding[] {
-  const complaints = cluster.workloads.flatMap((workload) => {
-    const isReady = healthOf(cluster, workload).isReady;
-    const lines = cluster
-      .logs(workload)
-      .filter(({ example }) => unresolved.test(example) && !(isReady && isOver(cluster, example)));
-    return lines.map((line) => ({ workload, line }));
-  });
-  const complaining = new Set(complaints.map(({ workload }) => workload.node));
-  const isShared = (workload: Workload): boolean =>
-    complaining.size > 1 && healthOf(cluster, workload).isReady;
-  return cluster.workloads.flatMap((workload) => {
-    const broken = ownResolver(cluster, workload);
-    const line = complaints.find((each) => each.workload === workload)?.line;
-    if (broken === undefined && (line === undefined || isShared(workload))) return [];
-    const said = line === undefined ? "" : `; its log has "${excerpt(line, unresolved)}"`;
-    const because = broken === undefined ? "" : `: ${broken}`;
-    const unsaid = line === undefined ? strong : certain;
-    return [
-      findingOf({
-        node: blamedFor(cluster, workload, line?.example, broken),
-        kind: "network.dns",
-        weight: broken === undefined ? likely : unsaid,
-        says: `${workload.name} does not resolve names${because}${said}. Mend its resolver.`,
-        origin: line?.origin ?? workload.origin,
-      }),
-    ];
-  });
+  const all = cluster.workloads.flatMap((workload) => complaintsOf(cluster, workload));
+  const own = cluster.workloads.flatMap((workload) => ownFault(cluster, workload, all));
+  const blamed = new Set(own.map(({ node }) => node));
+  const open = all.filter(({ workload }) => !blamed.has(workload.node));
+  const missing = missingServices(cluster, open);
+  const left = open.filter(({ name }) => !missing.some((each) => each.name === name));
+  const servers = downServers(cluster, left);
+  return [
+    ...own,
+    ...missing.map(({ finding }) => finding),
+    ...(servers.length > 0 ? servers : unexplained(cluster, left)),
+  ];
+}
+
+function complaintsOf(cluster: Cluster, workload: Workload): readonly Complaint[] {
+  const isReady = healthOf(cluster, workload).isReady;
+  return cluster
+    .logs(workload)
+    .filter(({ example }) => unresolved.test(example))
+    .map((line) => ({ workload, line, name: nameIn(line.example) }))
+    .filter(
+      ({ line, name }) =>
+        !isReady || unanswered.test(excerpt(line, unresolved)) || !isOver(cluster, name),
+    );
+}
+
+function nameIn(example: string): string {
+  const found = named
+    .exec(example)
+    ?.slice(1)
+    .find((each) => each !== undefined);
+  return found?.split(".")[0] ?? "";
 }
 
 /** The name that was looked up is a service's that others reach: as after everything was deployed at once. */
-function isOver(cluster: Cluster, example: string): boolean {
-  const name = /lookup ([\w-]+)|unknownhostexception: ([\w-]+)|ENOTFOUND ([\w-]+)/i.exec(example);
-  const service = name?.[1] ?? name?.[2] ?? name?.[3] ?? "";
-  return cluster
-    .conditions(nodeId("service", service))
+const isOver = (cluster: Cluster, name: string): boolean =>
+  cluster
+    .conditions(nodeId("service", name))
     .some((condition) => condition.name === "Reachable" && condition.status === "true");
+
+/** By its own spec, or a policy on it. That alone hurts nobody: who has always run so may need no names. */
+function ownFault(
+  cluster: Cluster,
+  workload: Workload,
+  all: readonly Complaint[],
+): readonly Finding[] {
+  const broken = ownResolver(cluster, workload);
+  if (broken === undefined) return [];
+  const line = cluster.logs(workload).find(({ example }) => unresolved.test(example));
+  const isNamed = all.some(
+    (each) => each.workload !== workload && each.line.example.includes(workload.name),
+  );
+  const isHit =
+    isNamed ||
+    !healthOf(cluster, workload).isReady ||
+    isComplainedAbout(cluster, cluster.serviceOf(workload));
+  return [
+    findingOf({
+      node: workload.node,
+      kind: "network.dns",
+      weight: line !== undefined ? certain : isHit ? strong : weak,
+      says: `${workload.name} does not resolve names: ${broken}${quotedLine(line)}. Mend its resolver.`,
+      origin: line?.origin ?? workload.origin,
+    }),
+  ];
+}
+
+const quotedLine = (line: LogTemplate | undefined): string =>
+  line === undefined ? "" : `; its log has "${excerpt(line, unresolved)}"`;
+
+interface MissingService {
+  readonly name: string;
+  readonly finding: Finding;
+}
+
+/** What is looked for under its name is deployed, and has no service of that name. */
+function missingServices(cluster: Cluster, all: readonly Complaint[]): readonly MissingService[] {
+  const found = new Map<string, MissingService>();
+  for (const { workload, line, name } of all) {
+    const owner = cluster.workloads.find(
+      (each) => each.namespace === workload.namespace && each.name === name,
+    );
+    const service = cluster.object("Service", workload.namespace, name);
+    const external = textAt(service?.spec, "externalName");
+    if (owner === undefined || owner === workload) continue;
+    if (service !== undefined && external === "") continue;
+    const because =
+      external === "" ? "there is no service of that name" : `service ${name} leads to ${external}`;
+    const says = `${workload.name} looks for ${name}, which is deployed, and ${because}${quotedLine(line)}. Give it one.`;
+    const { node } = owner;
+    const finding = findingOf({
+      node,
+      kind: "network.dns",
+      weight: strong,
+      says,
+      origin: line.origin,
+    });
+    found.set(name, { name, finding });
+  }
+  const missing = [...found.values()];
+  return missing.length < 2 ? missing : missing.map((each) => unmade(cluster, each));
+}
+
+/** Several at once were not made, or taken away: it is the namespace that has none of them. */
+function unmade(cluster: Cluster, { name, finding }: MissingService): MissingService {
+  const owner = cluster.workloads.find(({ node }) => node === finding.node);
+  const node = nodeId("namespace", owner?.namespace ?? "");
+  return { name, finding: { ...finding, node, weight: weak } };
+}
+
+const serverNames = /^(?:coredns|kube-dns|node-?local-?dns)/;
+
+/** The cluster's own name servers, when they do not run. */
+function downServers(cluster: Cluster, all: readonly Complaint[]): readonly Finding[] {
+  const [first] = all;
+  if (first === undefined) return [];
+  return cluster.workloads
+    .filter((each) => serverNames.test(each.name) && !healthOf(cluster, each).isReady)
+    .map((server) => {
+      const says = `${server.name} does not run, and ${new Set(all.map(({ workload }) => workload)).size} workloads resolve no names${quotedLine(first.line)}.`;
+      const { node, origin } = server;
+      return findingOf({ node, kind: "network.dns", weight: certain, says, origin });
+    });
+}
+
+/**
+ * Nothing that is known keeps it from its names. Who only passes on what its callee says is not meant; where several that
+ * run complain of what is there, it is over.
+ */
+function unexplained(cluster: Cluster, all: readonly Complaint[]): readonly Finding[] {
+  const complaining = new Set(all.map(({ workload }) => workload));
+  const byWorkload = new Map(all.map((each) => [each.workload, each] as const).reverse());
+  return [...byWorkload.values()].flatMap(({ workload, line, name }): readonly Finding[] => {
+    const isReady = healthOf(cluster, workload).isReady;
+    const callees = cluster.callees(cluster.serviceOf(workload));
+    const isPassedOn = all.some(
+      (each) =>
+        each.name === name &&
+        name !== "" &&
+        callees.includes(cluster.serviceOf(each.workload) ?? ""),
+    );
+    const isShared = complaining.size > 1 && isReady && !unanswered.test(excerpt(line, unresolved));
+    if (isPassedOn || isShared) return [];
+    const says = `${workload.name} does not resolve ${name || "names"}${quotedLine(line)}. Mend its resolver, or the name.`;
+    const { node } = workload;
+    return [findingOf({ node, kind: "network.dns", weight: likely, says, origin: line.origin })];
+  });
 }
 
 /** What in the workload's own spec, or in a policy on it, keeps it from the cluster's DNS. */
@@ -83,20 +209,4 @@ function blocksDns(policy: KubernetesObject, workload: Workload): boolean {
     const ports = objectsAt(rule, "ports");
     return ports.length === 0 || ports.some((port) => textAt(port, "port") === "53");
   });
-}
-
-/** Where one workload alone cannot resolve one name whose service leads outside, the fault is with that service. */
-function blamedFor(
-  cluster: Cluster,
-  workload: Workload,
-  example: string | undefined,
-  broken: string | undefined,
-): NodeId {
-  if (broken !== undefined || example === undefined) return workload.node;
-  const external = cluster
-    .objects("Service")
-    .filter(({ spec }) => at(spec, "externalName") !== undefined)
-    .find(({ name }) => example.includes(name));
-  const owner = cluster.workloads.find(({ name }) => name === external?.name);
-  return owner?.node ?? workload.node;
 }

@@ -14,7 +14,12 @@ function kindOf(resource: string): CauseKind | undefined {
   if (/(?:^|\.)memory$/.test(resource)) return "quota.memory";
   if (/^(?:count\/)?pods$/.test(resource)) return "quota.pods";
   if (/^(?:count\/)?services(?:\.|$)/.test(resource)) return "quota.services";
-  return undefined;
+  // https://kubernetes.io/docs/concepts/policy/resource-quotas/#object-count-quota, and resources of other kinds.
+  return /^count\/|^(?:requests|limits)\.|^(?:configmaps|secrets|replicationcontrollers)$/.test(
+    resource,
+  )
+    ? "quota.objects"
+    : undefined;
 }
 
 /** A quota that is used up is trouble only where something was refused for it, or is missing. */
@@ -22,13 +27,20 @@ export function quota(cluster: Cluster): readonly Finding[] {
   return [...refusals(cluster), ...exhausted(cluster)];
 }
 
+/** A quota of a resource also refuses who does not say how much of it they want. */
+const refusedFor =
+  /exceeded quota: [^,]+, requested: ([\w./-]+)=|failed quota: [^:]+: must specify ([\w./-]+)/;
+
 /** `exceeded quota: <name>, requested: <resource>=…`, of the API server to a controller. */
 function refusals(cluster: Cluster): readonly Finding[] {
   const found = new Map<string, Finding>();
   for (const workload of cluster.workloads) {
     if (healthOf(cluster, workload).isReady) continue;
     for (const { message, origin, at } of cluster.warnings(workload)) {
-      const resource = /exceeded quota: [^,]+, requested: ([\w./]+)=/.exec(message)?.[1];
+      const resource = refusedFor
+        .exec(message)
+        ?.slice(1)
+        .find((each) => each !== undefined);
       const kind = resource === undefined ? undefined : kindOf(resource);
       const node = nodeId("namespace", workload.namespace);
       if (kind === undefined || found.has(`${node} ${kind}`)) continue;

@@ -1,6 +1,7 @@
 /** The same trouble with other words, other objects, or told by others than usual. */
 import { expect, test } from "vitest";
 import type { JsonObject } from "../../../../../src/kernel/index.ts";
+import { why } from "../../../../../src/model/index.ts";
 import { ShopCluster } from "./shop-cluster.ts";
 
 const cart = "workload:shop/cart";
@@ -144,4 +145,84 @@ test("an account's pull secret that is not there is missing too", () => {
     spec: { imagePullSecrets: [{ name: "gone" }] },
   });
   expect(shop.causes()[0]).toBe(`image.pull_secret ${cart}`);
+});
+
+test("a policy that lets no names out is found, though only a caller passes on what fails", () => {
+  const shop = new ShopCluster()
+    .calls("pay", "cart")
+    .set("NetworkPolicy", "pay-out", {
+      spec: {
+        podSelector: { matchLabels: { app: "pay" } },
+        policyTypes: ["Egress"],
+        egress: [{ ports: [{ port: 80, protocol: "TCP" }] }],
+      },
+    })
+    .says("pay", "DNS resolution failed for cart:80: Timeout while contacting DNS servers")
+    .says(
+      "front",
+      "pay failed: DNS resolution failed for cart:80: Timeout while contacting DNS servers",
+    );
+  expect(shop.causes()[0]).toBe("network.dns workload:shop/pay");
+});
+
+test("what is deployed and has no service is not resolved by others: it lacks the service", () => {
+  const shop = new ShopCluster()
+    .remove("Service", "cart")
+    .says("front", "dial tcp: lookup cart on 10.0.0.10:53: no such host");
+  expect(shop.causes()[0]).toBe(`network.dns ${cart}`);
+});
+
+test("of two who do not resolve the same name, the one that the other calls is meant", () => {
+  const shop = new ShopCluster()
+    .says("pay", "getaddrinfo EAI_AGAIN ledger.example")
+    .says("front", "pay failed: getaddrinfo EAI_AGAIN ledger.example");
+  expect(shop.causes()).toEqual(["network.dns workload:shop/pay"]);
+});
+
+test.each([
+  ["config.missing", "Failed", 'Error: configmap "cart-rules" not found'],
+  ["volume.attachment", "FailedAttachVolume", "Multi-Attach error for volume pvc-1"],
+])("%s is told by the platform's own word", (kind, reason, message) => {
+  const shop = new ShopCluster()
+    .unready("cart", "CreateContainerConfigError")
+    .warn("Pod", "cart-pod", reason, message);
+  expect(shop.causes()[0]).toBe(`${kind} ${cart}`);
+});
+
+test("admission and quotas of any resource are told by the API server's refusal", () => {
+  const refused = (message: string) =>
+    new ShopCluster()
+      .remove("Pod", "cart-pod")
+      .warn("ReplicaSet", "cart-rs", "FailedCreate", message);
+  expect(
+    refused('admission webhook "policy.example" denied the request: no limits').causes()[0],
+  ).toBe(`admission.denied ${cart}`);
+  expect(
+    refused(
+      'pods "c" is forbidden: exceeded quota: q, requested: count/jobs.batch=1, used: 9, limited: 9',
+    ).causes()[0],
+  ).toBe("quota.objects namespace:shop");
+  expect(
+    refused('pods "c" is forbidden: failed quota: q: must specify limits.cpu').causes()[0],
+  ).toBe("quota.cpu namespace:shop");
+});
+
+const place = (shop: ShopCluster): string | undefined => {
+  const [cause] = why(shop.events(), { at: 1_800_000_000_000, text: "broken" }).causes;
+  expect(cause?.kind).toBe("workload.failing");
+  expect(cause?.confidence).toBeGreaterThan(0.5);
+  expect(cause?.confidence).toBeLessThan(0.9);
+  return cause?.node;
+};
+
+test("trouble that no rule knows is still told of the right place, without being sure", () => {
+  const crash = (shop: ShopCluster, ...names: readonly string[]) =>
+    names.reduce((each, name) => each.unready(name, "CrashLoopBackOff", { restartCount: 4 }), shop);
+  // From callee to caller: who waits is not meant.
+  expect(place(crash(new ShopCluster(), "front", "cart"))).toBe(cart);
+  // All on one machine, where nothing else runs well.
+  expect(place(crash(new ShopCluster(), "front", "cart", "pay"))).toBe("host:n1");
+  // Several without any pod.
+  const without = new ShopCluster().remove("Pod", "cart-pod").remove("Pod", "pay-pod");
+  expect(place(without)).toBe("namespace:shop");
 });
