@@ -2,6 +2,7 @@
 import type { Step } from "../../answer.ts";
 import type { EvidenceSource, Finding } from "../finding.ts";
 import { address } from "./address.ts";
+import { asItStood } from "./as-it-stood.ts";
 import { Cluster } from "./cluster.ts";
 import { outOfMemory, portConflict, scaledToNothing } from "./container-life.ts";
 import { database } from "./database.ts";
@@ -48,7 +49,9 @@ export const ruleEvidence: EvidenceSource = ({ view, settings, symptom }) => {
   const cluster = new Cluster(view);
   // Measurements from before and after tell of time.
   const moved = settings.without.has("time") ? [] : load(cluster, view);
-  const found = [...rules.flatMap((rule) => rule(cluster)), ...moved];
+  const ruled = rules.flatMap((rule) => rule(cluster));
+  const dated = settings.without.has("time") ? ruled : asItStood(view, rules, ruled);
+  const found = [...dated, ...moved];
   const felt = (finding: Finding): readonly Step[] => feltPath(cluster, finding.node, symptom.node);
   return {
     findings: [

@@ -4,6 +4,7 @@ import {
   defaultSettings,
   kubernetesNodeId,
   type ModelEvent,
+  type NodeFact,
   type NodeId,
   nodeId,
   type Part,
@@ -19,6 +20,7 @@ type Untold<E> = E extends ModelEvent ? Omit<E, "id" | "at" | "knownAt" | "origi
 export class ShopCluster {
   readonly #objects = new Map<string, JsonObject>();
   readonly #told: Untold<ModelEvent>[] = [];
+  readonly #past: Omit<NodeFact, "id" | "knownAt" | "origin">[] = [];
 
   constructor() {
     for (const [i, host] of ["n1", "n2"].entries())
@@ -225,6 +227,20 @@ export class ShopCluster {
     return this;
   }
 
+  /** What is at a path of an object now. */
+  at(kind: string, name: string, path: readonly (string | number)[]): JsonValue | undefined {
+    let here: unknown = this.#objects.get(`${kind} ${name}`);
+    for (const key of path) here = (here as Record<string | number, unknown> | undefined)?.[key];
+    return structuredClone(here) as JsonValue | undefined;
+  }
+
+  /** An aspect as it was told so many minutes ago. */
+  was(minutes: number, kind: string, name: string, aspect: string, value: JsonObject): this {
+    const node = kubernetesNodeId(kind, homeless.has(kind) ? "" : namespace, name);
+    this.#past.push({ type: "node", at: now - minutes * 60_000, node, aspect, value });
+    return this;
+  }
+
   events(): ModelEvent[] {
     const facts = [...this.#objects].flatMap(([key, aspects]) => {
       const [kind = "", name = ""] = key.split(" ");
@@ -245,12 +261,17 @@ export class ShopCluster {
         }),
       );
     });
-    return [...facts, ...this.#told].map(
+    // What was told before was told anew of late; all else is as it is since yesterday.
+    const dated = facts.map((fact) => {
+      const isNew = this.#past.some((old) => old.node === fact.node && old.aspect === fact.aspect);
+      return { ...fact, at: now - (isNew ? 5 : 24 * 60) * 60_000 };
+    });
+    return [...this.#past, ...dated, ...this.#told].map(
       (event, i) =>
         ({
+          at: now,
           ...event,
           id: `e${i}`,
-          at: now,
           knownAt: now,
           origin: { source: "test", reference: `e${i}` },
         }) as ModelEvent,
