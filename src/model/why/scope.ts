@@ -22,8 +22,10 @@ export interface Scope {
 }
 
 export const eventsMax = 12_000;
-/** This part is kept for what stands around the nodes that were walked to: their namespaces, and the cluster. */
-const aroundShare = 0.25;
+/** A namespace of at most this part of it is looked at whole. */
+const wholeShare = 0.1;
+/** Facts and the rest of an object, about. */
+const eventsOfObject = 4;
 /** Of what is measured and said before the lookback so much is compared with, once there is too much. */
 const pastMs = 2 * 3_600_000;
 /** A leak takes its time: changes are few, and looked at from longer ago. */
@@ -49,9 +51,9 @@ export function scopeOf(
 ): Scope {
   if (graph.eventCount <= most) return { events: graph.events() };
   const view = graph.asOf(Number.POSITIVE_INFINITY, settings.knownAt);
-  const gathering = new Gathering(view, symptom, settings);
-  const left = gathering.walk(startsOf(view, symptom, settings), most * (1 - aroundShare));
-  gathering.around(most);
+  const gathering = new Gathering(view, symptom, settings, most);
+  const left = gathering.walk(startsOf(view, symptom, settings));
+  gathering.takeCluster();
   const { events, nodes } = gathering;
   return { events: [...events, ...view.edgesAmong(nodes)], bounded: { nodes: nodes.size, left } };
 }
@@ -64,6 +66,12 @@ function startsOf(view: View, { node, at }: Symptom, { lookbackMs }: WhySettings
   return [...new Set(reported.map((each) => each.node))].sort();
 }
 
+interface Met {
+  readonly node: NodeId;
+  /** Calm nodes in a row on the way. */
+  readonly calm: number;
+}
+
 /** What is to be walked to, by the number of calm nodes in a row on the way; of those alike, the first that was met. */
 class Fringe {
   readonly #queues: { readonly nodes: NodeId[]; taken: number }[] = [];
@@ -73,7 +81,7 @@ class Fringe {
     this.#queues[calm]?.nodes.push(node);
   }
 
-  take(): { readonly node: NodeId; readonly calm: number } | undefined {
+  take(): Met | undefined {
     const calm = this.#queues.findIndex(({ nodes, taken }) => taken < nodes.length);
     const queue = this.#queues[calm];
     const node = queue?.nodes[queue.taken];
@@ -89,12 +97,21 @@ class Gathering {
   readonly #view: View;
   readonly #symptom: Symptom;
   readonly #settings: WhySettings;
+  readonly #most: number;
+  /** Of which something is looked at, and those that are too large for what is left. */
+  readonly #entered = new Set<string>();
+  readonly #closed = new Set<string>();
+  /** What is reported to be in trouble of late. */
+  readonly #reported: ReadonlySet<NodeId>;
   readonly #told = new Set<string>();
 
-  constructor(view: View, symptom: Symptom, settings: WhySettings) {
+  constructor(view: View, symptom: Symptom, settings: WhySettings, most: number) {
     this.#view = view;
     this.#symptom = symptom;
     this.#settings = settings;
+    this.#most = most;
+    const range = { fromAt: symptom.at - settings.lookbackMs, toAt: symptom.at + 1 };
+    this.#reported = new Set(view.conditions(range).map(({ node }) => node));
   }
 
   /** A node of which nothing is told costs looking at it all the same. */
@@ -103,55 +120,72 @@ class Gathering {
   }
 
   /** Returns how many nodes were seen from those walked to, and left. */
-  walk(starts: readonly NodeId[], most: number): number {
+  walk(starts: readonly NodeId[]): number {
     const met = new Set(starts);
     const fringe = new Fringe();
     for (const start of starts) fringe.add(start, 0);
-    while (this.#size < most) {
+    while (this.#size < this.#most) {
       const next = fringe.take();
       if (next === undefined) break;
-      const { node, calm } = next;
-      const isCalm = !isTroubled(this.#take(node), this.#symptom, this.#settings);
-      for (const neighbour of this.#neighbours(node).filter((each) => !met.has(each))) {
-        met.add(neighbour);
-        // What else is called comes before what a calm service consists of.
-        fringe.add(neighbour, isCalm ? calm + (isCalled(neighbour) ? 1 : 2) : 0);
-      }
+      if (!this.#enter(namespaceOf(next.node) ?? "")) continue;
+      for (const { node, calm } of this.#beyond(next))
+        if (!met.has(node)) {
+          met.add(node);
+          fringe.add(node, calm);
+        }
     }
-    return met.size - this.nodes.size;
+    return [...met].filter((node) => !this.nodes.has(node)).length;
   }
 
-  /** What no edge leads to: the rest of the namespaces that were walked to, then what the whole cluster relies on. */
-  around(most: number): void {
-    const names = new Set([...this.nodes].flatMap((node) => namespaceOf(node) ?? []));
-    names.delete("");
-    if (names.size === 0) return;
-    const { at } = this.#symptom;
-    const range = { fromAt: at - this.#settings.lookbackMs, toAt: at + 1 };
-    const reported = new Set(this.#view.conditions(range).map(({ node }) => node));
-    // What is reported to be in trouble, then what people wrote, then what controllers made of it.
-    const rankOf = (node: NodeId): number =>
-      reported.has(node) ? 0 : /^object:(?:Pod|ReplicaSet)\//.test(node) ? 2 : 1;
-    const shared = ["", "kube-system"];
-    for (const namespaces of [[...names].sort(), shared]) {
-      const ranked = namespaces
-        .flatMap((name) => this.#view.inNamespace(name))
-        .map((node) => ({ node, rank: rankOf(node) }));
-      for (const { node } of ranked.sort((a, b) => a.rank - b.rank)) {
-        if (this.#size >= most) return;
-        this.#take(node);
-      }
-    }
+  /** From a calm node, what else is called comes before what it consists of. */
+  #beyond({ node, calm }: Met): readonly Met[] {
+    const isCalm = !isTroubled(this.#take(node), this.#symptom, this.#settings);
+    return this.#neighbours(node).map((next) => ({
+      node: next,
+      calm: isCalm ? calm + (isCalled(next) ? 1 : 2) : 0,
+    }));
   }
 
+  /**
+   * What a rule finds missing must not have been left out: so what people wrote in a namespace is looked at as a whole or not at
+   * all, and with it, where it is too much, of what controllers made only what is reported and what edges lead to. False: not at all.
+   */
+  #enter(namespace: string): boolean {
+    if (namespace === "" || this.#entered.has(namespace)) return true;
+    if (this.#closed.has(namespace)) return false;
+    const all = this.#view.inNamespace(namespace);
+    const isWhole = all.length <= this.#most * wholeShare;
+    const members = isWhole ? all : all.filter((node) => this.#isWritten(node));
+    const isRoom = this.#size + members.length * eventsOfObject <= this.#most;
+    if (!isRoom && this.#entered.size > 0) {
+      this.#closed.add(namespace);
+      return false;
+    }
+    this.#entered.add(namespace);
+    for (const node of members) this.#take(node);
+    return true;
+  }
+
+  /** Where there are namespaces, what the whole cluster relies on; few things, and what is missing there is a cause as well. */
+  takeCluster(): void {
+    if (this.#entered.size === 0) return;
+    const system = this.#view.inNamespace("kube-system").filter((node) => this.#isWritten(node));
+    for (const node of [...this.#view.inNamespace(""), ...system]) this.#take(node);
+  }
+
+  #isWritten(node: NodeId): boolean {
+    return this.#reported.has(node) || !/^object:(?:Pod|ReplicaSet)\//.test(node);
+  }
+
+  /** Its events, which are among those looked at from now on. */
   #take(node: NodeId): readonly ModelEvent[] {
-    if (this.nodes.has(node)) return [];
-    this.nodes.add(node);
     const { lookbackMs } = this.#settings;
     const events = [
       ...this.#view.about(node, this.#symptom.at - lookbackMs - pastMs),
       ...this.#changesOf(node),
     ];
+    if (this.nodes.has(node)) return events;
+    this.nodes.add(node);
     for (const event of events) {
       if (this.#told.has(event.id)) continue;
       this.#told.add(event.id);

@@ -14,6 +14,7 @@ interface Route {
 
 interface Table {
   readonly name: string;
+  readonly namespace: string;
   readonly origin: Origin;
   readonly routes: readonly Route[];
 }
@@ -24,7 +25,10 @@ const routesMin = 3;
 
 export function gatewayRoute(cluster: Cluster): readonly Finding[] {
   return tables(cluster).flatMap((table) => {
-    const judged = table.routes.map((route) => ({ route, meant: spelled(cluster, route.path) }));
+    const judged = table.routes.map((route) => ({
+      route,
+      meant: spelled(cluster, table.namespace, route.path),
+    }));
     const known = judged.filter(({ meant }) => meant !== undefined);
     const right = known.filter(({ route, meant }) => meant?.name === route.target);
     if (known.length < routesMin || right.length < known.length * spelledShareMin) return [];
@@ -35,7 +39,9 @@ export function gatewayRoute(cluster: Cluster): readonly Finding[] {
 }
 
 function wrong(cluster: Cluster, table: Table, route: Route, meant: Workload): readonly Finding[] {
-  const leadsSomewhere = cluster.workloads.some(({ name }) => name === route.target);
+  const leadsSomewhere = cluster.workloads.some(
+    ({ name, namespace }) => name === route.target && namespace === table.namespace,
+  );
   const prefix = route.path.replace(/[*{].*$/, "").replace(/\/$/, "");
   const isAlerting = cluster
     .alerts(cluster.serviceOf(meant))
@@ -52,13 +58,14 @@ function wrong(cluster: Cluster, table: Table, route: Route, meant: Workload): r
   ];
 }
 
-/** The workload whose name, or its last words, one part of the path is. */
-function spelled(cluster: Cluster, path: string): Workload | undefined {
+/** The workload of the namespace whose name, or its last words, one part of the path is. */
+function spelled(cluster: Cluster, inNamespace: string, path: string): Workload | undefined {
   const parts = path
     .split("/")
     .map(squashed)
     .filter((part) => part.length > 2);
-  const fits = cluster.workloads.filter(({ name }) => {
+  const fits = cluster.workloads.filter(({ name, namespace }) => {
+    if (namespace !== inNamespace) return false;
     const words = name.split(/[^a-zA-Z0-9]+/);
     const tails = words.map((_, i) => squashed(words.slice(i).join("")));
     return parts.some((part) => tails.slice(0, 2).includes(part));
@@ -71,6 +78,7 @@ const squashed = (text: string): string => text.toLowerCase().replace(/[^a-z0-9]
 function tables(cluster: Cluster): readonly Table[] {
   const named = (object: KubernetesObject, routes: readonly Route[]): Table => ({
     name: `${object.kind} ${object.name}`,
+    namespace: object.namespace,
     origin: object.origin,
     routes,
   });

@@ -1,9 +1,11 @@
 /** Each rule names what was broken, at whose fault, and nothing of the same cluster when it is well. */
 import { expect, test } from "vitest";
 import type { JsonObject } from "../../../../../src/kernel/index.ts";
-import { why } from "../../../../../src/model/index.ts";
+import { defaultSettings, Graph, type ModelEvent, why } from "../../../../../src/model/index.ts";
+import { scopeOf } from "../../../../../src/model/why/scope.ts";
 import { ShopCluster } from "./shop-cluster.ts";
 
+const now = 1_800_000_000_000;
 const cart = "workload:shop/cart";
 const container = ["containers", 0] as const;
 
@@ -295,6 +297,35 @@ const cases: Readonly<Record<string, (shop: ShopCluster) => ShopCluster>> = {
 
 test.each(Object.entries(cases))("%s", (expected, breakIt) => {
   expect(breakIt(new ShopCluster()).causes()[0]).toBe(expected);
+});
+
+/** The same shop in other namespaces, well; the front of the first calls them all. */
+function amongOthers(events: readonly ModelEvent[], others: number): ModelEvent[] {
+  const wellText = JSON.stringify(new ShopCluster().events().filter(isOfShop));
+  const copies = Array.from({ length: others }, (_, at) => {
+    const renamed = wellText
+      .replaceAll("shop", `shop${at}`)
+      .replaceAll(/"service:([a-z]+)"/g, `"service:$1${at}"`)
+      .replaceAll(/"id":"/g, `"id":"${at}/`);
+    const call: ModelEvent = {
+      ...{ type: "edge", id: `call${at}`, at: now, knownAt: now, kind: "calls", basis: "declared" },
+      ...{ from: "service:front", to: `service:front${at}`, origin: { source: "", reference: "" } },
+    };
+    return [...(JSON.parse(renamed) as ModelEvent[]), call];
+  });
+  return [...events, ...copies.flat()];
+}
+
+const isOfShop = (event: ModelEvent): boolean => JSON.stringify(event).includes("shop");
+
+test.each(Object.entries(cases))("%s, in a shop among forty others", (expected, breakIt) => {
+  const events = amongOthers(breakIt(new ShopCluster()).events(), 40);
+  const graph = new Graph();
+  graph.add(events);
+  const symptom = { node: "service:front", at: now };
+  const scope = scopeOf(graph, symptom, defaultSettings, events.length / 4);
+  const [cause] = why(scope.events, symptom).causes;
+  expect(`${cause?.kind} ${cause?.node}`).toBe(expected);
 });
 
 test("a healthy cluster gives no rule a word", () => {
