@@ -14,7 +14,7 @@ import {
 } from "../../src/model/index.ts";
 import { Random } from "../../src/sim/index.ts";
 import { type Measured, measured, quantile } from "../measure.ts";
-import { type Fault, pods, production, services, spanMs } from "./production.ts";
+import { type Fault, podOf, pods, production, services, spanMs } from "./production.ts";
 
 const questions = 200;
 
@@ -32,7 +32,7 @@ export function benchModel(trials: number): Promise<readonly Measured[]> {
   const random = new Random(11);
   const at = (): number => random.below(spanMs);
   const service = (): NodeId => `service:s${random.below(services)}`;
-  const anything = (): NodeId => `object:Pod/p${random.below(pods)}`;
+  const anything = (): NodeId => podOf(random.below(pods));
   const ask = (what: string, work: () => void, base?: readonly Measured[]): readonly Measured[] => {
     const median: number[] = [];
     const p99: number[] = [];

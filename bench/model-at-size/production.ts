@@ -1,7 +1,8 @@
 /**
  * A large production, made up: 4,000 services that call each other in layers, 60,000 pods, hosts, configurations and deploys,
- * a million edges in all; telemetry of the last hour and a half; and faults, each of which slows one way of callers above it.
+ * a million edges in all, and what Kubernetes says of each; telemetry of the last hour and a half; and faults, each of which slows one way of callers above it.
  */
+import type { JsonObject } from "../../src/kernel/index.ts";
 import type { EdgeKind, ModelEvent, NodeId } from "../../src/model/index.ts";
 import { Random } from "../../src/sim/index.ts";
 
@@ -48,9 +49,11 @@ function tieTogether(events: ModelEvent[], random: Random): readonly Call[] {
     const at = random.below(spanMs);
     return { id: `e${events.length}`, at, knownAt: at + random.below(60_000), origin };
   };
+  let edges = 0;
   const tie = (from: NodeId, to: NodeId, kind: EdgeKind): void => {
     const basis = kind === "calls" ? "observed" : "declared";
     events.push({ type: "edge", ...told(), from, to, kind, basis });
+    edges += 1;
   };
   const calls: Call[] = [];
   for (let index = 0; index < services; index++) {
@@ -61,18 +64,64 @@ function tieTogether(events: ModelEvent[], random: Random): readonly Call[] {
       tie(serviceOf(index), serviceOf(to), "calls");
     }
   }
+  const fact = (node: NodeId, aspect: string, value: JsonObject): void => {
+    events.push({ type: "node", ...told(), node, aspect, value });
+  };
+  for (let index = 0; index < services; index++) tellWorkload(index, fact, tie);
   for (let index = 0; index < pods; index++) {
-    const pod = `object:Pod/p${index}`;
-    tie(pod, serviceOf(random.below(services)), "part_of");
+    const pod = podOf(index);
+    tellPod(pod, index % services, fact);
+    tie(pod, workloadOf(index % services), "part_of");
     tie(pod, `host:h${random.below(2_000)}`, "runs_on");
   }
-  while (events.length < edgesMax) {
+  while (edges < edgesMax) {
     const other = random.below(others);
-    const pod = `object:Pod/p${random.below(pods)}`;
+    const pod = podOf(random.below(pods));
     if (other < 24_000) tie(pod, `config:c${other}`, "configured_by");
     else tie(pod, `deploy:d${other}`, "changed_by");
   }
   return calls;
+}
+
+type Fact = (node: NodeId, aspect: string, value: JsonObject) => void;
+type Tie = (from: NodeId, to: NodeId, kind: EdgeKind) => void;
+
+/** Forty services share a namespace. */
+const namespaceOf = (index: number): string => `team${Math.floor(index / 40)}`;
+const workloadOf = (index: number): NodeId => `workload:${namespaceOf(index)}/s${index}`;
+export const podOf = (index: number): NodeId =>
+  `object:Pod/${namespaceOf(index % services)}/s${index % services}-p${index}`;
+
+const template = {
+  containers: [{ name: "main", image: "registry.example/app:1", ports: [{ containerPort: 8080 }] }],
+};
+
+function tellWorkload(index: number, fact: Fact, tie: Tie): void {
+  const workload = workloadOf(index);
+  const [name, namespace] = [`s${index}`, namespaceOf(index)];
+  const labels = { app: name };
+  fact(workload, "metadata", { kind: "Deployment", name, namespace });
+  fact(workload, "spec", {
+    ...{ replicas: pods / services, selector: { matchLabels: labels } },
+    template: { metadata: { labels }, spec: template },
+  });
+  tie(workload, serviceOf(index), "part_of");
+  const service: NodeId = `object:Service/${namespace}/${name}`;
+  fact(service, "metadata", { kind: "Service", name, namespace });
+  fact(service, "spec", { selector: labels, ports: [{ port: 80, targetPort: 8080 }] });
+}
+
+function tellPod(pod: NodeId, service: number, fact: Fact): void {
+  const [name, namespace] = [pod.slice(pod.lastIndexOf("/") + 1), namespaceOf(service)];
+  fact(pod, "metadata", {
+    ...{ kind: "Pod", name, namespace, labels: { app: `s${service}` } },
+    ownerReferences: [{ kind: "Deployment", name: `s${service}` }],
+  });
+  fact(pod, "spec", template);
+  fact(pod, "status", {
+    ...{ phase: "Running", conditions: [{ type: "Ready", status: "True" }] },
+    containerStatuses: [{ name: "main", ready: true, restartCount: 0, state: { running: {} } }],
+  });
 }
 
 /** A service and four callers above it, one calling the other. */

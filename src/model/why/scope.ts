@@ -68,11 +68,11 @@ function startsOf(view: View, { node, at }: Symptom, { lookbackMs }: WhySettings
 
 interface Met {
   readonly node: NodeId;
-  /** Calm nodes in a row on the way. */
+  /** Steps through calm nodes on the way, two each, and one from a service to a part of it. */
   readonly calm: number;
 }
 
-/** What is to be walked to, by the number of calm nodes in a row on the way; of those alike, the first that was met. */
+/** What is to be walked to, the calmest last; of those alike, the first that was met first. */
 class Fringe {
   readonly #queues: { readonly nodes: NodeId[]; taken: number }[] = [];
 
@@ -137,12 +137,12 @@ class Gathering {
     return [...met].filter((node) => !this.nodes.has(node)).length;
   }
 
-  /** From a calm node, what else is called comes before what it consists of. */
+  /** What is called comes before what it consists of. */
   #beyond({ node, calm }: Met): readonly Met[] {
     const isCalm = !isTroubled(this.#take(node), this.#symptom, this.#settings);
     return this.#neighbours(node).map((next) => ({
       node: next,
-      calm: isCalm ? calm + (isCalled(next) ? 1 : 2) : 0,
+      calm: (isCalm ? calm + 2 : 0) + (isCalled(next) ? 0 : 1),
     }));
   }
 
