@@ -1,13 +1,13 @@
 /** Measured series that have left their past, as trouble of nodes. */
 import type { CauseKind } from "../../cause-kind.ts";
 import type { Series, Signal } from "../../event.ts";
-import type { NodeId } from "../../graph-words.ts";
 import type { Case } from "../case.ts";
 import type { Anomaly, Aspect } from "./anomaly.ts";
 import type { Callees } from "./calls.ts";
 import { onsetOf } from "./onset.ts";
+import { countedNats, excessOf, requestsOf } from "./requests.ts";
 import { deviationOf, quietZ, type Span, tellingOf } from "./series.ts";
-import { median, natsOf } from "./statistics.ts";
+import { natsOf } from "./statistics.ts";
 
 interface Meaning {
   readonly aspect: Aspect;
@@ -38,7 +38,7 @@ export function seriesAnomalies(question: Case, callees: Callees): Anomaly[] {
   const { view } = question;
   const span = spanOf(question);
   const skipped = skippedOf(question, callees);
-  const rates = ratesOf(view.of("series"), span.cutAt);
+  const requests = requestsOf(view.of("series"), span.cutAt);
   return tellingOf(view.of("series")).flatMap((series) => {
     const meaning = meanings[series.signal];
     if (meaning === undefined || skipped(series, meaning)) return [];
@@ -46,11 +46,13 @@ export function seriesAnomalies(question: Case, callees: Callees): Anomaly[] {
     if (deviation === undefined) return [];
     const { z, lastingZ, onsetAt, usual, now } = deviation;
     const says = `${series.name} is ${figure(now)}, usually ${figure(usual)} (${z.toFixed(1)} deviations)`;
-    const excess = Math.abs(now - usual) * (rates.get(series.node) ?? 0);
+    const excess = excessOf(deviation, requests);
+    const counted = countedNats(deviation, requests, span.cutAt) ?? Number.POSITIVE_INFINITY;
+    const strength = Math.min(natsOf(z), Math.log1p(counted));
     const { node, origin } = series;
-    const about = { node, ...meaning, strength: natsOf(z), onsetAt, says, origin };
+    const about = { node, ...meaning, strength, onsetAt, says, origin };
     const lasting = lastingZ > quietZ;
-    return [meaning.own || excess === 0 ? about : { ...about, excess, lasting }];
+    return [meaning.own || excess === undefined ? about : { ...about, excess, lasting }];
   });
 }
 
@@ -63,18 +65,6 @@ function skippedOf(
   const placed = new Set([...callees].flatMap(([caller, all]) => [caller, ...all]));
   return ({ node, signal }, { own }) =>
     !own && ((placed.size > 0 && !placed.has(node)) || (signal === "latency" && timed.has(node)));
-}
-
-/** Requests a second, of late, where they are measured. */
-export function ratesOf(series: readonly Series[], cutAt: number): ReadonlyMap<NodeId, number> {
-  return new Map(
-    series
-      .filter(({ signal }) => signal === "requests")
-      .map(({ node, points }) => [
-        node,
-        median(points.flatMap(([at, value]) => (at >= cutAt ? value : []))),
-      ]),
-  );
 }
 
 function figure(value: number): string {

@@ -23,6 +23,8 @@ export interface Deviation {
   /** The second highest, so that it is not one measurement alone; the same where there is only one since the onset. */
   readonly lastingZ: number;
   readonly onsetAt: number;
+  /** When it was furthest from its past. */
+  readonly peakAt: number;
   readonly usual: number;
   readonly now: number;
 }
@@ -53,25 +55,32 @@ export function measure(
   const normal = pastOf(series, pastUntil);
   const scored = normal === undefined ? [] : scoredSince(series, presentFrom, normal);
   if (normal === undefined || scored.length === 0) return undefined;
-  const step = stepOf(series);
-  const standing = alignToOnset ? scored.filter(({ at }) => at <= onsetAt - step) : [];
-  const fresh = alignToOnset ? scored.filter(({ at }) => at > onsetAt - step) : scored;
+  const freshFrom = alignToOnset ? onsetAt - stepOf(series) : Number.NEGATIVE_INFINITY;
+  const standing = scored.filter(({ at }) => at <= freshFrom);
+  const fresh = scored.filter(({ at }) => at > freshFrom);
   const peak = fresh.reduce(
     (top, each) => (each.z > top.z ? each : top),
     fresh[0] ?? { at: 0, value: 0, z: 0 },
   );
-  const before = Math.max(0, ...standing.map((each) => each.z));
-  const z = peak.z - before;
-  const [highest = 0, second = highest] = fresh.map((each) => each.z).sort((a, b) => b - a);
   const first = fresh.find((each) => each.z > quietZ) ?? peak;
   return {
     series,
-    z,
-    lastingZ: second - before,
+    z: peak.z - Math.max(0, ...standing.map((each) => each.z)),
+    lastingZ: lastingOf(
+      scored.map((each) => each.z),
+      standing.length,
+    ),
     onsetAt: first.at,
+    peakAt: peak.at,
     usual: normal.middle,
     now: peak.value,
   };
+}
+
+/** Of deviations in order, the second highest after the first few, less the highest of those. */
+export function lastingOf(z: readonly number[], standing: number): number {
+  const [highest = 0, second = highest] = z.slice(standing).toSorted((a, b) => b - a);
+  return second - Math.max(0, ...z.slice(0, standing));
 }
 
 /** What is normal by what was before; undefined when that is too little. */

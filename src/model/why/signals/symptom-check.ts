@@ -4,22 +4,29 @@ import type { NodeId } from "../../graph-words.ts";
 import type { Case } from "../case.ts";
 import type { Anomaly, Aspect } from "./anomaly.ts";
 import { type Callees, reachableFrom } from "./calls.ts";
+import { rarityOf } from "./own-history.ts";
+import { excessOf, requestsOf } from "./requests.ts";
 import { measure, tellingOf } from "./series.ts";
-import { meanings, ratesOf, spanOf } from "./series-anomalies.ts";
+import { meanings, spanOf } from "./series-anomalies.ts";
 
 /** Slowness can come of failures and failures of slowness, but trouble mostly travels as what it is. */
 const otherAspectShare = 0.3;
 /** Trouble with less than this share of the symptom's excess is somebody else's. */
 const leastShare = 0.1;
-/** A symptom that lasts at so many deviations is there whatever else is seen. */
-const clearZ = 2;
-/** One within its noise is there if it lasts at half a deviation and lasting trouble below accounts for so much of it. */
+/** Below half a deviation that lasts nothing is felt. */
+const feltZ = 0.5;
+/** A symptom that in its own past one stretch in so many was like is there, whatever else is seen. */
+const rare = 1 / 100;
+/** One that was more often so is there if lasting trouble below accounts for so much of it. */
+const faint = 1 / 10;
 const accountedShare = 0.5;
-const faintZ = 0.5;
+/** Where the past is too short to tell how rare it is: at so many deviations. */
+const clearZ = 2;
 
 interface Measured {
   readonly aspect: Aspect;
   readonly lastingZ: number;
+  readonly rarity: number | undefined;
   /** Time or failures a second more than usual; 0 when the number of requests is not known. */
   readonly excess: number;
 }
@@ -64,9 +71,9 @@ function measuredSymptom(question: Case): Measured | undefined {
     .flatMap((each) => measure(each, span) ?? [])
     .toSorted((a, b) => b.lastingZ - a.lastingZ);
   if (worst === undefined) return undefined;
-  const rate = ratesOf(question.view.of("series"), span.cutAt).get(node) ?? 0;
-  const excess = Math.abs(worst.now - worst.usual) * rate;
-  return { aspect: meaning.aspect, lastingZ: worst.lastingZ, excess };
+  const excess = excessOf(worst, requestsOf(question.view.of("series"), span.cutAt)) ?? 0;
+  const rarity = rarityOf(worst.series, span);
+  return { aspect: meaning.aspect, lastingZ: worst.lastingZ, rarity, excess };
 }
 
 /** Undefined where nothing is known to lie below: then everything may. */
@@ -97,15 +104,17 @@ function weighed(anomaly: Anomaly, { symptom }: Case): Anomaly {
 }
 
 function isThere(symptom: Measured, kept: readonly Anomaly[], node: NodeId | undefined): boolean {
-  if (symptom.lastingZ >= clearZ) return true;
+  const { lastingZ, rarity, aspect, excess } = symptom;
+  if (lastingZ < feltZ) return false;
+  if (rarity === undefined ? lastingZ >= clearZ : rarity <= rare) return true;
   return (
-    symptom.lastingZ >= faintZ &&
+    (rarity ?? 0) <= faint &&
     kept.some(
       (each) =>
         each.node !== node &&
-        each.aspect === symptom.aspect &&
+        each.aspect === aspect &&
         each.lasting === true &&
-        (each.excess ?? 0) >= accountedShare * symptom.excess,
+        (each.excess ?? 0) >= accountedShare * excess,
     )
   );
 }

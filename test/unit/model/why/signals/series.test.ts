@@ -1,7 +1,7 @@
 /** Measurements: which way is bad, since when, whose they are, and what explains them. Each part is also left out once. */
 import { describe, expect, test } from "vitest";
 import { nodeId } from "../../../../../src/model/index.ts";
-import { ask, calls, nodesOf, series, service } from "./shop.ts";
+import { ask, calls, nodesOf, series, service, symptomAt } from "./shop.ts";
 
 const [front, cart, ads] = [service("front"), service("cart"), service("ads")];
 const shop = [calls(front, cart), calls(front, ads)];
@@ -154,6 +154,44 @@ describe("explaining away", () => {
   });
 });
 
+describe("counts", () => {
+  const failing = { node: front, signal: "availability" } as const;
+  const half = series(ads, "availability", 1, [0.5, 1, 1], { noise: 0 });
+  const requests = (node: string, perSecond: number) =>
+    series(node, "requests", perSecond, [perSecond, perSecond, perSecond], {
+      name: "requests Sum",
+      noise: 0,
+    });
+  const asked = (adsPerSecond: number) =>
+    nodesOf(
+      ask(
+        [
+          ...shop,
+          ...[requests(front, 0.2), requests(cart, 0.2), requests(ads, adsPerSecond)],
+          series(front, "availability", 1, [0.9, 0.9, 0.9], { noise: 0 }),
+          series(cart, "availability", 1, [0.9, 0.9, 0.9], { noise: 0 }),
+          half,
+        ],
+        failing,
+      ),
+    );
+
+  test("one failure of two is half of them, and less than many of many", () => {
+    expect(asked(1 / 30)[0]).toBe(cart);
+    expect(asked(10)[0]).toBe(ads);
+  });
+
+  test("a node that is mostly idle is judged by the requests it had when they failed", () => {
+    const idle = series(ads, "requests", 0, [0, 1 / 30, 0], { name: "requests Sum", noise: 0 });
+    const events = [
+      ...[...shop, requests(front, 10), requests(cart, 10), idle],
+      series(front, "availability", 1, [0.96, 0.96, 0.96], { noise: 0 }),
+      series(ads, "availability", 1, [1, 0, 1], { noise: 0 }),
+    ];
+    expect(nodesOf(ask(events, failing))).not.toContain(ads);
+  });
+});
+
 describe("verdict", () => {
   test("none, when what is complained about is as it always was", () => {
     const healthy = [
@@ -191,6 +229,20 @@ describe("verdict", () => {
     expect(ask(events([150, 50, 50]), slow).verdict).toBe("none");
     expect(ask(events([150, 150, 50]), slow).verdict).toBe("cause");
     expect(ask(events([50, 50, 50]), slow).verdict).toBe("none");
+  });
+
+  test("none for what it does every half an hour, also where that is twice its usual", () => {
+    const often = series(front, "latency", 100, [200, 200, 100]);
+    const points = Array.from({ length: 180 }, (_, at) => {
+      const value = at % 30 === 10 || at % 30 === 11 ? 200 : 100 + (at % 5);
+      return [symptomAt + (at - 180) * 60_000, value] as const;
+    });
+    const asked = (past: typeof points) => {
+      const now = often.points.filter(([at]) => at >= symptomAt);
+      return ask([...shop, { ...often, points: [...past, ...now] }], slow).verdict;
+    };
+    expect(asked(points)).toBe("none");
+    expect(asked(points.map(([at, value]) => [at, Math.min(value, 105)]))).not.toBe("none");
   });
 
   test("insufficient, when too little of the past is known to tell", () => {
