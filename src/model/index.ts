@@ -53,6 +53,7 @@ export {
 export {
   type Added,
   type AspectView,
+  allKnown,
   type Basis,
   type Contract,
   type Direction,

@@ -29,7 +29,14 @@ export class Holdfast {
 
   /** The answer as JSON and in words. `lookback`: trouble began at most so many seconds before. */
   async why(symptom: string, atMs: number, lookback: number): Promise<WhyAnswer> {
-    const words = ["why", ...symptom.split(" "), "--at", new Date(atMs).toISOString()];
+    const words = [
+      "why",
+      ...symptom.split(" "),
+      "--at",
+      new Date(atMs).toISOString(),
+      "--known-at",
+      "now",
+    ];
     const asked = [...words, "--lookback", `${lookback}s`, "--json"];
     return JSON.parse(await this.#run(asked, [0, 1])) as WhyAnswer;
   }

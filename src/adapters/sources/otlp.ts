@@ -12,7 +12,7 @@ import {
   type SpanFolding,
 } from "../../model/index.ts";
 import { at, listAt, textAt } from "./members.ts";
-import { type LastSamples, seriesIn } from "./otlp-metrics.ts";
+import { type LastSamples, type MetricSeries, seriesIn } from "./otlp-metrics.ts";
 import {
   type Attributes,
   attributesOf,
@@ -34,7 +34,9 @@ import {
 
 /** Of one batch; a trace may have a million spans. */
 const spansMax = 2_000_000;
+/** Of one event. */
 const pointsMax = 5_000;
+const partMs = 10 * 60_000;
 const members = ["resourceSpans", "resourceMetrics", "resourceLogs"] as const;
 
 export const otlp: Source = {
@@ -145,8 +147,7 @@ function tellMetrics(
     lastSamples,
   );
   for (const { service, points, ...rest } of series)
-    for (let from = 0; from < points.length; from += pointsMax) {
-      const part = points.slice(from, from + pointsMax);
+    for (const part of partsOf(points)) {
       teller.tell(reference, part.at(-1)?.[0] ?? 0, {
         ...{
           type: "series",
@@ -159,6 +160,18 @@ function tellMetrics(
     }
   if (leftOut > 0)
     teller.note(reference, `${leftOut} points of streams beyond what is told apart; left out`);
+}
+
+/** A part is known when it ends: a long one would hide its beginning from whoever asks about its middle. */
+function partsOf(points: MetricSeries["points"]): readonly MetricSeries["points"][] {
+  const parts = new Map<string, (readonly [number, number])[]>();
+  for (const [index, point] of points.entries()) {
+    const key = `${Math.floor(point[0] / partMs)} ${Math.floor(index / pointsMax)}`;
+    const part = parts.get(key);
+    if (part === undefined) parts.set(key, [point]);
+    else part.push(point);
+  }
+  return [...parts.values()];
 }
 
 /** Which workload a service is, where it runs, and which version. */

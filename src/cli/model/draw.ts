@@ -5,7 +5,7 @@
 import { err, ok, type Result } from "../../kernel/index.ts";
 import { type Graph, pictureOfView, readSymptom } from "../../model/index.ts";
 import type { CommandOutput } from "../policy-knowledge.ts";
-import { readMoment } from "./moment.ts";
+import { laterKnown, readMoments } from "./moment.ts";
 import { formatOf, writePicture } from "./show-picture.ts";
 
 export interface DrawOptions {
@@ -37,16 +37,16 @@ async function drawn(
   options: DrawOptions,
   io: CommandOutput,
 ): Promise<Result<void, string>> {
-  const at = options.at === undefined ? undefined : readMoment(options.at, nowMs);
-  if (at?.ok === false) return err(`--at: ${at.error}`);
-  const knownAt = options.knownAt === undefined ? undefined : readMoment(options.knownAt, nowMs);
-  if (knownAt?.ok === false) return err(`--known-at: ${knownAt.error}`);
+  const moments = readMoments(options, nowMs);
+  if (!moments.ok) return moments;
+  const note = laterKnown(graph, moments.value);
+  if (note !== undefined) io.err(`note: ${note}`);
   const depth = Number(options.depth);
   if (!Number.isInteger(depth) || depth < 1 || depth > depthMax)
     return err(`--depth: 1 to ${depthMax}, not \`${options.depth}\``);
   const format = formatOf(options.format, options.output);
   if (!format.ok) return format;
-  const view = graph.asOf(at?.value ?? nowMs, knownAt?.value);
+  const view = graph.asOf(moments.value.atMs, moments.value.knownAtMs);
   const meant = readSymptom(name, view.validAt, view);
   if (!meant.ok) return meant;
   if (meant.value.node === undefined) return err(`\`${name}\` names no node`);

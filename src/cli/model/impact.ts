@@ -10,7 +10,7 @@ import { openFolder } from "../policy.ts";
 import type { CommandOutput } from "../policy-knowledge.ts";
 import { type ImpactAsked, type ImpactSources, impactOf } from "./impact-of.ts";
 import { impactText } from "./impact-text.ts";
-import { readMoment } from "./moment.ts";
+import { laterKnown, readMoments } from "./moment.ts";
 import type { OpenedModel } from "./open.ts";
 
 export interface ImpactOptions {
@@ -35,7 +35,7 @@ export async function showImpact(
   world: ImpactWorld,
 ): Promise<number> {
   const { io, state } = world;
-  const asked = readAsked(what, options, world.nowMs);
+  const asked = readAsked(what, options, world);
   if (typeof asked === "string") return refuse(io, asked);
   const sources = await impactSources(world);
   if (typeof sources === "string") return refuse(io, sources);
@@ -73,17 +73,20 @@ async function policyIn(folder: string, io: CommandOutput): Promise<ImpactSource
   return opened?.loaded.set;
 }
 
-function readAsked(what: string, options: ImpactOptions, nowMs: number): ImpactAsked | string {
-  const at = readMoment(options.at ?? "0s", nowMs);
-  if (!at.ok) return `--at: ${at.error}`;
-  const knownAt = options.knownAt === undefined ? undefined : readMoment(options.knownAt, nowMs);
-  if (knownAt?.ok === false) return `--known-at: ${knownAt.error}`;
+function readAsked(
+  what: string,
+  options: ImpactOptions,
+  { graph, nowMs, io }: Pick<ImpactWorld, "graph" | "nowMs" | "io">,
+): ImpactAsked | string {
+  const moments = readMoments(options, nowMs);
+  if (!moments.ok) return moments.error;
+  const note = laterKnown(graph, moments.value);
+  if (note !== undefined) io.err(`note: ${note}`);
   const args = parseJsonStrict(new TextEncoder().encode(options.args ?? "{}"));
   if (!args.ok || !isJsonObject(args.value)) return "--args: is no JSON object";
   return {
-    ...{ what, at: at.value, args: args.value },
+    ...{ what, at: moments.value.atMs, knownAt: moments.value.knownAtMs, args: args.value },
     ...(options.change === undefined ? {} : { change: options.change }),
-    ...(knownAt === undefined ? {} : { knownAt: knownAt.value }),
   };
 }
 

@@ -5,6 +5,7 @@ import { type StateCommandParts, withState } from "../switches.ts";
 import { type DrawOptions, draw } from "./draw.ts";
 import { forgetOld } from "./forget-old.ts";
 import { type IngestOptions, ingest } from "./ingest.ts";
+import { atWords, knownAtWords } from "./moment.ts";
 import { openModel } from "./open.ts";
 import { registerConfirming } from "./register-confirming.ts";
 import { type OnModel, registerReading } from "./register-reading.ts";
@@ -31,8 +32,8 @@ export function registerModelCommands(
       "what caused a symptom: ranked causes with the path, the evidence, what was ruled out",
     )
     .argument("<symptom...>", "a node and what is wrong with it, such as: service:front latency")
-    .option("--at <moment>", "as of an instant (UTC), or so long ago: 15m, 2h; now, unless given")
-    .option("--known-at <moment>", "only by what was known then")
+    .option("--at <moment>", atWords)
+    .option("--known-at <moment>", knownAtWords)
     .option("--lookback <time>", "trouble began at most so long before: 90s, 2h; 15m, unless given")
     .option("--json", "print the whole answer as JSON")
     .option("--picture <file>", "write the chain to a file: .svg, .mmd (Mermaid) or .json")
@@ -53,8 +54,8 @@ export function registerModelCommands(
   withStore(model.command("draw"))
     .description("what is around a node at a moment, as a picture")
     .argument("<node>", "a node's id or name")
-    .option("--at <moment>", "as of an instant (UTC), or so long ago: 15m, 2h; now, unless given")
-    .option("--known-at <moment>", "only by what was known then")
+    .option("--at <moment>", atWords)
+    .option("--known-at <moment>", knownAtWords)
     .option("--depth <edges>", "so many edges away", "2")
     .option("--format <format>", "svg, mermaid or json; by the file's ending, unless given")
     .option("-o, --output <file>", "where to; standard output, unless given")
@@ -100,8 +101,8 @@ function registerShow(show: Command, onModel: OnModel, { io }: StateCommandParts
   show
     .description("what is known: how much of each kind, from which source; or all of one node")
     .option("--node <id>", "all of this node: its aspects, neighbours, changes, trouble")
-    .option("--at <moment>", "as of an instant (UTC), or so long ago: 15m, 2h; now, unless given")
-    .option("--known-at <moment>", "only by what was known then")
+    .option("--at <moment>", atWords)
+    .option("--known-at <moment>", knownAtWords)
     .option("--json", "print JSON")
     .action((options: ShowOptions, command: Command) =>
       onModel(command, async (opened, { state }) => {

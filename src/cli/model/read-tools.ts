@@ -6,7 +6,7 @@ import type { ReadingTool } from "../../adapters/mcp-server/index.ts";
 import { err, instantText, type JsonObject, ok, type Result } from "../../kernel/index.ts";
 import { changeKinds, edgeKinds, type NodeId, readSymptom, type View } from "../../model/index.ts";
 import { type ImpactSources, impactOf } from "./impact-of.ts";
-import { readMoment } from "./moment.ts";
+import { laterKnown, readMoment, readMoments } from "./moment.ts";
 import { askWhy } from "./why.ts";
 
 /** More would only fill the window of the agent's model. */
@@ -34,7 +34,9 @@ const moments: JsonObject = {
   at: text(
     "as of this instant (2026-05-04T10:12:00Z), or so long ago (15m, 2h); now, unless given",
   ),
-  known_at: text("only by what was known then"),
+  known_at: text(
+    "by what was known then; `now`: by all that is known; the moment of `at`, unless given",
+  ),
 };
 
 function schemaOf(properties: JsonObject, required: readonly string[]): JsonObject {
@@ -50,6 +52,8 @@ interface Asked extends ReadSources {
   readonly atMs: number;
   readonly view: View;
   readonly args: JsonObject;
+  /** What was left out, because it was learned later. */
+  readonly note: string | undefined;
 }
 
 type Answer = (asked: Asked) => Result<object, string>;
@@ -66,8 +70,7 @@ export function readTools(world: ReadWorld): readonly ReadingTool[] {
       const sources = await world.sources(name === "impact");
       if (!sources.ok) return sources;
       const asked = momentOf(args, sources.value);
-      const answered = asked.ok ? answer(asked.value) : asked;
-      return answered.ok ? ok(plain(answered.value)) : answered;
+      return asked.ok ? noted(answer(asked.value), asked.value) : asked;
     },
   });
   return [
@@ -137,13 +140,19 @@ export function readTools(world: ReadWorld): readonly ReadingTool[] {
 
 function momentOf(args: JsonObject, sources: ReadSources): Result<Asked, string> {
   const { nowMs, graph } = sources;
-  const at = readMoment(String(args["at"] ?? "0s"), nowMs);
-  if (!at.ok) return err(`at: ${at.error}`);
-  const known =
-    args["known_at"] === undefined ? undefined : readMoment(String(args["known_at"]), nowMs);
-  if (known?.ok === false) return err(`known_at: ${known.error}`);
-  const view = graph.asOf(at.value, known?.value);
-  return ok({ ...sources, atMs: at.value, view, args });
+  const { at, known_at: knownAt } = args as Record<string, string>;
+  const names = { at: "at", knownAt: "known_at" };
+  const moments = readMoments({ at, knownAt }, nowMs, names);
+  if (!moments.ok) return moments;
+  const { atMs, knownAtMs } = moments.value;
+  const note = laterKnown(graph, moments.value, "known_at: now");
+  return ok({ ...sources, atMs, view: graph.asOf(atMs, knownAtMs), args, note });
+}
+
+/** With what was left out of it. */
+function noted(answered: ReturnType<Answer>, { note }: Asked): Result<JsonObject, string> {
+  if (!answered.ok) return note === undefined ? answered : err(`${answered.error} (${note})`);
+  return ok(plain({ ...answered.value, ...(note !== undefined && { note }) }));
 }
 
 function whyAnswer({ graph, nowMs, incidentKeepMs, args }: Asked): Result<object, string> {

@@ -6,6 +6,7 @@ import { type StateCommandParts, withState } from "../switches.ts";
 import { type CalibrationOptions, showCalibration } from "./calibration.ts";
 import { type ImpactOptions, showImpact } from "./impact.ts";
 import { serveModel } from "./mcp.ts";
+import { atWords, knownAtWords } from "./moment.ts";
 import type { OpenedModel } from "./open.ts";
 
 /** Opens the model for a command, or says why not. */
@@ -28,8 +29,8 @@ export function registerReading(
     .argument("<what>", "a node (service:cart) or a tool of the catalog (ops:restart)")
     .option("--change <kind>", "what would be done to it: deploy, config, flag, restart, scale …")
     .option("--args <json>", "arguments of the tool, which name its target")
-    .option("--at <moment>", "as of an instant (UTC), or so long ago: 15m, 2h; now, unless given")
-    .option("--known-at <moment>", "only by what was known then")
+    .option("--at <moment>", atWords)
+    .option("--known-at <moment>", knownAtWords)
     .option("--json", "print the whole answer as JSON")
     .option("--no-keep", "do not keep the prediction to be compared with what happens")
     .action((what: string, options: ImpactOptions, command: Command) =>

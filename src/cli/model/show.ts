@@ -1,10 +1,10 @@
 /** `holdfast model show`: what the model knows at a moment, in all or of one node. Exit codes: 0; 1 no such node; 2 wrong usage. */
 import type { WatchStatus } from "../../control/index.ts";
-import { err, instantText, ok, type Result } from "../../kernel/index.ts";
-import { type Graph, nodeKinds, type View } from "../../model/index.ts";
+import { instantText } from "../../kernel/index.ts";
+import { allKnown, type Graph, nodeKinds, type View } from "../../model/index.ts";
 import type { CommandOutput } from "../policy-knowledge.ts";
 import { tableLines } from "../table.ts";
-import { readMoment } from "./moment.ts";
+import { laterKnown, type Moments, readMoments } from "./moment.ts";
 import type { OpenedModel } from "./open.ts";
 import { nodeLines, nodeShown } from "./show-node.ts";
 import { type ShownWatch, watchLines, watchShown } from "./show-watches.ts";
@@ -21,19 +21,22 @@ export async function showModel(
   options: ShowOptions,
   { io, watches }: { readonly io: CommandOutput; readonly watches: readonly WatchStatus[] },
 ): Promise<number> {
-  const view = viewAt(graph, options, nowMs);
-  if (!view.ok) {
-    io.err(`error: ${view.error}`);
+  const moments = readMoments(options, nowMs);
+  if (!moments.ok) {
+    io.err(`error: ${moments.error}`);
     return 2;
   }
+  const view = graph.asOf(moments.value.atMs, moments.value.knownAtMs);
+  const note = laterKnown(graph, moments.value);
+  if (note !== undefined) io.err(`note: ${note}`);
   if (options.node === undefined) {
     const watched = watches.map((each) => watchShown(each, nowMs));
-    const shown = { ...allShown(graph, view.value), watches: watched };
+    const shown = { ...allShown(graph, view), watches: watched };
     if (options.json === true) io.out(JSON.stringify(shown));
-    else for (const line of allLines(shown, options)) io.out(line);
+    else for (const line of allLines(shown, moments.value)) io.out(line);
     return 0;
   }
-  const shown = nodeShown(view.value, options.node);
+  const shown = nodeShown(view, options.node);
   if (shown === undefined) {
     io.err(
       `error: nothing is known of ${JSON.stringify(options.node)} at that moment; nodes are named kind:name`,
@@ -43,13 +46,6 @@ export async function showModel(
   if (options.json === true) io.out(JSON.stringify(shown));
   else for (const line of nodeLines(shown)) io.out(line);
   return 0;
-}
-
-function viewAt(graph: Graph, { at, knownAt }: ShowOptions, nowMs: number): Result<View, string> {
-  const validAt = at === undefined ? ok(nowMs) : readMoment(at, nowMs);
-  const known = knownAt === undefined ? ok(Number.POSITIVE_INFINITY) : readMoment(knownAt, nowMs);
-  if (!validAt.ok) return err(validAt.error);
-  return known.ok ? ok(graph.asOf(validAt.value, known.value)) : known;
 }
 
 interface KindOfSource {
@@ -104,12 +100,15 @@ function eventsOf(graph: Graph, { validAt, knownAt }: View): readonly KindOfSour
   });
 }
 
-function allLines(shown: AllShown, { knownAt }: ShowOptions): readonly string[] {
+function allLines(shown: AllShown, { knownAtMs }: Moments): readonly string[] {
   const counts = (of: Readonly<Record<string, number>>): string =>
     Object.entries(of)
       .map(([name, count]) => `${name} ${count}`)
       .join(", ") || "none";
-  const known = knownAt === undefined ? "by all that is known now" : `by what was known ${knownAt}`;
+  const known =
+    knownAtMs === allKnown
+      ? "by all that is known now"
+      : `by what was known at ${instantText(knownAtMs)}`;
   const rows = shown.events.map(({ kind, source, events, first_at, last_at }) => [
     kind,
     source,

@@ -17,7 +17,7 @@ import {
   whyInGraph,
 } from "../../model/index.ts";
 import type { CommandOutput } from "../policy-knowledge.ts";
-import { readMoment } from "./moment.ts";
+import { laterKnown, readMoment, readMoments } from "./moment.ts";
 import { formatOf, writePicture } from "./show-picture.ts";
 import { whyText } from "./why-text.ts";
 import { writeDraft } from "./write-draft.ts";
@@ -36,6 +36,8 @@ export interface WhyOptions {
 export interface Asked {
   readonly answer: WhyAnswer;
   readonly symptom: Symptom;
+  /** What was left out, because it was learned later. */
+  readonly note?: string;
 }
 
 /** The answer of a graph to a symptom in people's words. */
@@ -46,20 +48,23 @@ export function askWhy(
   nowMs: number,
   incidentKeepMs: number = remembranceUnlessGiven.incident.keepMs,
 ): Result<Asked, string> {
-  const at = readMoment(options.at ?? "0s", nowMs);
-  if (!at.ok) return err(`--at: ${at.error}`);
-  const knownAt = options.knownAt === undefined ? undefined : readMoment(options.knownAt, nowMs);
-  if (knownAt?.ok === false) return err(`--known-at: ${knownAt.error}`);
-  const view = graph.asOf(at.value, knownAt?.value);
-  const symptom = readSymptom(words.join(" "), at.value, view);
-  if (!symptom.ok) return symptom;
+  const moments = readMoments(options, nowMs);
+  if (!moments.ok) return moments;
+  const { atMs, knownAtMs } = moments.value;
+  const view = graph.asOf(atMs, knownAtMs);
+  const symptom = readSymptom(words.join(" "), atMs, view);
+  const note = laterKnown(graph, moments.value);
+  if (!symptom.ok) return note === undefined ? symptom : err(`${symptom.error}; ${note}`);
   const lookbackMs = lookbackOf(options.lookback);
   if (lookbackMs === undefined)
     return err(`--lookback: \`${options.lookback}\` is no length of time (90s, 15m, 2h)`);
   const keeping = { now: symptom.value.at, keepMs: incidentKeepMs };
   const memory = unexpired(memoryOf(view.facts(incidentAspect)), keeping);
   const settings = { ...defaultSettings, lookbackMs, knownAt: view.knownAt, memory };
-  return ok({ answer: whyInGraph(graph, symptom.value, settings), symptom: symptom.value });
+  return ok({
+    ...{ answer: whyInGraph(graph, symptom.value, settings), symptom: symptom.value },
+    ...(note !== undefined && { note }),
+  });
 }
 
 /** Milliseconds. */
@@ -78,7 +83,8 @@ export async function showWhy(
   const { io, nowMs, incidentKeepMs } = parts;
   const asked = askWhy(graph, words, options, nowMs, incidentKeepMs);
   if (!asked.ok) return refuse(io, asked.error);
-  const { answer, symptom } = asked.value;
+  const { answer, symptom, note } = asked.value;
+  if (note !== undefined) io.err(`note: ${note}`);
   if (options.picture !== undefined) {
     const format = formatOf(undefined, options.picture);
     if (!format.ok) return refuse(io, format.error);

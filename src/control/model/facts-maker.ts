@@ -2,6 +2,7 @@
 import type { Result } from "../../kernel/index.ts";
 import { err, ok } from "../../kernel/index.ts";
 import {
+  allKnown,
   exercised,
   factsLines,
   type Graph,
@@ -55,7 +56,8 @@ export async function makeFacts(
   { disk, clock, path }: FactsParts,
   { graph, predictions, incidents, nowMs, watchedUntilMs }: FactsSources,
 ): Promise<Result<number, string>> {
-  const view = graph.asOf(nowMs);
+  // A window of traffic is known when it ends, and some of it is told before.
+  const view = graph.asOf(nowMs, allKnown);
   const basis = {
     ...{ view, nowMs, memory: memoryOf(incidents) },
     seen: exercised(view, { fromAt: nowMs - exercisedMs, toAt: nowMs }),

@@ -10,6 +10,7 @@ import {
 } from "../../audit/index.ts";
 import { err, ok, type Result } from "../../kernel/index.ts";
 import {
+  allKnown,
   calibrationByChange,
   exercised,
   type Graph,
@@ -103,7 +104,7 @@ export class ModelKeeper {
     // Without any event nobody uses the model, and policy sees that there is none.
     if (read.value.events === 0) return ok(undefined);
     const { outcomeWindowMs: windowMs, rules } = this.#parts;
-    const view = this.#model.graph.asOf(now.value);
+    const view = this.#model.graph.asOf(now.value, allKnown);
     const predicted = await this.#predict(acted.value, view, now.value);
     if (!predicted.ok) return predicted;
     const settled = await this.#predictions.settle({ view, nowMs: now.value, windowMs });

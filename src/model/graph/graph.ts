@@ -7,6 +7,9 @@ import { chosen } from "./same-event.ts";
 import { Tables } from "./tables.ts";
 import { View } from "./view.ts";
 
+/** As `knownAt`: with everything that is known now, whenever it was learned. */
+export const allKnown: number = Number.POSITIVE_INFINITY;
+
 /** What became of the events that were added. */
 export interface Added {
   readonly added: number;
@@ -55,10 +58,10 @@ export class Graph {
   }
 
   /**
-   * Production at `validAt`, by what was known at `knownAt`. Without `knownAt`, by everything that is known now: then what
-   * is learned later may change the answer. With it, nothing that becomes known after `knownAt` ever does.
+   * Production at `validAt`, by what was known at `knownAt`: then, unless given. Nothing that is learned after `knownAt` ever
+   * changes the answer; `allKnown` asks with everything that is known by now.
    */
-  asOf(validAt: number, knownAt: number = Number.POSITIVE_INFINITY): View {
+  asOf(validAt: number, knownAt: number = validAt): View {
     return new View(this.#folded(), { validAt, knownAt });
   }
 

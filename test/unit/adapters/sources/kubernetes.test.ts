@@ -1,6 +1,6 @@
 /** Kubernetes objects: how they hang together, since when they are so, and what is never told of them. */
 import { expect, test } from "vitest";
-import { Graph } from "../../../../src/model/index.ts";
+import { allKnown, Graph } from "../../../../src/model/index.ts";
 import { eventsOf, file, of, receivedAt, ties } from "./telling.ts";
 
 const at = Date.parse("2026-05-04T10:00:00Z");
@@ -145,9 +145,9 @@ test("a watch tells what comes and goes; events are conditions of what they are 
   ];
   const graph = new Graph();
   graph.add(eventsOf(file("w.jsonl", lines.map((line) => JSON.stringify(line)).join("\n"))));
-  expect(graph.asOf(at + 1).node("workload:shop/cart")).toBeDefined();
+  expect(graph.asOf(at + 1, allKnown).node("workload:shop/cart")).toBeDefined();
   expect(
-    graph.asOf(Date.parse("2026-05-04T11:00:00Z")).aspect("workload:shop/cart", "spec"),
+    graph.asOf(Date.parse("2026-05-04T11:00:00Z"), allKnown).aspect("workload:shop/cart", "spec"),
   ).toBeUndefined();
   const event = {
     apiVersion: "v1",

@@ -64,6 +64,17 @@ test("before it was known, nothing is named: exit code 1", async () => {
   expect(code).toBe(1);
 });
 
+test("about the past, what was learned later is left out, unless it is asked with; the answer says so", async () => {
+  const past = { at: "2m" };
+  const events = [{ ...calls, at: now - 30 * minute, knownAt: now }, processor("cart", 0.98)];
+  const then = await run(["front", "slow"], past, events);
+  expect(then.err).toMatch(/nothing was known at .*; 2 events .* ask with --known-at now/);
+  expect(then.code).not.toBe(0);
+  const later = await run(["cart", "slow"], { ...past, knownAt: "now" }, events);
+  expect(later.err).toBe("");
+  expect(later.out).toContain("cart");
+});
+
 test("the chain is written as a picture, by the file's ending", async () => {
   const file = join(await mkdtemp(join(tmpdir(), "why-")), "chain.mmd");
   expect((await run(["front", "slow"], { picture: file })).code).toBe(0);

@@ -1,6 +1,6 @@
 /** What the graph answers about a small shop. */
 import { describe, expect, test } from "vitest";
-import { Graph, type ModelEvent } from "../../../../src/model/index.ts";
+import { allKnown, Graph, type ModelEvent } from "../../../../src/model/index.ts";
 import { change, edge, fact, origin, traffic } from "../../../fixtures/model-events.ts";
 
 const graphOf = (...events: ModelEvent[]): Graph => {
@@ -245,7 +245,7 @@ test("a condition that nothing ends holds until the next of its name", () => {
 
 test("changes, traffic, series, logs, conditions, alerts and actions are found by node and time", () => {
   const graph = sample();
-  const view = graph.asOf(8);
+  const view = graph.asOf(8, allKnown);
   expect(view.changes({ fromAt: 3, toAt: 7 }).map(({ title }) => title)).toEqual(["d1"]);
   expect(view.changes({}, { node: cart })).toHaveLength(1);
   expect(view.changes({}, { kinds: ["flag"] })).toEqual([]);
@@ -253,7 +253,7 @@ test("changes, traffic, series, logs, conditions, alerts and actions are found b
   expect(view.traffic({ fromAt: 4 })).toHaveLength(1);
   expect(view.traffic({}, { caller: web, callee: web })).toEqual([]);
   expect(view.series(cart, { signal: "cpu" })[0]?.points).toHaveLength(2);
-  expect(graph.asOf(4).series(cart)[0]?.points).toEqual([[1, 0.1]]);
+  expect(graph.asOf(4, allKnown).series(cart)[0]?.points).toEqual([[1, 0.1]]);
   expect(view.series(cart, { signal: "memory" })).toEqual([]);
   expect(view.logs({ fromAt: 4 }, cart)).toHaveLength(1);
   expect(view.conditions({ fromAt: 8, toAt: 9 }, cart)).toHaveLength(1);
