@@ -92,7 +92,12 @@ export class ClusterFeed implements ClusterListener {
     if (this.#events.length === 0) return;
     const id = `kubernetes-watch-${this.#parts.instance}-${this.#startedAtMs}-${this.#batches}`;
     const source = `kubernetes watch of ${this.#watch.name}`;
-    const stored = await this.#parts.model.write({ id, source, events: this.#events });
+    const stored = await this.#parts.model.write({
+      id,
+      source,
+      events: this.#events,
+      isPassing: true,
+    });
     this.#complain("store", stored.ok ? "" : stored.error);
     if (!stored.ok) return;
     this.#events = [];

@@ -25,6 +25,7 @@ import {
 } from "../gateway/index.ts";
 import { sha256 } from "../kernel/index.ts";
 import type { Clock, Log } from "../ports.ts";
+import { RecentSpans } from "./recent-spans.ts";
 
 const bodyBytesMax = 16 * 1024 * 1024;
 const waitingBytesMax = 64 * 1024 * 1024;
@@ -39,6 +40,10 @@ export class ModelReceiver {
   readonly #log: Log;
   #waiting: SourceFile[] = [];
   #waitingBytes = 0;
+  /** Traces that came before the last fold, which are due with the next, and those that were told by it. */
+  #due: readonly SourceFile[] = [];
+  #told: readonly SourceFile[] = [];
+  readonly #counted = new RecentSpans();
   /** Counters whose exporter starts again, or this process, are read from their second sample on. */
   #lastSamples: LastSamples = new Map();
 
@@ -60,28 +65,50 @@ export class ModelReceiver {
       await this.#clock.sleep(foldEveryMs, signal);
       await this.fold();
     }
+    await this.fold();
   }
 
-  /** Stores what waits. When it cannot be stored it waits on, as far as there is room. */
+  /**
+   * Stores what waits. Each service exports its own spans of a trace in its own time, who calls mostly last: traces are counted
+   * one fold later than they came, with those that came before and since to explain them. What cannot be stored waits on.
+   */
   async fold(): Promise<void> {
-    const files = this.#waiting;
-    if (files.length === 0) return;
-    this.#waiting = [];
-    this.#waitingBytes = 0;
+    const came = this.#waiting;
+    const fresh = came.filter(isTraces);
+    const due = [...this.#due, ...came.filter((file) => !isTraces(file))];
+    if (came.length === 0 && due.length === 0) return;
+    const context = [...this.#told, ...fresh].map((file) => ({
+      ...file,
+      isContext: true as const,
+    }));
+    const files = due.length === 0 ? [] : [...due, ...context];
     // What cannot be stored is told again, from the samples of before.
     const lastSamples = new Map(this.#lastSamples);
-    const telling = { ...usualTelling, lastSamples };
-    for (const { id, names, events } of batchesOf(files, undefined, telling).batches) {
-      const taken = await this.#model.write({ id, source: `${names.join("+")} received`, events });
-      if (taken.ok) continue;
+    const isCounted = (key: string): boolean => this.#counted.has(key);
+    const telling = { ...usualTelling, lastSamples, isCounted };
+    for (const { id, names, events, spans } of batchesOf(files, undefined, telling).batches) {
+      const source = `${names.join("+")} received`;
+      const taken = await this.#model.write({ id, source, events, isPassing: true });
+      if (taken.ok) {
+        this.#counted.add(spans?.keys ?? []);
+        continue;
+      }
       this.#log.write("error", "telemetry_not_stored", {
         error: taken.error,
-        requests: files.length,
+        requests: due.length,
       });
-      for (const file of files) this.#keep(file);
       return;
     }
+    this.#counted.turn();
     this.#lastSamples = lastSamples;
+    // What came while this was stored waits for the next.
+    this.#waiting = this.#waiting.slice(came.length);
+    this.#told = due.filter(isTraces);
+    this.#due = fresh;
+    this.#waitingBytes = [...this.#waiting, ...this.#due].reduce(
+      (sum, { bytes }) => sum + bytes.length,
+      0,
+    );
   }
 
   async #answer(request: FrontRequest): Promise<FrontResponse> {
@@ -160,6 +187,10 @@ export class ModelReceiver {
     }
     return jsonResponse(202, { taken });
   }
+}
+
+function isTraces({ path }: SourceFile): boolean {
+  return path.includes(".traces.");
 }
 
 /** The token as a bearer, or a signature with it over the body: of GitHub, or one of PagerDuty's. */

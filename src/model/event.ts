@@ -111,7 +111,7 @@ export interface Series extends Told {
 /** Calls from one to another within a window: what a service graph is folded from. */
 export interface Traffic extends Told {
   readonly type: "traffic";
-  /** Null: from outside. */
+  /** Null: from outside, or untold. The callee itself: a step within it, which is no call. */
   readonly caller: NodeId | null;
   readonly callee: NodeId;
   readonly operation: string;

@@ -3,6 +3,7 @@ import { err, ok, type Result, sha256Hex } from "../../kernel/index.ts";
 import type { ModelEvent } from "../../model/index.ts";
 import { documentsOf, type SourceFile, sourceOf, sources } from "./read.ts";
 import {
+  type CountedSpans,
   type Source,
   type SourceDocument,
   type SourceFault,
@@ -19,6 +20,7 @@ export interface SourceBatch {
   readonly reference: string;
   readonly events: readonly ModelEvent[];
   readonly notes: readonly string[];
+  readonly spans?: CountedSpans;
 }
 
 export interface ReadBatches {
@@ -77,11 +79,13 @@ function recognised(
 ): Result<ReadFile["documents"], SourceFault> {
   const documents = documentsOf(file);
   if (!documents.ok) return documents;
-  const known = documents.value.flatMap((document) => {
+  const context = file.isContext === true ? { isContext: true as const } : {};
+  const all = documents.value.map((document) => ({ ...document, ...context }));
+  const known = all.flatMap((document) => {
     const source = as ?? sourceOf(document);
     return source === undefined ? [] : [[source, document] as const];
   });
-  const unknown = documents.value.find((document) => !known.some(([, each]) => each === document));
+  const unknown = all.find((document) => !known.some(([, each]) => each === document));
   // Of a file that is read at all, nothing is silently left out.
   if (known.length > 0 && unknown !== undefined)
     return err({
@@ -129,6 +133,7 @@ function batchOf(
   const used = sources.filter((source) => documents.some(([each]) => each === source));
   const events: ModelEvent[] = [];
   const notes: string[] = [];
+  let spans: CountedSpans | undefined;
   for (const source of used) {
     const told = source.tell(
       documents.filter(([each]) => each === source).map(([, each]) => each),
@@ -137,12 +142,17 @@ function batchOf(
     if (!told.ok) return told;
     for (const event of told.value.events) events.push(event);
     notes.push(...told.value.notes);
+    spans ??= told.value.spans;
   }
-  const digests = files.map(({ bytes }) => sha256Hex(bytes)).sort();
+  const digests = files
+    .filter(({ isContext }) => isContext !== true)
+    .map(({ bytes }) => sha256Hex(bytes))
+    .sort();
   const names = used.map(({ name }) => name);
   const versions = used.map(({ name, version }) => `${name}.${version}`).join("+");
   const { windowMs } = telling;
   const window = windowMs === usualTelling.windowMs ? "" : `-${windowMs}ms`;
   const id = `${versions}-${sha256Hex(digests.join(" ")).slice(0, 40)}${window}`;
-  return ok({ id, names, reference: files[0]?.path ?? "", events, notes });
+  const about = { id, names, reference: files[0]?.path ?? "" };
+  return ok({ ...about, events, notes, ...(spans !== undefined && { spans }) });
 }

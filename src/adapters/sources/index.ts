@@ -2,6 +2,7 @@ export { batchesOf, type ReadBatches, type SourceBatch } from "./batches.ts";
 export type { LastSamples } from "./otlp-metrics.ts";
 export { fileBytesMax, type SourceFile, sources } from "./read.ts";
 export {
+  type CountedSpans,
   type Source,
   type SourceDocument,
   type SourceFault,

@@ -1,5 +1,5 @@
 /** OTLP: traces become traffic, metrics series, and log records templates; what they say of their sender becomes edges. */
-import { err, type JsonObject, ok, type Result } from "../../kernel/index.ts";
+import { err, type JsonObject, ok, type Result, sha256Hex } from "../../kernel/index.ts";
 import {
   foldLogs,
   foldSpans,
@@ -41,46 +41,89 @@ const members = ["resourceSpans", "resourceMetrics", "resourceLogs"] as const;
 
 export const otlp: Source = {
   name: "otlp",
-  version: 1,
+  version: 2,
   // Each service tells its own spans of a trace.
   gathers: true,
   reads: ({ value }) => members.some((member) => at(value, member) !== undefined),
-  tell: (documents, { windowMs, lastSamples }): Result<Told, SourceFault> => {
+  tell: (all, { windowMs, lastSamples, isCounted }): Result<Told, SourceFault> => {
     const folding = { source: "otlp", window: { ms: windowMs } } as const;
     const teller = new Teller("otlp");
-    const spans: Span[] = [];
-    for (const { value, reference } of documents) {
-      const read = spansIn(value);
-      if ("path" in read) return err({ reference, ...read });
-      if (spans.length + read.spans.length > spansMax)
-        return err({
-          reference,
-          path: "resourceSpans",
-          message: `more than ${spansMax} spans at once; send them in parts`,
-        });
-      for (const span of read.spans) spans.push(span);
-      if (read.backwards > 0)
-        teller.note(reference, `${read.backwards} spans ended before they began`);
-    }
+    const documents = all.filter(({ isContext }) => isContext !== true);
+    const read = readSpans(teller, all, isCounted);
+    if (!read.ok) return read;
     const [first] = documents;
     if (first === undefined) return ok(teller.told);
+    const { spans, counted } = read.value;
     const entries = tellTraffic(teller, first, spans, folding);
     tellLogs(teller, first, documents, { ...folding, entries });
     tellMetrics(teller, first, documents, lastSamples ?? new Map());
     for (const document of documents) tellResources(teller, document);
-    return ok(teller.told);
+    const keys = counted.map(spanKey);
+    return ok({ ...teller.told, ...(keys.length > 0 && { spans: { keys, ...timeOf(counted) } }) });
   },
 };
 
-/** What a window came to is an event by what it says: told again with others of its kind, it is still the same. */
+interface OwnSpans {
+  readonly spans: readonly Span[];
+  /** Of these, those that were not counted before. */
+  readonly counted: readonly Span[];
+}
+
+function readSpans(
+  teller: Teller,
+  all: readonly SourceDocument[],
+  isCounted: (key: string) => boolean = () => false,
+): Result<OwnSpans, SourceFault> {
+  const [spans, counted]: [Span[], Span[]] = [[], []];
+  // Of a span that is told twice the one that counts comes first.
+  const inOrder = all.toSorted(
+    (a, b) => Number(a.isContext ?? false) - Number(b.isContext ?? false),
+  );
+  for (const { value, reference, isContext } of inOrder) {
+    const read = spansIn(value);
+    if ("path" in read) return err({ reference, ...read });
+    const message = `more than ${spansMax} spans at once; send them in parts`;
+    if (spans.length + read.spans.length > spansMax)
+      return err({ reference, path: "resourceSpans", message });
+    const told = read.spans.map((span) =>
+      isContext === true || isCounted(spanKey(span)) ? { ...span, isTold: true } : span,
+    );
+    for (const span of told) spans.push(span);
+    for (const span of told) if (span.isTold !== true) counted.push(span);
+    if (read.backwards > 0 && isContext !== true)
+      teller.note(reference, `${read.backwards} spans ended before they began`);
+  }
+  return ok({ spans, counted });
+}
+
+/** 64 bits of a digest tell spans of one time apart. */
+function spanKey({ trace, id }: Span): string {
+  return Buffer.from(sha256Hex(trace + id).slice(0, 16), "hex").toString("base64url");
+}
+
+function timeOf(spans: readonly Span[]): { fromAt: number; toAt: number } {
+  let [fromAt, toAt] = [Number.POSITIVE_INFINITY, 0];
+  for (const { startUs } of spans) {
+    const at = Math.floor(startUs / 1_000);
+    fromAt = Math.min(fromAt, at);
+    toAt = Math.max(toAt, at);
+  }
+  return { fromAt, toAt };
+}
+
+/**
+ * What a window came to is an event by what it says and of which spans: told again with others of its kind, it is still the
+ * same. Spans that come later are another event beside it.
+ */
 function tellTraffic(
   teller: Teller,
   { reference }: SourceDocument,
   spans: readonly Span[],
   folding: Pick<SpanFolding, "source" | "window">,
 ): ReadonlyMap<string, string> {
-  const { traffic, entries, faults } = foldSpans(spans, { ...folding, id: reference });
-  for (const { id, knownAt, origin, ...says } of traffic) teller.tell(reference, knownAt, says);
+  const { traffic, countedIn, entries, faults } = foldSpans(spans, { ...folding, id: reference });
+  for (const { id, knownAt, origin, ...says } of traffic)
+    teller.tell(reference, knownAt, says, countedIn.get(id));
   for (const [what, says] of Object.entries(faultWords) as [keyof SpanFaults, string][])
     if (faults[what] > 0) teller.note(reference, `${faults[what]} spans ${says}`);
   return entries;

@@ -46,6 +46,8 @@ export interface SourceFile {
   readonly path: string;
   readonly bytes: Uint8Array;
   readonly modifiedAtMs: number;
+  /** It was told, or will be: here it only explains others. */
+  readonly isContext?: true;
 }
 
 /** Of one file; larger ones are for a collector. */

@@ -17,6 +17,8 @@ export interface SourceDocument {
   readonly value: JsonObject;
   /** When it came, or its file was written: for what says no time of its own. */
   readonly receivedAt: number;
+  /** It was told, or will be: here it only explains others. */
+  readonly isContext?: true;
   /** A watch of our own saw it, and `receivedAt` is when. */
   readonly watch?: SeenByWatch;
 }
@@ -41,6 +43,16 @@ export interface Told {
   readonly events: readonly ModelEvent[];
   /** What was left out or bounded, for people. */
   readonly notes: readonly string[];
+  /** Spans that were counted: of those, a later telling counts none again. */
+  readonly spans?: CountedSpans;
+}
+
+export interface CountedSpans {
+  /** A short digest of each. */
+  readonly keys: readonly string[];
+  /** When the first began and the last. */
+  readonly fromAt: number;
+  readonly toAt: number;
 }
 
 export interface Source {
@@ -64,6 +76,8 @@ export interface Telling {
   readonly windowMs: number;
   /** Where documents come one after another: what counters had come to, kept from one telling to the next. */
   readonly lastSamples?: LastSamples;
+  /** Whether a span was counted before, by its key. */
+  readonly isCounted?: (key: string) => boolean;
 }
 
 export const usualTelling: Telling = { windowMs: 60_000 };
@@ -80,8 +94,9 @@ export class Teller {
     this.#source = source;
   }
 
-  tell(reference: string, knownAt: number, says: Untold<ModelEvent>): void {
-    const id = `${this.#source}:${sha256Hex(JSON.stringify(says)).slice(0, 32)}`;
+  /** `of`: what it was made of, where others could say the same of something else. */
+  tell(reference: string, knownAt: number, says: Untold<ModelEvent>, of = ""): void {
+    const id = `${this.#source}:${sha256Hex(JSON.stringify(says) + of).slice(0, 32)}`;
     const origin = { source: this.#source, reference: boundedName(reference) };
     this.events.push({ ...says, id, knownAt, origin } as ModelEvent);
   }

@@ -4,6 +4,7 @@
  */
 import {
   batchesOf,
+  type ReadBatches,
   type Source,
   type SourceBatch,
   type SourceFault,
@@ -13,7 +14,7 @@ import {
 } from "../../adapters/sources/index.ts";
 import { forget, isScattered, ModelLog } from "../../control/index.ts";
 import { err, ok, type Result } from "../../kernel/index.ts";
-import type { Remembrance } from "../../model/index.ts";
+import { type ModelEvent, type Remembrance, retained } from "../../model/index.ts";
 import type { SharedState } from "../../state/index.ts";
 import type { CommandOutput } from "../policy-knowledge.ts";
 import { fetchSource, pathsIn, readSourceFile } from "./read-files.ts";
@@ -32,6 +33,8 @@ interface Ingested {
   taken: number;
   repeated: number;
   events: number;
+  /** Of these, what is older than it is remembered, or not remembered at all. */
+  over: number;
   readonly refused: SourceFault[];
   readonly skipped: string[];
   readonly notes: string[];
@@ -58,19 +61,24 @@ export async function ingest(
     taken: 0,
     repeated: 0,
     events: 0,
+    over: 0,
     refused: [],
     skipped: [],
     notes: [],
   };
   const windowMs = Number(options.window ?? 60) * 1_000;
   if (!(windowMs > 0)) return complain(io, `--window: ${options.window} is no number of seconds`);
+  const now = await state.now();
+  if (!now.ok) return complain(io, `the store is ${now.error.kind}: ${now.error.detail}`);
+  const overIn = (events: readonly ModelEvent[]): number =>
+    events.length - retained(events, rules, now.value).length;
   const log = new ModelLog(state);
   for (const address of addresses) {
     const files = await filesOf(address, io);
     if (!files.ok) return complain(io, files.error);
     const took = await takeFiles(
       files.value,
-      { as, telling: { windowMs } },
+      { as, telling: { windowMs }, overIn },
       sum,
       options.dryRun === true ? undefined : log,
       io,
@@ -83,15 +91,24 @@ export async function ingest(
   return sum.taken + sum.repeated > 0 ? 0 : 2;
 }
 
+interface Reading {
+  readonly as: Source | undefined;
+  readonly telling: Telling;
+  /** How many of these are not kept. */
+  readonly overIn: (events: readonly ModelEvent[]) => number;
+}
+
 /** Without a log everything is read and checked, and nothing stored. */
 async function takeFiles(
   files: readonly SourceFile[],
-  how: { readonly as: Source | undefined; readonly telling: Telling },
+  how: Reading,
   sum: Ingested,
   log: ModelLog | undefined,
   io: CommandOutput,
 ): Promise<Result<void, string>> {
-  const { batches, refused, skipped } = batchesOf(files, how.as, how.telling);
+  const read = await readOnce(files, how, log);
+  if (!read.ok) return read;
+  const { batches, refused, skipped } = read.value;
   sum.files += files.length;
   sum.refused.push(...refused);
   sum.skipped.push(...skipped);
@@ -100,9 +117,28 @@ async function takeFiles(
     const took = log === undefined ? ok("taken" as const) : await take(log, batch, io);
     if (!took.ok) return took;
     sum[took.value] += 1;
-    if (took.value === "taken") sum.events += batch.events.length;
+    if (took.value === "repeated") continue;
+    sum.events += batch.events.length;
+    sum.over += how.overIn(batch.events);
   }
   return ok(undefined);
+}
+
+/** Spans that an earlier batch counted are not counted again: they only explain those that are new. */
+async function readOnce(
+  files: readonly SourceFile[],
+  { as, telling }: Pick<Reading, "as" | "telling">,
+  log: ModelLog | undefined,
+): Promise<Result<ReadBatches, string>> {
+  const read = batchesOf(files, as, telling);
+  const spans = read.batches.flatMap((batch) => batch.spans ?? []);
+  if (spans.length === 0 || log === undefined) return ok(read);
+  const fromAt = Math.min(...spans.map((each) => each.fromAt));
+  const toAt = Math.max(...spans.map((each) => each.toAt));
+  const counted = await log.countedSpans(fromAt, toAt);
+  if (!counted.ok) return counted;
+  if (!spans.some(({ keys }) => keys.some((key) => counted.value.has(key)))) return ok(read);
+  return ok(batchesOf(files, as, { ...telling, isCounted: (key) => counted.value.has(key) }));
 }
 
 async function filesOf(
@@ -129,12 +165,12 @@ async function filesOf(
 /** An event that cannot be kept refuses its batch; the error of the store ends the command. */
 async function take(
   log: ModelLog,
-  { id, names, reference, events }: SourceBatch,
+  { id, names, reference, events, spans }: SourceBatch,
   io: CommandOutput,
 ): Promise<Result<"taken" | "repeated", string>> {
   let told = 0;
   const written = await log.write(
-    { id, source: `${names.join("+")} ${reference}`, events },
+    { id, source: `${names.join("+")} ${reference}`, events, ...(spans && { spans }) },
     (done, of) => {
       const tenth = Math.floor((done / of) * 10);
       if (of < 20 || tenth === told) return;
@@ -173,6 +209,10 @@ function report(sum: Ingested, { json, dryRun }: IngestOptions, io: CommandOutpu
   if (sum.skipped.length > 0)
     io.err(
       `skipped ${sum.skipped.length} files that no source knows (${visible(sum.skipped[0] ?? "")} …); known: ${known}`,
+    );
+  if (sum.over > 0)
+    io.err(
+      `note: ${sum.over} of these events are older than they are remembered, or of a kind that is not; they are not kept (model.keep_days, model.kinds)`,
     );
   const would = dryRun === true ? "would take" : "took";
   io.out(

@@ -13,6 +13,13 @@ import {
 } from "../../kernel/index.ts";
 import { eventBytesMax, faultOf, type ModelEvent } from "../../model/index.ts";
 import type { SharedState, StateError } from "../../state/index.ts";
+import {
+  type CountedSpans,
+  countedBetween,
+  forgetCounted,
+  type SpansTaken,
+  writeCounted,
+} from "./counted-spans.ts";
 
 const batchPrefix = "model/batch/";
 const chunkPrefix = "model/chunk/";
@@ -41,6 +48,10 @@ export interface NewBatch {
   readonly source: string;
   readonly events: readonly ModelEvent[];
   readonly merges?: readonly string[];
+  /** Spans that its traffic counts; they are not counted again. */
+  readonly spans?: CountedSpans;
+  /** It comes once, and nobody will tell it again: that it was taken need not be remembered when it is merged. */
+  readonly isPassing?: true;
 }
 
 export type Taken = "taken" | "repeated";
@@ -62,7 +73,7 @@ export class ModelLog {
    * says which member of which. `progress` hears of chunks.
    */
   async write(
-    { id, source, events }: NewBatch,
+    { id, source, events, spans, isPassing }: NewBatch,
     progress: (done: number, of: number) => void = () => undefined,
   ): Promise<Result<Taken, string>> {
     const chunked = chunksOf(events);
@@ -75,17 +86,25 @@ export class ModelLog {
       if (!wrote.ok) return err(sentence(wrote.error));
       progress(at + 1, texts.length);
     }
+    const counted =
+      spans === undefined ? ok(undefined) : await writeCounted(this.#state, id, spans);
+    if (!counted.ok) return err(sentence(counted.error));
+    const about = { source, ...(counted.value !== undefined && { spans: { ...counted.value } }) };
     const [key, taken] = [batchPrefix + id, takenPrefix + id];
     const committed = await this.#state.transact([key, taken], (values, nowMs) => {
-      if (values.has(taken)) return { writes: new Map(), result: "repeated" as const };
+      if (values.has(taken) || values.has(key))
+        return { writes: new Map(), result: "repeated" as const };
       const batch = { id, source, chunks: texts.length, events: events.length, writtenAtMs: nowMs };
-      const writes = new Map<string, JsonObject>([
-        [key, batch],
-        [taken, { source, atMs: nowMs }],
-      ]);
+      const writes = new Map<string, JsonObject>([[key, batch]]);
+      if (isPassing !== true) writes.set(taken, { ...about, atMs: nowMs });
       return { writes, result: "taken" as const };
     });
     return committed.ok ? committed : err(sentence(committed.error));
+  }
+
+  /** The spans that were counted, of batches with spans of this time. The error is a sentence. */
+  async countedSpans(fromAt: number, toAt: number): Promise<Result<ReadonlySet<string>, string>> {
+    return await countedBetween(this.#state, fromAt, toAt);
   }
 
   /** Every batch there is, by name. */
@@ -177,7 +196,11 @@ export class ModelLog {
       const page = await this.#state.list(takenPrefix, pageMax, after);
       if (!page.ok) return err(sentence(page.error));
       for (const { key, value } of page.value)
-        if (Number(value["atMs"]) < atMs) await this.#put(key, null);
+        if (Number(value["atMs"]) < atMs) {
+          const spans = value["spans"] as SpansTaken | undefined;
+          await forgetCounted(this.#state, key.slice(takenPrefix.length), spans?.chunks ?? 0);
+          await this.#put(key, null);
+        }
       const last = page.value.at(-1);
       if (last === undefined || page.value.length < pageMax) return ok(undefined);
       after = last.key;

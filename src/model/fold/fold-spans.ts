@@ -1,4 +1,5 @@
 /** Spans become traffic: who called whom, from and by which operation, how often, and how slowly. */
+import { sha256Hex } from "../../kernel/index.ts";
 import type { Quantiles, Traffic } from "../event.ts";
 import { type NodeId, nodeId } from "../graph-words.ts";
 import { entriesOf } from "./entries.ts";
@@ -24,6 +25,8 @@ export interface SpanFolding {
 export interface FoldedSpans {
   /** A step within one service has its caller for callee. */
   readonly traffic: readonly Traffic[];
+  /** Of each of these, by its id: a digest of the spans that it counts. The same spans, the same digest. */
+  readonly countedIn: ReadonlyMap<string, string>;
   /** By trace: the operation by which the outside entered. */
   readonly entries: ReadonlyMap<string, string>;
   readonly faults: SpanFaults;
@@ -47,12 +50,13 @@ interface Link {
   readonly operation: string;
   readonly entry: string;
   errors: number;
+  readonly spans: string[];
   readonly totalUs: number[];
   readonly selfUs: number[];
   readonly wayUs: number[];
 }
 
-type LinkName = Omit<Link, "errors" | "totalUs" | "selfUs" | "wayUs">;
+type LinkName = Omit<Link, "errors" | "spans" | "totalUs" | "selfUs" | "wayUs">;
 
 class Fold {
   readonly #forest: SpanForest;
@@ -79,11 +83,14 @@ class Fold {
       if (entry !== "" && !entries.has(span.trace)) entries.set(span.trace, entry);
     }
     const traffic = [...this.#links].map(([key, link]) => trafficOf(key, link, this.#folding));
+    const digests = [...this.#links.values()].map((link) => sha256Hex(link.spans.join(" ")));
+    const countedIn = new Map(traffic.map(({ id }, index) => [id, digests[index] ?? ""]));
     const faults = { repeated, orphaned, cyclic, skewed: this.#skewed, lumped: this.#lumped };
-    return { traffic, entries, faults };
+    return { traffic, countedIn, entries, faults };
   }
 
   #addSpan(at: number, span: Span): void {
+    if (span.isTold === true) return;
     const { spans, parents, children } = this.#forest;
     const parent = spans[parents[at] ?? -1];
     const below = children(at).map((child) => spans[child] as Span);
@@ -121,8 +128,9 @@ class Fold {
     link.selfUs.push(span.durationUs);
   }
 
-  #link(name: LinkName, { durationUs, isError }: Span): Link {
+  #link(name: LinkName, { trace, id, durationUs, isError }: Span): Link {
     const link = this.#linkNamed(name);
+    link.spans.push(`${trace}/${id}`);
     link.totalUs.push(durationUs);
     if (isError === true) link.errors += 1;
     return link;
@@ -139,7 +147,7 @@ class Fold {
         this.#lumped += 1;
         return this.#linkNamed({ ...name, callerOperation: other, operation: other, entry: "" });
       }
-      link = { ...name, errors: 0, totalUs: [], selfUs: [], wayUs: [] };
+      link = { ...name, errors: 0, spans: [], totalUs: [], selfUs: [], wayUs: [] };
       this.#links.set(key, link);
     }
     return link;

@@ -15,6 +15,8 @@ export interface Span {
   readonly isError?: boolean;
   /** Work that nobody waits for: what a queue hands over, what was only scheduled. */
   readonly isDetached?: boolean;
+  /** It was counted before: it explains others, and is not counted again. */
+  readonly isTold?: boolean;
   /** Whom it calls, when that is known and tells no spans of its own: a database, a provider. */
   readonly peer?: NodeId;
 }

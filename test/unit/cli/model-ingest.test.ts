@@ -7,7 +7,9 @@ import { Command } from "commander";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Config } from "../../../src/cli/index.ts";
 import { registerModelCommands } from "../../../src/cli/model/index.ts";
+import { ModelLog, RememberedModel } from "../../../src/control/index.ts";
 import { ok } from "../../../src/kernel/index.ts";
+import { remembranceUnlessGiven } from "../../../src/model/index.ts";
 import { noStoreFaults, Random, SimClock, SimDatabase } from "../../../src/sim/index.ts";
 import { SharedState } from "../../../src/state/index.ts";
 
@@ -100,6 +102,46 @@ test("a folder is taken, each file once, and what is known is shown", async () =
   expect(await desk.run("show", "--at", "yesterday")).toMatchObject({ code: 2 });
   const before = await desk.run("show", "--at", "2025-01-01T00:00:00Z", "--json");
   expect(JSON.parse(before.out)).toMatchObject({ nodes: {}, events: [] });
+});
+
+/** Traces of one service, one span each, from `startMs` on. */
+function traces(startMs: number, count: number): string {
+  const spans = Array.from({ length: count }, (_, at) => ({
+    ...{ traceId: `${at + 1}`.padStart(32, "0"), spanId: "1".padStart(16, "0"), name: "GET /" },
+    startTimeUnixNano: `${BigInt(startMs + at) * 1_000_000n}`,
+    endTimeUnixNano: `${BigInt(startMs + at + 5) * 1_000_000n}`,
+  }));
+  const attributes = [{ key: "service.name", value: { stringValue: "front" } }];
+  return JSON.stringify({ resourceSpans: [{ resource: { attributes }, scopeSpans: [{ spans }] }] });
+}
+
+test("a file of traces that has grown is ingested again, and each span counted once", async () => {
+  const desk = new Desk();
+  const startMs = Math.floor(desk.database.wallMs() / 60_000) * 60_000 - 600_000;
+  const total = async (): Promise<number> => {
+    const model = new RememberedModel(
+      new ModelLog(new SharedState(desk.database.open())),
+      remembranceUnlessGiven,
+    );
+    await model.refresh(desk.database.wallMs());
+    return model.graph
+      .latest()
+      .traffic()
+      .reduce((sum, { count }) => sum + count, 0);
+  };
+  for (const count of [2, 3, 3, 5]) {
+    desk.put("traces.json", traces(startMs, count));
+    expect((await desk.run("ingest", folder.path)).code).toBe(0);
+    expect(await total()).toBe(count);
+  }
+});
+
+test("what is older than it is remembered is told", async () => {
+  const desk = new Desk();
+  desk.put("traces.json", traces(Date.UTC(2020, 1, 1), 2));
+  const { code, err } = await desk.run("ingest", folder.path);
+  expect(code).toBe(0);
+  expect(err).toContain("1 of these events are older than they are remembered");
 });
 
 test("a broken file is refused whole with its place, and the others are taken", async () => {

@@ -129,8 +129,30 @@ describe("telemetry", () => {
     });
     expect(world.database.commits).toBe(0);
     await world.receiver.fold();
+    // Traces are counted one fold after they came: who calls mostly tells last.
+    expect((await world.graph()).traffic()).toEqual([]);
+    await world.receiver.fold();
     const [edge] = (await world.graph()).edges({ from: "service:web" });
     expect(edge).toMatchObject({ to: "service:cart", kind: "calls", basis: "observed" });
+  });
+
+  test("of a trace that comes over two folds is told by who called, and what is sent again is counted once", async () => {
+    const world = new World();
+    const called = world.spans("cart", "2", "1");
+    await world.post("/v1/traces", called);
+    await world.receiver.fold();
+    await world.post("/v1/traces", called);
+    await world.post("/v1/traces", world.spans("web", "1", ""));
+    for (let fold = 0; fold < 3; fold++) await world.receiver.fold();
+    await world.post("/v1/traces", called);
+    for (let fold = 0; fold < 3; fold++) await world.receiver.fold();
+    const told = (await world.graph())
+      .traffic()
+      .map(({ caller, callee, count }) => [caller, callee, count]);
+    expect(told.toSorted()).toEqual([
+      [null, "service:web", 1],
+      ["service:web", "service:cart", 1],
+    ]);
   });
 
   test("that is broken is refused at once, and nothing of it waits", async () => {
@@ -157,9 +179,11 @@ describe("telemetry", () => {
   test("waits on while the store is away", async () => {
     const world = new World();
     await world.post("/v1/traces", world.spans("web", "1", ""));
+    await world.receiver.fold();
     world.database.faults = { ...noStoreFaults, refused: 1 };
     await world.receiver.fold();
     world.database.faults = noStoreFaults;
+    expect((await world.graph()).traffic()).toEqual([]);
     await world.receiver.fold();
     expect((await world.graph()).traffic()).toHaveLength(1);
   });
