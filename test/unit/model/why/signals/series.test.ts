@@ -54,6 +54,24 @@ describe("onset", () => {
     expect(nodesOf(ask(events, slow, "time"))[0]).toBe(ads);
   });
 
+  /** Trouble from five to two minutes before the question. */
+  const over = (node: string, usual: number, worse: number) => {
+    const calm = series(node, "latency", usual, []);
+    const points = calm.points.map(([at, value], index) =>
+      index >= 55 && index < 58 ? ([at, worse] as const) : ([at, value] as const),
+    );
+    return { ...calm, points };
+  };
+
+  test("who asks when it is over is told what began with it", () => {
+    const answer = ask([...shop, over(front, 100, 160), over(cart, 50, 110)], slow);
+    expect(nodesOf(answer)[0]).toBe(cart);
+  });
+
+  test("what is not named may have begun at any time that is looked back", () => {
+    expect(nodesOf(ask([over(cart, 50, 110)]))).toEqual([cart]);
+  });
+
   test("a cause says when it began", () => {
     const [first] = ask(events, slow).causes;
     expect(first?.onsetAt).toBe(first?.evidence[0]?.onsetAt);
