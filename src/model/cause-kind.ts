@@ -42,6 +42,7 @@ export const causeKinds = {
   "volume.selector": "its claim selects a volume that is not there",
   "volume.storage_class": "its claim names another storage class than its volume",
   "volume.access_mode": "its claim wants a mode of access that its volume has not",
+  "volume.mode": "its claim wants a block device and its volume is a file system, or the reverse",
   "volume.capacity": "its claim wants more than its volume has",
   "volume.occupied": "its volume belongs to another claim",
   "volume.missing": "its claim does not exist",

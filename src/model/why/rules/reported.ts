@@ -7,6 +7,7 @@ import type { Condition } from "../../event.ts";
 import type { Finding } from "../finding.ts";
 import { type Cluster, healthOf, type Workload } from "./cluster.ts";
 import { findingOf, likely, strong } from "./finding-of.ts";
+import { objectsAt, textAt } from "./json-path.ts";
 
 interface Report {
   readonly reason: RegExp;
@@ -47,6 +48,13 @@ const reports: readonly Report[] = [
     mend: "See who else holds the volume, and whether its driver runs.",
   },
   {
+    reason: /^ProvisioningFailed$/,
+    message: /./,
+    kind: "volume.attachment",
+    weight: likely,
+    mend: "See the storage class and its provisioner.",
+  },
+  {
     reason: /^Evicted$/,
     message: /low on resource|pressure/i,
     kind: "host.saturated",
@@ -58,7 +66,7 @@ const reports: readonly Report[] = [
 export function reported(cluster: Cluster): readonly Finding[] {
   return cluster.workloads.flatMap((workload) => {
     if (healthOf(cluster, workload).isReady) return [];
-    const said = cluster.warnings(workload);
+    const said = [...cluster.warnings(workload), ...claimWarnings(cluster, workload)];
     const found = reports.flatMap((report) => {
       const event = said.findLast(
         ({ name, message }) => report.reason.test(name) && report.message.test(message),
@@ -67,6 +75,14 @@ export function reported(cluster: Cluster): readonly Finding[] {
     });
     return [...found.slice(0, 1), ...forbidden(cluster, workload)];
   });
+}
+
+function claimWarnings(cluster: Cluster, { template, namespace }: Workload): readonly Condition[] {
+  return objectsAt(template, "volumes")
+    .map((each) => textAt(each, "persistentVolumeClaim", "claimName"))
+    .flatMap((name) => cluster.object("PersistentVolumeClaim", namespace, name) ?? [])
+    .flatMap(({ node }) => cluster.conditions(node))
+    .filter(({ status }) => status === "true");
 }
 
 function told(workload: Workload, { kind, weight, mend }: Report, event: Condition): Finding {

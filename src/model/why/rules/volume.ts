@@ -15,12 +15,13 @@ export function volume(cluster: Cluster): readonly Finding[] {
 }
 
 /** What keeps a claim from a volume: https://kubernetes.io/docs/concepts/storage/persistent-volumes/#binding */
-type Mismatch = "occupied" | "selector" | "storage_class" | "access_mode" | "capacity";
+type Mismatch = "occupied" | "selector" | "storage_class" | "access_mode" | "mode" | "capacity";
 
 const kinds: Readonly<Record<Mismatch, CauseKind>> = {
   selector: "volume.selector",
   storage_class: "volume.storage_class",
   access_mode: "volume.access_mode",
+  mode: "volume.mode",
   capacity: "volume.capacity",
   occupied: "volume.occupied",
 };
@@ -29,7 +30,7 @@ function unboundClaims(cluster: Cluster, workload: Workload): readonly Finding[]
   return claimsOf(cluster, workload)
     .filter(({ status }) => textAt(status, "phase") !== "Bound")
     .flatMap((claim) => {
-      const nearest = nearestVolume(cluster, claim);
+      const nearest = saidOf(cluster, claim) ?? nearestVolume(cluster, claim);
       if (nearest === undefined) return [];
       const { mismatch, says } = nearest;
       return [
@@ -59,6 +60,23 @@ interface Nearest {
   readonly says: string;
 }
 
+/** The binder's own reasons, where the claim names its volume (`VolumeMismatch`, `FailedBinding`). */
+const said: readonly (readonly [RegExp, Mismatch])[] = [
+  [/too small/, "capacity"],
+  [/storageClassName does not match/, "storage_class"],
+  [/incompatible accessMode/, "access_mode"],
+  [/incompatible volumeMode/, "mode"],
+  [/already bound to a different claim/, "occupied"],
+];
+
+function saidOf(cluster: Cluster, claim: KubernetesObject): Nearest | undefined {
+  const event = cluster
+    .conditions(claim.node)
+    .findLast(({ name }) => name === "VolumeMismatch" || name === "FailedBinding");
+  const mismatch = said.find(([pattern]) => pattern.test(event?.message ?? ""))?.[1];
+  return mismatch === undefined ? undefined : { mismatch, says: `${event?.message}.` };
+}
+
 /**
  * The volume that fewest things keep from the claim, and the first of those things. A volume that has been released, or
  * is of a class that is made to order, was never meant for it.
@@ -68,7 +86,7 @@ function nearestVolume(cluster: Cluster, claim: KubernetesObject): Nearest | und
   const known = cluster.object("StorageClass", "", className) !== undefined;
   const volumes = cluster
     .objects("PersistentVolume")
-    .filter(({ status }) => textAt(status, "phase") !== "Released")
+    .filter((each) => textAt(each.status, "phase") !== "Released" || wasIts(each, claim))
     .filter((each) => !isElsewhere(each, claim))
     .map((each) => ({ volume: each, mismatches: mismatchesOf(claim, each) }))
     .filter(({ mismatches }) => mismatches.length > 0)
@@ -88,6 +106,11 @@ function compare(a: readonly Mismatch[], b: readonly Mismatch[]): number {
   return a.length - b.length || Number(a.includes("occupied")) - Number(b.includes("occupied"));
 }
 
+/** A volume that is retained keeps the name of the claim that is gone; one of the same name does not get it back. */
+const wasIts = ({ spec }: KubernetesObject, claim: KubernetesObject): boolean =>
+  textAt(spec, "claimRef", "name") === claim.name &&
+  textAt(spec, "claimRef", "namespace") === claim.namespace;
+
 function isElsewhere({ spec }: KubernetesObject, claim: KubernetesObject): boolean {
   const namespace = textAt(spec, "claimRef", "namespace");
   return namespace !== "" && namespace !== claim.namespace;
@@ -97,7 +120,8 @@ function mismatchesOf(claim: KubernetesObject, each: KubernetesObject): readonly
   const found: Mismatch[] = [];
   const holder = textAt(each.spec, "claimRef", "name");
   const wanted = textAt(claim.spec, "volumeName");
-  if (holder !== "" && holder !== claim.name) found.push("occupied");
+  const isReleased = textAt(each.status, "phase") === "Released";
+  if (holder !== "" && (holder !== claim.name || isReleased)) found.push("occupied");
   if (textAt(claim.spec, "storageClassName") !== textAt(each.spec, "storageClassName"))
     found.push("storage_class");
   const selector = objectAt(claim.spec, "selector");
@@ -106,10 +130,13 @@ function mismatchesOf(claim: KubernetesObject, each: KubernetesObject): readonly
   const offered = textsAt(each.spec, "accessModes");
   if (!textsAt(claim.spec, "accessModes").every((mode) => offered.includes(mode)))
     found.push("access_mode");
+  if (modeOf(claim) !== modeOf(each)) found.push("mode");
   const wants = quantity(textAt(claim.spec, "resources", "requests", "storage")) ?? 0;
   if (wants > (quantity(textAt(each.spec, "capacity", "storage")) ?? 0)) found.push("capacity");
   return found;
 }
+
+const modeOf = ({ spec }: KubernetesObject): string => textAt(spec, "volumeMode") || "Filesystem";
 
 function explained(mismatch: Mismatch, claim: KubernetesObject, each: KubernetesObject): string {
   const path: Readonly<Record<Mismatch, readonly [readonly string[], readonly string[]]>> = {
@@ -124,6 +151,10 @@ function explained(mismatch: Mismatch, claim: KubernetesObject, each: Kubernetes
     access_mode: [
       ["spec", "accessModes"],
       ["spec", "accessModes"],
+    ],
+    mode: [
+      ["spec", "volumeMode"],
+      ["spec", "volumeMode"],
     ],
     capacity: [
       ["spec", "resources", "requests", "storage"],

@@ -164,6 +164,7 @@ const cases: Readonly<Record<string, (shop: ShopCluster) => ShopCluster>> = {
   ),
   [`volume.access_mode ${cart}`]: claimFor({ accessModes: ["ReadWriteMany"] }, {}),
   [`volume.capacity ${cart}`]: claimFor({ resources: { requests: { storage: "5Gi" } } }, {}),
+  [`volume.mode ${cart}`]: claimFor({ volumeMode: "Block" }, {}),
   [`volume.occupied ${cart}`]: claimFor({}, { claimRef: { namespace: "shop", name: "other" } }),
   [`volume.permission ${cart}`]: (shop) =>
     shop

@@ -226,3 +226,29 @@ test("trouble that no rule knows is still told of the right place, without being
   const without = new ShopCluster().remove("Pod", "cart-pod").remove("Pod", "pay-pod");
   expect(place(without)).toBe("namespace:shop");
 });
+
+test("a volume that was retained is still its former claim's, and the binder is believed", () => {
+  const claimed = new ShopCluster()
+    .pending("cart")
+    .template("cart", ["volumes"], [{ name: "data", persistentVolumeClaim: { claimName: "data" } }])
+    .set("PersistentVolumeClaim", "data", {
+      spec: { accessModes: ["ReadWriteOnce"] },
+      status: { phase: "Pending" },
+    });
+  const volume = (claim: string) => ({
+    spec: { accessModes: ["ReadWriteOnce"], claimRef: { namespace: "shop", name: claim } },
+    status: { phase: "Released" },
+  });
+  expect(claimed.set("PersistentVolume", "v", volume("data")).causes()[0]).toBe(
+    `volume.occupied ${cart}`,
+  );
+  const bound = claimed
+    .set("PersistentVolume", "v", volume("other"))
+    .warn(
+      "PersistentVolumeClaim",
+      "data",
+      "VolumeMismatch",
+      'Cannot bind to requested volume "v": requested PV is too small',
+    );
+  expect(bound.causes()[0]).toBe(`volume.capacity ${cart}`);
+});
