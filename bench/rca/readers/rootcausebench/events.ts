@@ -20,8 +20,8 @@ const component =
   /^(?:coredns|kubelet|kernel|systemd|dmesg|containerd|etcd|kube-[\w-]+|cloud-[\w-]+|node-[\w-]+)$/;
 
 export function serviceNode(name: string, isHost = false): NodeId {
-  if (component.test(name)) return nodeId("object", `Component/${name}`);
-  return nodeId(isHost ? "host" : "service", name);
+  if (isHost) return nodeId("host", name);
+  return component.test(name) ? nodeId("object", `Component/${name}`) : nodeId("service", name);
 }
 
 export function eventsOf(folder: string, id: string): { events: ModelEvent[]; alert: AlertFile } {
@@ -93,8 +93,8 @@ function tellLogs(text: string, tell: Tell): void {
 const templateOf = (line: string): string => line.replace(/[\w.-]*\d[\w.-]*/g, "<*>");
 
 const signalWords: readonly (readonly [RegExp, Signal])[] = [
-  [/error|5xx|4\d\d|fail|killed|servfail|reject/, "errors"],
-  [/requests?_per|_rps|request_rate|per_min|flushed/, "requests"],
+  [/error|(?:^|_)[45](?:xx|\d\d)(?:_|$)|fail|killed|servfail|reject/, "errors"],
+  [/requests?_per|_rps|request_rate|flushed/, "requests"],
   [/duration|latency/, "latency"],
   [/age_seconds|lag|backlog/, "lag"],
   [/restart/, "restarts"],
@@ -103,6 +103,10 @@ const signalWords: readonly (readonly [RegExp, Signal])[] = [
   [/cpu/, "cpu"],
   [/memory|heap|rss/, "memory"],
 ];
+
+/** Named after a machine, or measured by its exporter. */
+const isOfHost = (name: string, metric: string): boolean =>
+  metric.startsWith("node_") || /^(?:ip-\d|node-(?!exporter|local|problem))/.test(name);
 
 const signalOf = (metric: string): Signal =>
   signalWords.find(([pattern]) => pattern.test(metric))?.[1] ?? "other";
@@ -121,7 +125,7 @@ function tellMetrics(text: string, tell: Tell): void {
     tell("metrics.csv", {
       type: "series",
       at: points[0]?.[0] ?? 0,
-      node: serviceNode(service, metric.startsWith("node_")),
+      node: serviceNode(service, isOfHost(service, metric)),
       signal: signalOf(metric),
       name: metric,
       points: points.toSorted(([a], [b]) => a - b),

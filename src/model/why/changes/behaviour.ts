@@ -11,10 +11,7 @@ export function behaviour({ diff }: Change, effect: Effect): Part {
     return { nats: -1.5, reason: "" };
   if ([...kinds].every((kind) => kind === "aside"))
     return { nats: -4, reason: "touches nothing that runs" };
-  if (kinds.has("dependency") && !kinds.has("code"))
-    return effect.isLargeStep
-      ? { nats: 0.25, reason: "raises a dependency by more than a patch" }
-      : { nats: -1, reason: "" };
+  if (kinds.has("dependency") && !kinds.has("code")) return dependency(effect);
   if (!takes && !brings) return { nats: -2, reason: "moves code only" };
   if (factor !== undefined) {
     const shown = Number(factor.toPrecision(2));
@@ -28,6 +25,16 @@ export function behaviour({ diff }: Change, effect: Effect): Part {
   return kept >= 0.75
     ? { nats: -0.25, reason: "" }
     : { nats: 0.75, reason: `takes away ${lost.slice(0, 4).join(", ")}` };
+}
+
+function dependency({ isBreaking, isLargeStep }: Effect): Part {
+  if (isBreaking)
+    return {
+      nats: 1,
+      reason: "raises a dependency to another first number, which may break its users",
+    };
+  if (isLargeStep) return { nats: 0.25, reason: "raises a dependency by more than a patch" };
+  return { nats: -1, reason: "" };
 }
 
 export function kindOf({ kind }: Change, { kinds }: Effect): CauseKind {

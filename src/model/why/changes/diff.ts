@@ -22,6 +22,8 @@ export interface Effect {
   readonly factor?: number;
   /** A dependency that changed by more than a patch. */
   readonly isLargeStep: boolean;
+  /** … by its first number. */
+  readonly isBreaking: boolean;
 }
 
 /**
@@ -41,7 +43,7 @@ const aside = new RegExp(
   "i",
 );
 const dependency =
-  /(?:^|\/)(?:go\.(?:mod|sum)|package(?:-lock)?\.json|yarn\.lock|requirements[\w-]*\.txt|poetry\.lock|Cargo\.(?:toml|lock)|pom\.xml|build\.gradle\w*|Gemfile(?:\.lock)?)$/i;
+  /(?:^|\/)(?:go\.(?:mod|sum)|package(?:-lock)?\.json|yarn\.lock|requirements[\w-]*\.txt|poetry\.lock|Cargo\.(?:toml|lock)|pom\.xml|(?:build|settings)\.gradle(?:\.kts)?|libs\.versions\.toml|[\w.]+\.csproj|Directory\.Packages\.props|Pipfile(?:\.lock)?|pyproject\.toml|uv\.lock|composer\.(?:json|lock)|pnpm-lock\.yaml|Gemfile(?:\.lock)?)$/i;
 const config = /\.(?:ya?ml|json|toml|ini|conf|cfg|env|properties|tf|hcl)$|(?:^|\/)Dockerfile$/i;
 
 export function fileKind(path: string): FileKind {
@@ -70,7 +72,8 @@ export function effectOf(diff: readonly DiffPart[]): Effect {
     kept: before.length === 0 ? 0 : 1 - minus(before, after).length / before.length,
     kinds: new Set(diff.map(({ path }) => fileKind(path))),
     ...factorOf(removed, added),
-    isLargeStep: isLargeStep(removed, added),
+    isLargeStep: isStep(removed, added, /\bv?(\d+\.\d+)\.\d+/),
+    isBreaking: isStep(removed, added, /\bv?([1-9]\d*)\.\d+\.\d+/),
   };
 }
 
@@ -152,9 +155,9 @@ function factorOf(removed: readonly string[], added: readonly string[]): { facto
 }
 
 /** https://semver.org: a change of the first number, or of the second, may change what callers see. */
-function isLargeStep(removed: readonly string[], added: readonly string[]): boolean {
+function isStep(removed: readonly string[], added: readonly string[], part: RegExp): boolean {
   const versions = (lines: readonly string[]): readonly string[] =>
-    lines.flatMap((line) => /\bv?(\d+\.\d+)\.\d+/.exec(line)?.[1] ?? []);
+    lines.flatMap((line) => part.exec(line)?.[1] ?? []);
   const [before, after] = [versions(removed), versions(added)];
   return before.some((version, i) => after[i] !== undefined && after[i] !== version);
 }

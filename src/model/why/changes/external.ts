@@ -60,11 +60,11 @@ export function externalCauses(
   trouble: Trouble,
   changes: readonly Change[],
 ): readonly Finding[] {
+  const partners = partner(question, trouble, changes);
   return [
     ...signs.flatMap((sign) => signed(question, trouble, changes, sign)),
-    ...provider(question, trouble, changes),
     ...poison(question, trouble),
-    ...partner(question, trouble, changes),
+    ...(partners.length > 0 ? partners : provider(question, trouble, changes)),
     ...machine(question, trouble),
     ...traffic(question, trouble),
   ];
@@ -148,11 +148,13 @@ const ourDomain = /\.(?:svc|local|internal|cluster|lan|localdomain|go|java|py|rb
 const failing =
   /5\d\d\b|timed? ?out|timeout|unavailable|refused|reset|rate limit|429|deadline|overloaded|degraded|outage/i;
 
+/** Who is called, where a line names them by what they are to us. */
+const party = /\b(?:provider|acquirer|partner|vendor|carrier|supplier|psp)[=:] ?"?([\w-]{3,})/i;
+
 function hostIn(example: string): string | undefined {
-  const host = foreignHost
-    .exec(example)
-    ?.slice(1)
-    .find((each) => each !== undefined);
+  const [host = party.exec(example)?.[1]] = (foreignHost.exec(example) ?? [])
+    .slice(1)
+    .filter((each) => each !== undefined);
   return host === undefined || ourDomain.test(host) ? undefined : host;
 }
 
@@ -192,8 +194,11 @@ function traffic({ view }: Case, trouble: Trouble): readonly Finding[] {
   if (surge === undefined || surge.makers.length > 0) return [];
   const { series, departure } = surge;
   const isOverloaded = trouble.said.some(({ example }) => overload.test(example));
+  const isBusy = trouble.departed.some(
+    (each) => each.node === trouble.symptom && each.series.signal === "cpu",
+  );
   const leadMs = trouble.onsetAt - departure.at;
-  const weight = 2 + (leadMs <= trafficBeforeMs ? 1 : 0) + (isOverloaded ? 2 : 0);
+  const weight = 2 + (leadMs <= trafficBeforeMs ? 1 : 0) + (isOverloaded ? 2 : isBusy ? 1.5 : 0);
   const says = `${series.name} rose from ${departure.before} to ${departure.extreme} before anything else moved`;
   return [found(trouble, "external.traffic", weight, says, series.origin)];
 }

@@ -10,6 +10,7 @@ import type { Trouble } from "./trouble.ts";
 
 export function marksOf(view: View, trouble: Trouble, arrival: Arrival): readonly Part[] {
   return [
+    verbatim(view, trouble, arrival),
     step(trouble, arrival),
     limits(view, trouble, arrival),
     backtracking(trouble, arrival.change),
@@ -17,6 +18,36 @@ export function marksOf(view: View, trouble: Trouble, arrival: Arrival): readonl
 }
 
 const none: Part = { nats: 0, reason: "" };
+
+/** A name that somebody made up: with an underscore, or of two words, or all capitals. */
+const coined = /\b(?:[A-Za-z]\w*_\w+|[A-Z][A-Z0-9]{4,}|[a-z]+[A-Z]\w+|[A-Z][a-z]+[A-Z]\w+)\b/g;
+
+/** A coined name that a change takes or brings, that a new error says, and that no other change and no usual line has. */
+function verbatim(view: View, trouble: Trouble, { change }: Arrival): Part {
+  const own = (change.diff ?? []).filter(({ path }) => fileKind(path) !== "aside");
+  const count = (lines: readonly string[], name: string): number =>
+    lines.filter((line) => line.includes(name)).length;
+  const names = new Set(
+    own.flatMap(({ added, removed }) =>
+      [...added, ...removed].flatMap((line) => line.match(coined) ?? []),
+    ),
+  );
+  const others = view.of("change").filter((each) => each !== change);
+  const isOthers = (name: string): boolean =>
+    others.some(({ diff }) =>
+      (diff ?? []).some(({ added, removed }) => count([...added, ...removed], name) > 0),
+    );
+  const name = [...names].find((each) => {
+    const [come, gone] = [own.flatMap(({ added }) => added), own.flatMap(({ removed }) => removed)];
+    return (
+      count(come, each) !== count(gone, each) &&
+      trouble.said.some(({ example, severity }) => severity !== "info" && example.includes(each)) &&
+      !trouble.normal.some(({ example }) => example.includes(each)) &&
+      !isOthers(each)
+    );
+  });
+  return name === undefined ? none : { nats: 4, reason: `changes ${name}, which is said since` };
+}
 
 /** A step when it arrived, the way that the trouble went later, is its mark. */
 function step(trouble: Trouble, { target, at }: Arrival): Part {
@@ -50,7 +81,7 @@ function backtracking({ departed }: Trouble, { diff }: Change): Part {
   const isNew = (diff ?? []).some((part) => has(part, part.added) && !has(part, part.removed));
   if (!isNew || !departed.some(({ series }) => busy.has(series.signal))) return none;
   return {
-    nats: 2.5,
+    nats: 3,
     reason: "brings a pattern that repeats what repeats, which some texts take for ever",
   };
 }

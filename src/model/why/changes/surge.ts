@@ -43,6 +43,8 @@ function makersOf(view: View, { symptom, onsetAt }: Trouble, growth: number): re
     .of("series")
     .filter(({ node, signal }) => callers.has(node) && signal === "requests")
     .map((series) => ({ node: series.node, ...onsetPast(series, onsetAt) }));
+  // Whoever is not measured may have brought it.
+  if ([...callers].some((caller) => !measured.some(({ node }) => node === caller))) return [];
   const grown = measured.some(
     ({ usual, worst }) => worst / Math.max(usual, 1e-9) > Math.sqrt(growth),
   );

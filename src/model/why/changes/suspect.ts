@@ -127,6 +127,8 @@ export class Suspects {
       const nats = isFirst ? 1.5 : since === undefined ? 0.5 : 1.25;
       return { nats, reason: `on ${target}, which it calls` };
     }
+    if (this.#callers.has(target) && !this.#isPassive)
+      return { nats: 0, reason: `on ${target}, which calls ${symptom}` };
     // What nothing is deployed to (a database, a queue) does what it is asked to.
     if (this.#isPassive && this.#callers.has(target))
       return { nats: 0.75, reason: `on ${target}, which calls ${symptom}, to which nothing came` };
@@ -204,7 +206,9 @@ function saidWords(
   const add = (text: string, weight: number): void => {
     for (const word of wordsOf(text)) words.set(word, Math.max(words.get(word) ?? 0, weight));
   };
-  for (const { example, severity, node, template } of said) {
+  for (const { example: line, severity, node, template } of said) {
+    // Where a class is from says which library speaks, in every error that passes through it.
+    const example = line.replace(/\b(?:[a-z_][\w$]*\.){2,}(?=[A-Z])/g, "");
     const isError = severity === "error" || severity === "warn";
     const isNew = !known.has(`${node} ${template}`);
     add(example, (isError ? 1 : 0.5) * (isNear(node) ? 1 : 0.4) * (isNew ? 1 : 0.3));

@@ -57,7 +57,9 @@ export function troubleOf(question: Case): Trouble | undefined {
   const began = own.length > 0 ? own : firstErrors(logs, node, question);
   const onsetAt = Math.min(symptom.at, ...began);
   // Without time every line may be of the trouble.
-  const saidFrom = settings.without.has("time") ? Number.NEGATIVE_INFINITY : onsetAt;
+  const saidFrom = settings.without.has("time")
+    ? Number.NEGATIVE_INFINITY
+    : beganAt(departures, onsetAt, settings.lookbackMs);
   const said = newLines(logs, saidFrom, symptom.at);
   const normal = logs.filter(({ untilAt }) => untilAt < saidFrom);
   const affected = new Map<NodeId, number>();
@@ -79,6 +81,10 @@ export function troubleOf(question: Case): Trouble | undefined {
     origin: alerts[0]?.origin ?? { source: "symptom", reference: symptom.text ?? node },
   };
 }
+
+/** What is wrong further down is said, and measured, before it shows. */
+const beganAt = (departures: readonly Departed[], onsetAt: number, lookbackMs: number): number =>
+  Math.min(onsetAt, ...departures.map(({ at }) => at).filter((at) => at >= onsetAt - lookbackMs));
 
 /** Where nothing is measured: when the node began to say errors that it never said before. */
 function firstErrors(

@@ -53,12 +53,16 @@ function addressOf({ path, value, origin }: Variable): readonly Address[] {
 function wrong(cluster: Cluster, use: Use, uses: readonly Use[]): readonly Finding[] {
   const { workload, address: found } = use;
   const service = serviceNamed(cluster, workload.namespace, found.host);
-  const isElsewhere = found.host.includes(".") && service === undefined && !isLocalName(found.host);
+  const [name = ""] = found.host.split(".");
+  const isOurs =
+    isLocal(found.host) && cluster.object("Service", workload.namespace, name) !== undefined;
+  const isElsewhere =
+    found.host.includes(".") && service === undefined && !isLocalName(found.host) && !isOurs;
   const ports = service === undefined ? [] : objectsAt(service.spec, "ports").map(portText);
   const isServed = ports.includes(found.port) || (found.port === "" && service !== undefined);
   if (isElsewhere || isServed) return [];
   // What is deployed and has no service is not looked for under a wrong name.
-  if (service === undefined && isDeployed(cluster, workload, found.host)) return [];
+  if (service === undefined && !isOurs && isDeployed(cluster, workload, found.host)) return [];
   if (service !== undefined && isServiceWrong(cluster, found, service, uses))
     return misplaced(cluster, found, service, ports);
   const weight = weightOf(cluster, workload, found, service);
@@ -130,14 +134,18 @@ function misplaced(
 const portText = (port: JsonObject): string => textAt(port, "port");
 const isLocalName = (host: string): boolean => /\.svc(?:\.|$)/.test(host);
 
+/** `name`, `name.namespace` or `name.namespace.svc…`: what stands behind the first dot of a local name is a namespace. */
 function serviceNamed(
   cluster: Cluster,
   namespace: string,
   host: string,
 ): KubernetesObject | undefined {
   const [name = "", other = namespace] = host.split(".");
-  return cluster.object("Service", other, name) ?? cluster.object("Service", namespace, name);
+  const there = cluster.object("Service", other, name);
+  return there ?? (isLocal(host) ? undefined : cluster.object("Service", namespace, name));
 }
+
+const isLocal = (host: string): boolean => host.split(".").length === 2 || isLocalName(host);
 
 /**
  * An address that nobody uses may always have been wrong. That its log names it, or that it is known to call what stands
@@ -155,7 +163,7 @@ function weightOf(
   const callees = cluster
     .callees(cluster.serviceOf(workload))
     .map((callee) => splitNodeId(callee)?.name ?? "");
-  const close = service?.name ?? closest(name, callees);
+  const close = service?.name ?? closest(name.split(".")[0] ?? "", callees);
   if (close === undefined || !callees.includes(close)) {
     const mentions = logs.some(({ example }) => example.includes(name));
     return mentions ? strong : undefined;

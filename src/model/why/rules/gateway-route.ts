@@ -3,8 +3,9 @@ import type { JsonObject } from "../../../kernel/index.ts";
 import { isJsonObject } from "../../../kernel/index.ts";
 import type { Origin } from "../../event.ts";
 import type { Finding } from "../finding.ts";
+import { editDistance } from "./address.ts";
 import type { Cluster, KubernetesObject, Workload } from "./cluster.ts";
-import { certain, findingOf, likely, strong } from "./finding-of.ts";
+import { certain, findingOf, likely, strong, weak } from "./finding-of.ts";
 import { objectsAt, textAt } from "./json-path.ts";
 
 interface Route {
@@ -32,9 +33,15 @@ export function gatewayRoute(cluster: Cluster): readonly Finding[] {
     const known = judged.filter(({ meant }) => meant !== undefined);
     const right = known.filter(({ route, meant }) => meant?.name === route.target);
     if (known.length < routesMin || right.length < known.length * spelledShareMin) return [];
-    return known.flatMap(({ route, meant }) =>
-      meant === undefined || meant.name === route.target ? [] : wrong(cluster, table, route, meant),
-    );
+    const unspelled = judged.filter(({ meant }) => meant === undefined);
+    return [
+      ...known.flatMap(({ route, meant }) =>
+        meant === undefined || meant.name === route.target
+          ? []
+          : wrong(cluster, table, route, meant),
+      ),
+      ...unspelled.flatMap(({ route }) => misspelt(cluster, table, route)),
+    ];
   });
 }
 
@@ -58,19 +65,66 @@ function wrong(cluster: Cluster, table: Table, route: Route, meant: Workload): r
   ];
 }
 
+/** Of what all other paths spell, this one misses a letter or two: nobody asks for it. */
+function misspelt(cluster: Cluster, table: Table, route: Route): readonly Finding[] {
+  const target = cluster.workloads.find(
+    ({ name, namespace }) => name === route.target && namespace === table.namespace,
+  );
+  if (target === undefined) return [];
+  const parts = partsOf(route.path);
+  const near = tailsOf(target.name)
+    .slice(0, 2)
+    .find((tail) => parts.some((part) => isMisspelt(part, tail)));
+  if (near === undefined) return [];
+  const says = `${table.name}: path ${route.path} leads to ${route.target}, and does not spell it as the other paths spell theirs. Correct the path.`;
+  const { node } = target;
+  return [
+    findingOf({
+      node,
+      kind: "routing.gateway",
+      weight: notFound(cluster, target) ? likely : weak,
+      says,
+      origin: table.origin,
+    }),
+  ];
+}
+
+/** Singular and plural are both in use. */
+const isMisspelt = (part: string, tail: string): boolean =>
+  part.replace(/s(?=service|$)/, "") !== tail.replace(/s(?=service|$)/, "") &&
+  editDistance(part, tail) <= Math.min(2, tail.length / 4);
+
+/** Somebody gets 404 for what is named like it. */
+const notFound = (cluster: Cluster, { name }: Workload): boolean =>
+  cluster.workloads
+    .flatMap((each) => cluster.logs(each))
+    .some(
+      ({ example }) =>
+        /\b404\b|not found/i.test(example) &&
+        tailsOf(name)
+          .slice(0, 2)
+          .some((tail) => tail.length > 3 && squashed(example).includes(tail)),
+    );
+
 /** The workload of the namespace whose name, or its last words, one part of the path is. */
 function spelled(cluster: Cluster, inNamespace: string, path: string): Workload | undefined {
-  const parts = path
+  const parts = partsOf(path);
+  const fits = cluster.workloads.filter(
+    ({ name, namespace }) =>
+      namespace === inNamespace && parts.some((part) => tailsOf(name).slice(0, 2).includes(part)),
+  );
+  return fits.length === 1 ? fits[0] : undefined;
+}
+
+const partsOf = (path: string): readonly string[] =>
+  path
     .split("/")
     .map(squashed)
     .filter((part) => part.length > 2);
-  const fits = cluster.workloads.filter(({ name, namespace }) => {
-    if (namespace !== inNamespace) return false;
-    const words = name.split(/[^a-zA-Z0-9]+/);
-    const tails = words.map((_, i) => squashed(words.slice(i).join("")));
-    return parts.some((part) => tails.slice(0, 2).includes(part));
-  });
-  return fits.length === 1 ? fits[0] : undefined;
+
+function tailsOf(name: string): readonly string[] {
+  const words = name.split(/[^a-zA-Z0-9]+/);
+  return words.map((_, i) => squashed(words.slice(i).join("")));
 }
 
 const squashed = (text: string): string => text.toLowerCase().replace(/[^a-z0-9]/g, "");

@@ -1,11 +1,12 @@
 /** Names that are not resolved: https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/ */
 import type { LogTemplate } from "../../event.ts";
-import { nodeId } from "../../graph-words.ts";
+import { type NodeId, nodeId } from "../../graph-words.ts";
 import type { Finding } from "../finding.ts";
 import { type Cluster, healthOf, type KubernetesObject, type Workload } from "./cluster.ts";
 import { isComplainedAbout } from "./complaint.ts";
+import { variables } from "./connection-settings.ts";
 import { certain, findingOf, likely, strong, weak } from "./finding-of.ts";
-import { objectAt, objectsAt, textAt, textsAt } from "./json-path.ts";
+import { at, objectAt, objectsAt, textAt, textsAt } from "./json-path.ts";
 import { selects } from "./selectors.ts";
 import { excerpt } from "./store-words.ts";
 
@@ -31,7 +32,10 @@ export function nameResolution(cluster: Cluster): readonly Finding[] {
   const blamed = new Set(own.map(({ node }) => node));
   const open = all.filter(({ workload }) => !blamed.has(workload.node));
   const missing = missingServices(cluster, open);
-  const left = open.filter(({ name }) => !missing.some((each) => each.name === name));
+  const explained = new Set(missing.flatMap(({ name, by }) => [name, by]));
+  const left = open.filter(
+    ({ name, workload }) => !explained.has(name === "" ? workload.node : name),
+  );
   const servers = downServers(cluster, left);
   return [
     ...own,
@@ -98,13 +102,15 @@ const quotedLine = (line: LogTemplate | undefined): string =>
 
 interface MissingService {
   readonly name: string;
+  /** Who looks for it. */
+  readonly by: NodeId;
   readonly finding: Finding;
 }
 
 /** What is looked for under its name is deployed, and has no service of that name. */
 function missingServices(cluster: Cluster, all: readonly Complaint[]): readonly MissingService[] {
   const found = new Map<string, MissingService>();
-  for (const { workload, line, name } of all) {
+  for (const { workload, line, name } of all.flatMap((each) => namedBySettings(cluster, each))) {
     const owner = cluster.workloads.find(
       (each) => each.namespace === workload.namespace && each.name === name,
     );
@@ -123,17 +129,33 @@ function missingServices(cluster: Cluster, all: readonly Complaint[]): readonly 
       says,
       origin: line.origin,
     });
-    found.set(name, { name, finding });
+    found.set(name, { name, by: workload.node, finding });
   }
   const missing = [...found.values()];
   return missing.length < 2 ? missing : missing.map((each) => unmade(cluster, each));
 }
 
 /** Several at once were not made, or taken away: it is the namespace that has none of them. */
-function unmade(cluster: Cluster, { name, finding }: MissingService): MissingService {
+function unmade(cluster: Cluster, { name, by, finding }: MissingService): MissingService {
   const owner = cluster.workloads.find(({ node }) => node === finding.node);
   const node = nodeId("namespace", owner?.namespace ?? "");
-  return { name, finding: { ...finding, node, weight: weak } };
+  return { name, by, finding: { ...finding, node, weight: weak } };
+}
+
+/** A line that does not say what was looked up means what the workload is told to use, and leads outside. */
+function namedBySettings(cluster: Cluster, each: Complaint): readonly Complaint[] {
+  if (each.name !== "") return [each];
+  const values = variables(cluster, each.workload).map(({ value }) => value);
+  const outside = cluster
+    .objects("Service")
+    .filter(
+      ({ namespace, spec }) =>
+        namespace === each.workload.namespace && textAt(spec, "externalName") !== "",
+    )
+    .filter(({ name }) =>
+      values.some((value) => new RegExp(`(?:^|[^\\w-])${name}(?:[^\\w-]|$)`).test(value)),
+    );
+  return outside.map(({ name }) => ({ ...each, name }));
 }
 
 const serverNames = /^(?:coredns|kube-dns|node-?local-?dns)/;
@@ -183,6 +205,13 @@ function ownResolver(cluster: Cluster, workload: Workload): string | undefined {
   const isOdd = peers.some(({ template }) => textAt(template, "dnsPolicy") !== policy);
   if ((policy === "None" || policy === "Default") && isOdd)
     return `spec.template.spec.dnsPolicy is ${policy}, with nameservers [${servers.join(", ")}]`;
+  // https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/#pod-s-dns-policy
+  if (
+    at(workload.template, "hostNetwork") === true &&
+    /^(?:|ClusterFirst)$/.test(policy) &&
+    servers.length === 0
+  )
+    return "spec.template.spec.hostNetwork is true, under which dnsPolicy ClusterFirst asks the resolver of the node";
   const addresses = cluster
     .objects("Service")
     .filter(({ name }) => /dns/i.test(name))

@@ -4,7 +4,7 @@ import type { CauseKind } from "../../cause-kind.ts";
 import type { Condition } from "../../event.ts";
 import type { Finding } from "../finding.ts";
 import { type Cluster, containersOf, healthOf, type Workload } from "./cluster.ts";
-import { certain, findingOf, strong } from "./finding-of.ts";
+import { certain, findingOf, likely, strong } from "./finding-of.ts";
 import { at, numberAt, objectAt, objectsAt, textAt, textsAt } from "./json-path.ts";
 
 type Side = "liveness" | "readiness" | "startup";
@@ -38,6 +38,7 @@ export function probe(cluster: Cluster): readonly Finding[] {
     return sides.flatMap((side) => {
       const isHit = side === "readiness" ? !health.isReady : health.restarts > 0;
       const failure = failures.findLast(({ message }) => message.toLowerCase().startsWith(side));
+      if (isHit && failures.length === 0) return silentlyKilled(cluster, workload, side);
       if (!isHit || failure === undefined) return [];
       return containersOf(workload.template).flatMap((container) =>
         faultOf(cluster, workload, container, side, failure),
@@ -74,6 +75,32 @@ function faultOf(
       onsetAt: failure.at,
     }),
   ];
+}
+
+/**
+ * Events are kept for an hour. What was killed from outside (SIGKILL, SIGTERM), and not for memory, with a probe that no
+ * process can satisfy in time, was killed for that.
+ */
+function silentlyKilled(cluster: Cluster, workload: Workload, side: Side): readonly Finding[] {
+  const kind = kinds[side].timing;
+  const killed = workload.pods
+    .flatMap(({ status }) => objectsAt(status, "containerStatuses"))
+    .map((status) => objectAt(status, "lastState", "terminated"))
+    .some(
+      (ended) =>
+        ["137", "143"].includes(textAt(ended, "exitCode")) &&
+        textAt(ended, "reason") !== "OOMKilled",
+    );
+  if (kind === undefined || !killed) return [];
+  return containersOf(workload.template).flatMap((container) => {
+    const asked = objectAt(container, `${side}Probe`);
+    const found = Object.keys(asked).length === 0 ? undefined : wrongTiming(cluster, asked);
+    if (found === undefined) return [];
+    const says = `spec.template.spec.containers[${textAt(container, "name")}].${side}Probe ${found.says}; its container was killed from outside, and no event says why any more`;
+    return [
+      findingOf({ node: workload.node, kind, weight: likely, says, origin: workload.origin }),
+    ];
+  });
 }
 
 /** The kubelet says so when it kills for a probe; what ended by itself was not given too little time. */

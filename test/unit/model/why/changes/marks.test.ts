@@ -156,3 +156,65 @@ test("a pattern that repeats what repeats is told when its service is busy", () 
     .deploys("api", 50, "list", [other]);
   expect(story.culprit("api hangs")).toBe("c1");
 });
+
+test("a coined name that a change brings, and that a new error says, gives it away though its service only calls", () => {
+  const story = new Story(60)
+    .deploys("web", 20, "partial picks", [
+      part("core/State.java", "NEW, PICKED", "NEW, PART_PICKED, PICKED"),
+    ])
+    .deploys("api", 50, "seek to the offset", [
+      part("api/offset.go", "seek(end)", "seek(committed)"),
+    ])
+    .says("api", 'cannot deserialize value from "PART_PICKED": seek past the record');
+  expect(story.culprit("api lags")).toBe("c1");
+});
+
+test("a machine whose like are well, with a word of the platform's before, outweighs a deploy", () => {
+  const story = new Story(60)
+    .measured("n1", "disk", "node_clock_offset", (at) => (at < 56 ? 0.001 : 97), "host")
+    .measured("n2", "disk", "node_clock_offset", () => 0.001, "host")
+    .deploys("api", 54, "tokens v5", [
+      part("api/verify.go", "parse(token)", "parse(token, strict)"),
+    ])
+    .tell({
+      type: "log",
+      at: 1_800_000_000_000 + 55 * 60_000,
+      untilAt: 1_800_000_000_000 + 56 * 60_000,
+      node: "object:Component/systemd",
+      severity: "warn",
+      template: "chronyd.service: main process exited",
+      example: "chronyd.service: main process exited",
+      entry: "",
+      count: 1,
+    })
+    .says("api", "token rejected: used before issued");
+  expect(story.culprit("api rejects tokens")).toBe("host.saturated");
+});
+
+test("a partner that is named by what it is, and is no service of ours, fails by itself", () => {
+  const story = new Story(60)
+    .deploys("api", 50, "ask once more", [
+      part("api/geo.ts", "find(q)", "find(q) ?? find(near(q))"),
+    ])
+    .says("api", "geocode failed provider=mapario status=429 over daily limit");
+  expect(story.culprit("api cannot place jobs")).toBe("external.provider");
+});
+
+test("a first number may break who uses it; the package of a class that throws accuses nobody", () => {
+  const raised = (to: string) =>
+    effectOf([part("poetry.lock", 'version = "1.26.18"', `version = "${to}"`)]);
+  expect(raised("2.2.2")).toMatchObject({ isBreaking: true, isLargeStep: true });
+  expect(raised("1.27.0")).toMatchObject({ isBreaking: false, isLargeStep: true });
+  for (const path of ["build.gradle.kts", "app.csproj", "pyproject.toml"])
+    expect(fileKind(path)).toBe("dependency");
+});
+
+test("where a caller is not measured, nobody is said to make the requests", () => {
+  const story = new Story(60)
+    .calls("edge", "api")
+    .measured("api", "requests", "rps", (at) => (at < 55 ? 100 : 900))
+    .measured("web", "requests", "rps", () => 50)
+    .deploys("web", 54, "budget", [part("web/client.go", "attempts: 2", "attempts: 9")])
+    .says("api", "queue is full");
+  expect(story.culprit("api is slow")).toBe("external.traffic");
+});

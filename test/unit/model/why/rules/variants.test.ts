@@ -252,3 +252,70 @@ test("a volume that was retained is still its former claim's, and the binder is 
     );
   expect(bound.causes()[0]).toBe(`volume.capacity ${cart}`);
 });
+
+test("who uses the network of its host and the usual policy asks the resolver of the host", () => {
+  const shop = new ShopCluster()
+    .template("pay", ["hostNetwork"], true)
+    .says("pay", "dial tcp: lookup cart on 127.0.0.53:53: no such host");
+  expect(shop.causes()[0]).toBe("network.dns workload:shop/pay");
+});
+
+test("a service that leads outside, to a name that is not there, is meant where the log names none", () => {
+  const shop = new ShopCluster()
+    .put("Service", "cart", ["spec"], { type: "ExternalName", externalName: "gone.example" })
+    .template("front", [...container, "env"], [{ name: "CART_ADDR", value: "cart:80" }])
+    .says("front", "SocketException: Name or service not known");
+  expect(shop.causes()[0]).toBe(`network.dns ${cart}`);
+});
+
+test("a name of another namespace, where nothing of it is, is a wrong address; a domain elsewhere is none of ours", () => {
+  const using = (value: string) =>
+    new ShopCluster()
+      .template("front", [...container, "env"], [{ name: "CART_ADDR", value }])
+      .causes();
+  expect(using("cart.baskets:80")[0]).toBe("routing.address workload:shop/front");
+  expect(using("cart.shop.svc.cluster.local:80")).toEqual([]);
+  expect(using("cart.example.com:80")).toEqual([]);
+});
+
+test("what is killed from outside, by a probe that nothing can satisfy in time, needs no event", () => {
+  const killed = (exitCode: number) =>
+    new ShopCluster()
+      .unready("cart", "CrashLoopBackOff", {
+        restartCount: 9,
+        lastState: { terminated: { reason: "Error", exitCode } },
+      })
+      .template("cart", [...container, "livenessProbe"], {
+        httpGet: { port: 8080 },
+        initialDelaySeconds: 0,
+        periodSeconds: 1,
+        failureThreshold: 1,
+      })
+      .causes()[0];
+  expect(killed(137)).toBe(`probe.liveness_timing ${cart}`);
+  expect(killed(1)).toBe(`workload.failing ${cart}`);
+});
+
+test("a path that misses a letter of its service leads nobody there, once somebody gets 404 for it", () => {
+  const paths = (wrong: string) =>
+    new ShopCluster().set("Ingress", "edge", {
+      spec: {
+        rules: [
+          {
+            http: {
+              paths: ["front", "cart", "pay"].flatMap((name) => [
+                { path: `/api/${name}`, backend: { service: { name } } },
+                ...(name === "front"
+                  ? [{ path: `/api/${wrong}`, backend: { service: { name } } }]
+                  : []),
+              ]),
+            },
+          },
+        ],
+      },
+    });
+  expect(paths("frnt").says("pay", "GET /api/front: 404 Not Found").causes()[0]).toBe(
+    "routing.gateway workload:shop/front",
+  );
+  expect(paths("fronts").says("pay", "GET /api/front: 404 Not Found").causes()).toEqual([]);
+});
