@@ -84,7 +84,9 @@ export function benchModel(trials: number): Promise<readonly Measured[]> {
   ]);
 }
 
-const noPast = (graph: Graph) => ({ graph, predictions: [], policy: undefined });
+const noPast = (graph: Graph) => ({
+  ...{ graph, predictions: [], policy: undefined, incidentKeepMs: 0 },
+});
 
 /** A wrong answer is nothing to measure. All faults are there at once, and one below the symptom is as good as another. */
 function rootCause(

@@ -53,6 +53,10 @@ const help: Readonly<Record<string, string>> = {
   model_prediction_brier: "Mean squared difference of predicted and actual share of traffic.",
   model_prediction_coverage: "Of the predicted intervals, how many held the actual share.",
   model_prediction_bias: "Mean of actual minus predicted share.",
+  model_prediction_services_brier:
+    "Mean squared difference of the probability that a service feels it and whether it did.",
+  model_prediction_services_coverage:
+    "Of predictions, how many had as many services feel it as was expected.",
   ledger_healthy: "1 while the ledger accepts entries.",
 };
 

@@ -58,6 +58,10 @@ const headings = [
   "TOO MUCH",
   "BIAS",
   "SERVICES",
+  "SERVICE BRIER",
+  "COUNT EXPECTED",
+  "MISSED",
+  "NEEDLESS",
 ] as const;
 
 function cells(of: Calibration): readonly string[] {
@@ -71,5 +75,9 @@ function cells(of: Calibration): readonly string[] {
     String(of.over),
     part(of.bias),
     of.services === null ? "–" : of.services.toFixed(2),
+    of.feelings === null ? "–" : of.feelings.brier.toFixed(4),
+    part(of.feelings?.coverage.value ?? null),
+    String(of.feelings?.under ?? "–"),
+    String(of.feelings?.over ?? "–"),
   ];
 }

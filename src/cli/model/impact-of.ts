@@ -3,16 +3,21 @@ import { createHash } from "node:crypto";
 import { err, ok, type Result, type ToolId } from "../../kernel/index.ts";
 import {
   type BlastRadius,
+  type ChangeFelt,
   type ChangeKind,
+  changeFelt,
   changeKinds,
   exercised,
   type Graph,
+  incidentAspect,
+  memoryOf,
   type NodeId,
   type Prediction,
   predict,
   readSymptom,
   splitNodeId,
   toleranceOf,
+  unexpired,
   type View,
 } from "../../model/index.ts";
 import { anyGlob, type PolicySet, type Rule, targetOf } from "../../policy/index.ts";
@@ -38,6 +43,8 @@ export interface ImpactSources {
   readonly predictions: readonly Prediction[];
   /** Undefined where no policy is at hand. */
   readonly policy: PolicySet | undefined;
+  /** Confirmed incidents that are older are not used any more. */
+  readonly incidentKeepMs: number;
 }
 
 export interface SimilarAction {
@@ -59,7 +66,7 @@ export interface ApplyingPolicy {
   readonly readsModel: boolean;
 }
 
-export interface Impact extends BlastRadius {
+export interface Impact extends BlastRadius, ChangeFelt {
   readonly at: number;
   /** Requests that were seen in the time that counts. */
   readonly requests: number;
@@ -76,14 +83,22 @@ export function impactOf(asked: ImpactAsked, sources: ImpactSources): Result<Imp
   const { target, change } = meant.value;
   const fromAt = asked.at - (asked.trafficMs ?? exercisedMs);
   const seen = exercised(view, { fromAt, toAt: asked.at });
-  const radius = predict(view, { target, change }, seen, toleranceOf(sources.predictions));
+  const predictions = sources.predictions.filter(
+    ({ at, outcome }) => at <= view.validAt && (outcome === null || outcome.at <= view.knownAt),
+  );
+  const radius = predict(view, { target, change }, seen, toleranceOf(predictions));
+  const keeping = { now: asked.at, keepMs: sources.incidentKeepMs };
+  const memory = unexpired(memoryOf(view.facts(incidentAspect)), keeping);
+  const experience = { memory, predictions };
+  const felt = changeFelt(view, { exposed: radius, change }, seen, experience);
   return ok({
     ...radius,
+    ...felt,
     at: asked.at,
     requests: seen.requests,
     policies: policiesFor(target, meant.value.tool, sources.policy),
-    similar: similarTo(target, change, view, sources.predictions),
-    prediction: predictionOf(radius, asked.at),
+    similar: similarTo(target, change, view, predictions),
+    prediction: predictionOf(radius, felt, asked.at),
   });
 }
 
@@ -163,14 +178,19 @@ function similarTo(
 }
 
 /** The same question about the same moment is the same prediction. */
-function predictionOf(radius: BlastRadius, at: number): Prediction | null {
-  const { target, change, felt: share, services } = radius;
+function predictionOf(
+  radius: BlastRadius,
+  { feelings, likely: services }: ChangeFelt,
+  at: number,
+): Prediction | null {
+  const { target, change, felt: share } = radius;
   if (share === null) return null;
   const named = createHash("sha256")
     .update(JSON.stringify([target, change, at]))
     .digest("hex");
   return {
     ...{ id: `imp-${named.slice(0, 20)}`, target, change, at, share, services },
+    feelings: feelings.map(({ service, probability }) => ({ service, probability })),
     touched: radius.share?.value ?? 0,
     isDone: false,
     outcome: null,

@@ -1,6 +1,6 @@
 /** An impact for a terminal: how much first, then who and why. */
 import { instantText } from "../../kernel/index.ts";
-import { type Share, splitNodeId } from "../../model/index.ts";
+import { type Relation, type Share, splitNodeId } from "../../model/index.ts";
 import { tableLines } from "../table.ts";
 import type { Impact } from "./impact-of.ts";
 
@@ -14,7 +14,8 @@ export function impactText(impact: Impact): string {
     felt === null || share === null
       ? "no traffic was seen: how much would feel it is not known"
       : `${shareText(felt)} of the traffic would feel it (of ${requests} requests; ${percent(share.value)} touch it, of which ${toleranceText(tolerance)})`,
-    ...section("services", impact.services.map(visible)),
+    ...section("services likely to feel it", likelyOf(impact)),
+    ...section("other services that could", unlikelyOf(impact)),
     ...section(
       "operations",
       impact.operations.map(
@@ -29,6 +30,50 @@ export function impactText(impact: Impact): string {
   ];
   return `${lines.join("\n")}\n`;
 }
+
+function likelyOf({ feelings, likely }: Impact): readonly string[] {
+  const rows = feelings
+    .filter(({ service }) => likely.includes(service))
+    .map(({ service, probability, relation, trouble, learnedFrom }) => [
+      visible(service),
+      wholePercent(probability),
+      relationWords[relation],
+      trouble,
+      learnedText(learnedFrom),
+    ]);
+  return rows.length === 0
+    ? []
+    : tableLines([["SERVICE", "PROBABLE", "WHY", "AS", "LEARNED FROM"], ...rows]);
+}
+
+const relationWords: Readonly<Record<Relation, string>> = {
+  self: "it starts there",
+  waits: "its requests wait for it",
+  waits_little: "few of its requests wait for it",
+  asked: "it is asked by it",
+  idle: "nobody asks it now",
+  other: "it shares requests with it",
+};
+
+const namedMax = 3;
+
+function learnedText(ids: readonly string[]): string {
+  if (ids.length === 0) return "structure and traffic alone";
+  const more = ids.length > namedMax ? ", …" : "";
+  return `${ids.length} (${ids.slice(0, namedMax).map(visible).join(", ")}${more})`;
+}
+
+function unlikelyOf({ services, feelings, likely }: Impact): readonly string[] {
+  const said = new Map(
+    feelings.map(({ service, probability }) => [service, `  ${wholePercent(probability)}`]),
+  );
+  return [...new Set([...said.keys(), ...services])]
+    .filter((service) => !likely.includes(service))
+    .map((service) => `${visible(service)}${said.get(service) ?? ""}`);
+}
+
+/** What is learned from a few incidents is no surer than that. */
+const wholePercent = (part: number): string => percent(Math.round(part * 100) / 100);
 
 function othersOf({ dependents }: Impact): readonly string[] {
   return dependents

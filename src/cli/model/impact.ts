@@ -5,13 +5,14 @@
 import { Predictions } from "../../control/index.ts";
 import { instantText, isJsonObject, parseJsonStrict } from "../../kernel/index.ts";
 import type { SharedState } from "../../state/index.ts";
-import type { Config } from "../config-types.ts";
+import type { Config, ModelConfig } from "../config-types.ts";
 import { openFolder } from "../policy.ts";
 import type { CommandOutput } from "../policy-knowledge.ts";
 import { type ImpactAsked, type ImpactSources, impactOf } from "./impact-of.ts";
 import { impactText } from "./impact-text.ts";
 import { laterKnown, readMoments } from "./moment.ts";
 import type { OpenedModel } from "./open.ts";
+import { remembranceOf } from "./remembrance-of.ts";
 
 export interface ImpactOptions {
   readonly change?: string;
@@ -25,7 +26,9 @@ export interface ImpactOptions {
 
 export interface ImpactWorld extends OpenedModel {
   readonly state: SharedState;
-  readonly config: Pick<Config, "policies">;
+  readonly config: Pick<Config, "policies"> & {
+    readonly model: Pick<ModelConfig, "keep_days" | "kinds">;
+  };
   readonly io: CommandOutput;
 }
 
@@ -62,7 +65,8 @@ export async function impactSources({
   const predictions = await new Predictions(state).all();
   if (!predictions.ok) return predictions.error;
   const policy = config.policies === undefined ? undefined : await policyIn(config.policies, io);
-  return { graph, predictions: predictions.value, policy };
+  const incidentKeepMs = remembranceOf(config.model).incident.keepMs;
+  return { graph, predictions: predictions.value, policy, incidentKeepMs };
 }
 
 async function policyIn(folder: string, io: CommandOutput): Promise<ImpactSources["policy"]> {

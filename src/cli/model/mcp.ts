@@ -4,7 +4,13 @@
  */
 import { ModelLog, RememberedModel } from "../../control/index.ts";
 import { err, ok } from "../../kernel/index.ts";
-import { Graph, readableKinds, rememberedKinds } from "../../model/index.ts";
+import {
+  Graph,
+  incidentAspect,
+  type ModelEvent,
+  readableKinds,
+  rememberedKinds,
+} from "../../model/index.ts";
 import type { SharedState } from "../../state/index.ts";
 import type { Config } from "../config-types.ts";
 import type { CommandOutput } from "../policy-knowledge.ts";
@@ -51,7 +57,7 @@ export function readWorld({ state, config, io, agent }: AskedWorld): ReadWorld {
       const graph = visibleTo(model.graph, readable);
       const sources = await impactSources({
         ...{ graph, nowMs: now.value, state, io },
-        config: withPolicy ? config : {},
+        config: withPolicy ? config : { model: config.model },
       });
       if (typeof sources === "string") return err(sources);
       const predictions = readable.has("prediction") ? sources.predictions : [];
@@ -59,16 +65,22 @@ export function readWorld({ state, config, io, agent }: AskedWorld): ReadWorld {
         ...sources,
         predictions,
         nowMs: now.value,
-        incidentKeepMs: rules.incident.keepMs,
       });
     },
   };
 }
 
+/** Told as a fact about a node, and read as what it is. */
+function isIncident(event: ModelEvent): boolean {
+  return event.type === "node" && event.aspect === incidentAspect;
+}
+
 function visibleTo(graph: Graph, readable: ReadonlySet<string>): Graph {
-  const hidden = [...graph.events()].some(({ type }) => !readable.has(type));
-  if (!hidden) return graph;
+  const isReadable = (event: ModelEvent) =>
+    readable.has(isIncident(event) ? "incident" : event.type);
+  const all = [...graph.events()];
+  if (all.every(isReadable)) return graph;
   const visible = new Graph();
-  visible.add([...graph.events()].filter(({ type }) => readable.has(type)));
+  visible.add(all.filter(isReadable));
   return visible;
 }

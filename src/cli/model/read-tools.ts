@@ -20,8 +20,6 @@ export interface ReadWorld {
 
 interface ReadSources extends ImpactSources {
   readonly nowMs: number;
-  /** Confirmed incidents that are older are not used any more. */
-  readonly incidentKeepMs: number;
 }
 
 const text = (description: string): JsonObject => ({
@@ -84,7 +82,7 @@ export function readTools(world: ReadWorld): readonly ReadingTool[] {
     ),
     tool(
       "impact",
-      "What an action would touch, before it is done: services, operations, a share of the traffic with its interval, trust zones, classes of data, the policies that would apply, similar actions and what came of them.",
+      "What an action would touch, before it is done: services likely to feel it with a probability each and the incidents it was learned from, operations, a share of the traffic with its interval, trust zones, classes of data, the policies that would apply, similar actions and what came of them.",
       schemaOf(
         {
           what: text("a node (service:cart) or a tool of the catalog (ops:restart)"),

@@ -12,13 +12,14 @@ import { err, ok, type Result } from "../../kernel/index.ts";
 import {
   allKnown,
   calibrationByChange,
+  changeFelt,
   exercised,
+  exposure,
   type Graph,
   incidentAspect,
+  type Memory,
   memoryOf,
   type Origin,
-  type Prediction,
-  predict,
   type Remembrance,
   unexpired,
   type View,
@@ -141,7 +142,7 @@ export class ModelKeeper {
   }
 
   async #tell(nowMs: number): Promise<Result<void, string>> {
-    const { disk, clock, factsPath: path, telemetry, rules } = this.#parts;
+    const { disk, clock, factsPath: path, telemetry } = this.#parts;
     const predictions = await this.#predictions.all();
     if (!predictions.ok) return predictions;
     for (const [change, of] of calibrationByChange(predictions.value)) {
@@ -152,9 +153,10 @@ export class ModelKeeper {
       gauge("brier", of.brier);
       gauge("coverage", of.coverage?.value ?? null);
       gauge("bias", of.bias);
+      gauge("services_brier", of.feelings?.brier ?? null);
+      gauge("services_coverage", of.feelings?.coverage.value ?? null);
     }
-    const keeping = { now: nowMs, keepMs: rules.incident.keepMs };
-    const memory = unexpired(memoryOf(this.#model.graph.latest().facts(incidentAspect)), keeping);
+    const memory = this.#memory(nowMs);
     const watchedUntilMs = this.#parts.watchedUntilMs?.();
     const sources = {
       ...{ graph: this.#model.graph, predictions: predictions.value, nowMs },
@@ -165,6 +167,12 @@ export class ModelKeeper {
       { ...sources, incidents: memory.incidents },
     );
     return made.ok ? ok(undefined) : made;
+  }
+
+  /** Confirmed incidents that are used at a time. */
+  #memory(nowMs: number): Memory {
+    const keeping = { now: nowMs, keepMs: this.#parts.rules.incident.keepMs };
+    return unexpired(memoryOf(this.#model.graph.latest().facts(incidentAspect)), keeping);
   }
 
   /** What agents did since the last round, into the model; where one came to is kept in the store. */
@@ -205,16 +213,19 @@ export class ModelKeeper {
     nowMs: number,
   ): Promise<Result<void, string>> {
     if (done.length === 0) return ok(undefined);
+    const predictions = await this.#predictions.all();
+    if (!predictions.ok) return predictions;
+    const experience = { memory: this.#memory(nowMs), predictions: predictions.value };
     const seen = exercised(view, { fromAt: nowMs - exercisedMs, toAt: nowMs });
     for (const { call, at, target, change, share } of done) {
       if (share === null) continue;
-      const whole = () => ({ value: 1, low: 0, high: 1 });
-      const exposed = predict(view, { target, change }, seen, whole);
-      const prediction: Prediction = {
-        ...{ id: call, target, change, at, share, services: exposed.services },
+      const exposed = exposure(view, target, seen);
+      const { feelings, likely } = changeFelt(view, { exposed, change }, seen, experience);
+      const kept = await this.#predictions.keep({
+        ...{ id: call, target, change, at, share, services: likely },
+        feelings: feelings.map(({ service, probability }) => ({ service, probability })),
         ...{ touched: exposed.share?.value ?? 0, isDone: true, outcome: null },
-      };
-      const kept = await this.#predictions.keep(prediction);
+      });
       if (!kept.ok) return kept;
     }
     return ok(undefined);

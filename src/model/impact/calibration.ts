@@ -1,5 +1,5 @@
 /** How good predictions were: those with an outcome, compared with it. */
-import type { Prediction } from "./prediction.ts";
+import type { Outcome, Prediction } from "./prediction.ts";
 import { proportion, type Share } from "./share.ts";
 
 export interface Calibration {
@@ -19,13 +19,26 @@ export interface Calibration {
   readonly bias: number | null;
   /** Mean Jaccard index of predicted and actual services. */
   readonly services: number | null;
+  /** Of probabilities, service by service; null where none was said of anything that is settled. */
+  readonly feelings: FeelingCalibration | null;
+}
+
+export interface FeelingCalibration {
+  /** Probabilities that are settled: a service that felt what nothing was said of counts as 0 that was said. */
+  readonly said: number;
+  readonly brier: number;
+  /** Of predictions, how many had as many services feel it as was expected, within 95 %. */
+  readonly coverage: Share;
+  /** Services that felt it although the opposite was more probable, and the other way round. */
+  readonly under: number;
+  readonly over: number;
 }
 
 /** Shares that differ by less are called right. */
 const marginShare = 0.05;
 
 export function calibrationOf(predictions: readonly Prediction[]): Calibration {
-  const settled = predictions.flatMap((each) =>
+  const settled = predictions.flatMap((each): readonly Settled[] =>
     each.outcome === null ? [] : [{ ...each, outcome: each.outcome }],
   );
   const errors = settled.map(({ share, outcome }) => outcome.share - share.value);
@@ -41,7 +54,57 @@ export function calibrationOf(predictions: readonly Prediction[]): Calibration {
     over: errors.filter((error) => error < -marginShare).length,
     bias: mean(errors),
     services: mean(settled.map((each) => jaccard(each.services, each.outcome.services))),
+    feelings: feelingCalibration(settled),
   };
+}
+
+type Settled = Prediction & { readonly outcome: Outcome };
+
+function feelingCalibration(settled: readonly Settled[]): FeelingCalibration | null {
+  const each = settled.flatMap(({ feelings, outcome }) =>
+    feelings === undefined ? [] : [told(feelings, outcome.services)],
+  );
+  const all = each.flat();
+  if (all.length === 0) return null;
+  const held = each.filter(isCountExpected).length;
+  return {
+    said: all.length,
+    brier: mean(all.map(({ probability, felt }) => (Number(felt) - probability) ** 2)) ?? 0,
+    coverage: proportion(held, each.length),
+    under: all.filter(({ probability, felt }) => felt && probability < 0.5).length,
+    over: all.filter(({ probability, felt }) => !felt && probability >= 0.5).length,
+  };
+}
+
+interface Told {
+  readonly probability: number;
+  readonly felt: boolean;
+}
+
+function told(
+  feelings: NonNullable<Prediction["feelings"]>,
+  services: readonly string[],
+): readonly Told[] {
+  const said = new Set(feelings.map(({ service }) => service));
+  return [
+    ...feelings.map(({ service, probability }) => ({
+      probability,
+      felt: services.includes(service),
+    })),
+    ...services.filter((each) => !said.has(each)).map(() => ({ probability: 0, felt: true })),
+  ];
+}
+
+/** Of a normal distribution, for 95 of 100. */
+const z = 1.96;
+
+/** As if services felt it each for itself; they do not, so that coverage below 95 % says how much they feel together. */
+function isCountExpected(all: readonly Told[]): boolean {
+  const sum = (of: (each: Told) => number) => all.reduce((total, each) => total + of(each), 0);
+  const spread = Math.sqrt(sum(({ probability: p }) => p * (1 - p)));
+  const difference = sum(({ felt, probability }) => Number(felt) - probability);
+  // A count is whole: within half of one it is the nearest that there is.
+  return Math.abs(difference) <= Math.max(0.5, z * spread);
 }
 
 /** By kind of change, most predictions first. */

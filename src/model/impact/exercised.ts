@@ -11,6 +11,8 @@ export interface Exercised {
   readonly outside: ReadonlyMap<string, ReadonlyMap<string, number>>;
   /** Calls to each node, by entry. */
   readonly calls: ReadonlyMap<NodeId, ReadonlyMap<string, number>>;
+  /** The same by who calls. */
+  readonly callers: ReadonlyMap<NodeId, ReadonlyMap<NodeId, number>>;
 }
 
 /** Of the windows that began within the range. */
@@ -18,6 +20,7 @@ export function exercised(view: View, range: { fromAt: number; toAt: number }): 
   const entries = new Map<string, number>();
   const outside = new Map<string, Map<string, number>>();
   const calls = new Map<NodeId, Map<string, number>>();
+  const callers = new Map<NodeId, Map<NodeId, number>>();
   const count = (of: Map<string, Map<string, number>>, key: string, entry: string, by: number) => {
     const counts = of.get(key) ?? new Map<string, number>();
     counts.set(entry, (counts.get(entry) ?? 0) + by);
@@ -32,10 +35,10 @@ export function exercised(view: View, range: { fromAt: number; toAt: number }): 
       entries.set(entry, (entries.get(entry) ?? 0) + traffic.count);
       count(outside, operationName(traffic), entry, traffic.count);
       requests += traffic.count;
-    }
+    } else count(callers, traffic.callee, traffic.caller, traffic.count);
     count(calls, traffic.callee, entry, traffic.count);
   }
-  return { entries, requests, outside, calls };
+  return { entries, requests, outside, calls, callers };
 }
 
 /** Where the source does not know the entry, what comes from outside is its own. */

@@ -55,7 +55,14 @@ export function exposure(view: View, target: NodeId, seen: Exercised): Exposure 
 }
 
 function dependentsOf(view: View, target: NodeId): Exposure["dependents"] {
-  const distances = new Map<NodeId, number>([[target, 0]]);
+  return [...levelsOf(view, target)]
+    .flatMap((nodes, i) => nodes.map((node) => ({ node, distance: i + 1 })))
+    .sort((a, b) => a.distance - b.distance || (a.node < b.node ? -1 : 1));
+}
+
+/** What depends on a node, nearest first, each node once. */
+function* levelsOf(view: View, target: NodeId): Generator<readonly NodeId[]> {
+  const seen = new Set([target]);
   let frontier = [target];
   for (let depth = 1; depth <= depthMax && frontier.length > 0; depth++) {
     const next = [
@@ -64,15 +71,21 @@ function dependentsOf(view: View, target: NodeId): Exposure["dependents"] {
     ];
     frontier = [];
     for (const { node } of next) {
-      if (distances.has(node) || splitNodeId(node)?.kind === "observer") continue;
-      distances.set(node, depth);
+      if (seen.has(node) || splitNodeId(node)?.kind === "observer") continue;
+      seen.add(node);
       frontier.push(node);
     }
+    yield frontier;
   }
-  distances.delete(target);
-  return [...distances]
-    .map(([node, distance]) => ({ node, distance }))
-    .sort((a, b) => a.distance - b.distance || (a.node < b.node ? -1 : 1));
+}
+
+/** The services that a node is there for: those nearest that depend on it. */
+export function servicesOn(view: View, node: NodeId): readonly NodeId[] {
+  for (const nodes of levelsOf(view, node)) {
+    const services = nodes.filter((each) => splitNodeId(each)?.kind === "service");
+    if (services.length > 0) return services.sort();
+  }
+  return [];
 }
 
 /**

@@ -1,6 +1,13 @@
 export { type Calibration, calibrationByChange, calibrationOf } from "./calibration.ts";
+export {
+  type ChangeFeeling,
+  type ChangeFelt,
+  changeFelt,
+  type Experience,
+  troublesOf,
+} from "./change-felt.ts";
 export { type Exercised, exercised } from "./exercised.ts";
-export type { Exposure } from "./exposure.ts";
+export { type Exposure, exposure } from "./exposure.ts";
 export { type Felt, felt } from "./felt.ts";
 export { type BlastRadius, predict } from "./predict.ts";
 export { type Outcome, type Prediction, readPrediction, withOutcome } from "./prediction.ts";

@@ -13,7 +13,10 @@ export interface Prediction {
   /** When the action was done, or was to be done. */
   readonly at: number;
   readonly share: Share;
+  /** Those that were expected to feel it. */
   readonly services: readonly NodeId[];
+  /** How probable it was of each service that anything was said of; absent in what was kept before this was said. */
+  readonly feelings?: readonly { readonly service: NodeId; readonly probability: number }[];
   /** Part of the traffic that touches the target, whatever it tolerates. */
   readonly touched: number;
   /** Whether the action was really done; a prediction about what was not has no outcome. */
@@ -40,11 +43,12 @@ export function withOutcome(
 
 /** Undefined for what is none. */
 export function readPrediction(value: JsonObject): Prediction | undefined {
-  const { id, target, change, at, share, services, touched, isDone, outcome } = value;
+  const { id, target, change, at, share, services, feelings, touched, isDone, outcome } = value;
   const texts = [id, target, change].every((each) => typeof each === "string");
   const numbers = [at, touched].every((each) => typeof each === "number");
   if (!texts || !numbers || typeof isDone !== "boolean") return undefined;
   if (!isJsonObject(share ?? null) || !isJsonArray(services ?? null)) return undefined;
+  if (feelings !== undefined && !isJsonArray(feelings)) return undefined;
   if (outcome !== null && !isJsonObject(outcome ?? 0)) return undefined;
   return value as unknown as Prediction;
 }

@@ -8,8 +8,6 @@ import { type NodeId, splitNodeId } from "../graph-words.ts";
 export interface Structure {
   readonly services: readonly NodeId[];
   readonly calls: readonly Call[];
-  /** Requests from outside by the service that takes them; empty where they are not measured. */
-  readonly entries: ReadonlyMap<NodeId, number>;
   /** Nobody asks them for anything now. */
   readonly idle: ReadonlySet<NodeId>;
   /** The service that a workload runs, and the services on a host. */
@@ -45,69 +43,110 @@ export interface Standing {
   readonly place: string;
 }
 
-export function standing(structure: Structure, trouble: Trouble): Standing {
-  const { idle, calls } = structure;
-  const served = servedIn(structure, trouble);
-  const origins = originsOf(structure, trouble, served);
-  const waiting = waitingFor(calls, origins);
-  const asked = new Set(calls.flatMap(({ caller, callee }) => (origins.has(caller) ? callee : [])));
-  return {
-    to: (service) => {
-      if (origins.has(service)) return "self";
-      if (idle.has(service)) return "idle";
-      const part = waiting.get(service);
-      if (part !== undefined) return part >= most ? "waits" : "waits_little";
-      return asked.has(service) ? "asked" : "other";
-    },
-    waiting: (service) => waiting.get(service) ?? 0,
-    place: served.size === 0 ? trouble.node : [...served].sort().join(" "),
-  };
+/** How services stand to one trouble and another, within one structure. */
+export class Standings {
+  readonly #structure: Structure;
+  readonly #services: ReadonlySet<NodeId>;
+  readonly #callsTo: ReadonlyMap<NodeId, readonly Call[]>;
+  readonly #callsOf: ReadonlyMap<NodeId, readonly Call[]>;
+  /** Most trouble is where some was before. */
+  readonly #known = new Map<string, Standing>();
+
+  constructor(structure: Structure) {
+    this.#structure = structure;
+    this.#services = new Set(structure.services);
+    this.#callsTo = grouped(structure.calls, ({ callee }) => callee);
+    this.#callsOf = grouped(structure.calls, ({ caller }) => caller);
+  }
+
+  of(trouble: Trouble): Standing {
+    const key = JSON.stringify([trouble.node, trouble.served, isNetworkOfHost(trouble)]);
+    const known = this.#known.get(key) ?? this.#standing(trouble);
+    this.#known.set(key, known);
+    return known;
+  }
+
+  #standing(trouble: Trouble): Standing {
+    const served = this.served(trouble);
+    const origins = this.#origins(trouble, served);
+    const waiting = this.#waiting(origins);
+    const asked = new Set(
+      [...origins].flatMap((each) => (this.#callsOf.get(each) ?? []).map(({ callee }) => callee)),
+    );
+    return {
+      to: (service) => {
+        if (origins.has(service)) return "self";
+        if (this.#structure.idle.has(service)) return "idle";
+        const part = waiting.get(service);
+        if (part !== undefined) return part >= most ? "waits" : "waits_little";
+        return asked.has(service) ? "asked" : "other";
+      },
+      waiting: (service) => waiting.get(service) ?? 0,
+      place: served.size === 0 ? trouble.node : [...served].sort().join(" "),
+    };
+  }
+
+  /** Services of these that the node served then, else serves now. */
+  served({ node, served }: Trouble): ReadonlySet<NodeId> {
+    const all = served ?? this.#structure.servedBy(node);
+    return new Set(all.filter((each) => this.#services.has(each)));
+  }
+
+  /**
+   * Services that the trouble is felt at first. A machine's network is between those on it and those elsewhere: who asks
+   * across waits; who only answers is on time by its own clock.
+   */
+  #origins(trouble: Trouble, served: ReadonlySet<NodeId>): ReadonlySet<NodeId> {
+    if (!isNetworkOfHost(trouble)) return served;
+    const across = this.#structure.calls.filter(
+      ({ caller, callee }) => served.has(caller) !== served.has(callee),
+    );
+    return across.length === 0 ? served : new Set(across.map(({ caller }) => caller));
+  }
+
+  /** By the way on which most of a service's requests wait. */
+  #waiting(origins: ReadonlySet<NodeId>): ReadonlyMap<NodeId, number> {
+    const waiting = new Map<NodeId, number>([...origins].map((each) => [each, 1]));
+    const queue = [...origins];
+    for (const callee of queue) {
+      for (const { caller, part } of this.#callsTo.get(callee) ?? []) {
+        const waits = part * (waiting.get(callee) ?? 0);
+        if (waits <= (waiting.get(caller) ?? 0)) continue;
+        waiting.set(caller, waits);
+        queue.push(caller);
+      }
+    }
+    return waiting;
+  }
 }
 
-/** The part of the requests from outside that wait for the trouble; undefined where they are not measured. */
-export function waitingShare(structure: Structure, trouble: Trouble): number | undefined {
-  const { waiting } = standing(structure, trouble);
-  const entries = [...structure.entries];
-  const all = entries.reduce((sum, [, requests]) => sum + requests, 0);
-  if (all === 0) return undefined;
-  return entries.reduce((sum, [entry, requests]) => sum + requests * waiting(entry), 0) / all;
-}
+const isNetworkOfHost = ({ node, kind }: Trouble): boolean =>
+  splitNodeId(node)?.kind === "host" && kind.startsWith("network.");
 
-function servedIn(structure: Structure, { node, served }: Trouble): ReadonlySet<NodeId> {
-  const services = new Set(structure.services);
-  return new Set((served ?? structure.servedBy(node)).filter((each) => services.has(each)));
+function grouped(
+  calls: readonly Call[],
+  by: (call: Call) => NodeId,
+): ReadonlyMap<NodeId, readonly Call[]> {
+  const groups = new Map<NodeId, Call[]>();
+  for (const call of calls) {
+    const group = groups.get(by(call));
+    if (group === undefined) groups.set(by(call), [call]);
+    else group.push(call);
+  }
+  return groups;
 }
 
 /**
- * Services that the trouble is felt at first. A machine's network is between those on it and those elsewhere: who asks across
- * waits; who only answers is on time by its own clock.
+ * The part of the requests from outside that wait for the trouble, of their number by the service that takes them; undefined
+ * where none are known.
  */
-function originsOf(
-  { calls }: Structure,
-  { node, kind }: Trouble,
-  served: ReadonlySet<NodeId>,
-): ReadonlySet<NodeId> {
-  if (splitNodeId(node)?.kind !== "host" || !kind.startsWith("network.")) return served;
-  const across = calls.filter(({ caller, callee }) => served.has(caller) !== served.has(callee));
-  return across.length === 0 ? served : new Set(across.map(({ caller }) => caller));
-}
-
-/** By the way on which most of a service's requests wait. */
-function waitingFor(
-  calls: readonly Call[],
-  origins: ReadonlySet<NodeId>,
-): ReadonlyMap<NodeId, number> {
-  const callsOf = new Map<NodeId, Call[]>();
-  for (const call of calls) callsOf.set(call.callee, [...(callsOf.get(call.callee) ?? []), call]);
-  const waiting = new Map<NodeId, number>([...origins].map((each) => [each, 1]));
-  const queue = [...origins];
-  for (const callee of queue) {
-    for (const { caller, part } of callsOf.get(callee) ?? []) {
-      const waits = part * (waiting.get(callee) ?? 0);
-      if (waits <= (waiting.get(caller) ?? 0)) continue;
-      waiting.set(caller, waits);
-      queue.push(caller);
-    }
-  }
-  return waiting;
+export function waitingShare(
+  structure: Structure,
+  trouble: Trouble,
+  entries: ReadonlyMap<NodeId, number>,
+): number | undefined {
+  const { waiting } = new Standings(structure).of(trouble);
+  const all = [...entries.values()].reduce((sum, requests) => sum + requests, 0);
+  if (all === 0) return undefined;
+  return [...entries].reduce((sum, [entry, requests]) => sum + requests * waiting(entry), 0) / all;
 }

@@ -9,8 +9,8 @@ import {
   most,
   type Relation,
   type Standing,
+  Standings,
   type Structure,
-  standing,
   type Trouble,
 } from "./relation.ts";
 
@@ -28,6 +28,8 @@ const generalAs = 2;
 const specialAs = 0.5;
 /** Nobody is surer than this without having seen it. */
 const sure = 0.95;
+/** Nor is it held of any service that it is safe. */
+export const leastSure = 0.05;
 
 /**
  * All services with a probability each, most first. Without memory: who it starts at; each caller in as far as its requests
@@ -38,19 +40,16 @@ export function whoFeels(
   trouble: Trouble,
   memory: Memory,
 ): readonly Feeling[] {
-  const here = standing(structure, trouble);
-  const learned = new Learned(structure.services);
-  for (const incident of tellingOf(structure, trouble, memory))
-    learned.add(incident, standing(structure, incident));
+  const standings = new Standings(structure);
+  const here = standings.of(trouble);
+  const learned = new Learned(structure.services, here, trouble.kind);
+  for (const incident of tellingOf(structure, standings, trouble, memory))
+    learned.add(incident, standings.of(incident));
   return structure.services
-    .map((service): Feeling => {
+    .map((service, i): Feeling => {
       const relation = here.to(service);
       const unlearned = unlearnedOf(service, relation, here, trouble);
-      return {
-        ...{ service, relation },
-        probability: learned.probability(service, relation, here.place, trouble.kind, unlearned),
-        learnedFrom: learned.toldBy(service, relation),
-      };
+      return { service, relation, ...learned.of(i, relation, unlearned) };
     })
     .sort((a, b) => b.probability - a.probability || (a.service < b.service ? -1 : 1));
 }
@@ -79,27 +78,32 @@ function unlearnedOf(
 ): number {
   const holdsAll = mannerOf(kind) === "stalling" && share >= most;
   if (relation === "self") return sure;
-  if (relation === "idle") return 1 - sure;
+  if (relation === "idle") return leastSure;
   const part = Math.max(
     waiting(service),
     relation === "asked" || relation === "other" ? Number(holdsAll) : 0,
   );
-  return Math.min(sure, Math.max(1 - sure, part));
+  return Math.min(sure, Math.max(leastSure, part));
 }
 
 /** What happened where none of these services are tells nothing of them. */
 function tellingOf(
   { services }: Structure,
+  standings: Standings,
   trouble: Trouble,
   { incidents }: Memory,
 ): readonly ConfirmedIncident[] {
   const known = new Set(services);
   const typeOf = (node: NodeId) => splitNodeId(node)?.kind;
   const isBroad = ({ share }: Trouble) => (share === undefined ? undefined : share >= most);
+  const isFeltHere = ({ felt, ...incident }: ConfirmedIncident) =>
+    felt?.length === 0
+      ? standings.served(incident).size > 0
+      : felt?.some((each) => known.has(each)) === true;
   return incidents.filter((incident) => {
     const [then, now] = [isBroad(incident), isBroad(trouble)];
     return (
-      incident.felt?.some((each) => known.has(each)) === true &&
+      isFeltHere(incident) &&
       mannerOf(incident.kind) === mannerOf(trouble.kind) &&
       typeOf(incident.node) === typeOf(trouble.node) &&
       (then === undefined || now === undefined || then === now)
@@ -107,68 +111,82 @@ function tellingOf(
   });
 }
 
-interface Count {
-  felt: number;
-  all: number;
+class Count {
+  felt = 0;
+  all = 0;
+
+  add(part: number): void {
+    this.felt += part;
+    this.all += 1;
+  }
+
+  /** Drawn towards what is more general, as if `as` incidents had been seen of that. */
+  drawn(towards: number, as: number): number {
+    return (this.felt + as * towards) / (this.all + as);
+  }
 }
 
-/** Who feels what, counted from the general to the special, each drawn towards the one before while little was seen. */
+/** What was seen of one service that stood to trouble as it does to this. */
+interface Seen {
+  readonly service: NodeId;
+  readonly relation: Relation;
+  readonly anywhere: Count;
+  /** Trouble of this field, at this place. */
+  readonly here: Count;
+  readonly learnedFrom: string[];
+}
+
+/** Who feels what, from the general to the special. */
 class Learned {
-  readonly #services: readonly NodeId[];
-  readonly #counts = new Map<string, Count>();
-  readonly #ids = new Map<string, string[]>();
+  readonly #relations = new Map<Relation, Count>();
+  readonly #seen: readonly Seen[];
+  readonly #here: Standing;
+  readonly #kind: CauseKind;
 
-  constructor(services: readonly NodeId[]) {
-    this.#services = services;
+  constructor(services: readonly NodeId[], here: Standing, kind: CauseKind) {
+    this.#here = here;
+    this.#kind = kind;
+    this.#seen = services.map((service) => ({
+      ...{ service, relation: here.to(service), learnedFrom: [] },
+      ...{ anywhere: new Count(), here: new Count() },
+    }));
   }
 
-  add({ id, kind, felt = [] }: ConfirmedIncident, { to, place }: Standing): void {
+  add({ id, kind, felt = [] }: ConfirmedIncident, then: Standing): void {
     const isFelt = new Set(felt);
-    for (const relation of new Set(this.#services.map(to))) {
-      const services = this.#services.filter((each) => to(each) === relation);
-      const hits = services.filter((each) => isFelt.has(each)).length;
-      // Services feel one incident together: it is one observation of the relation, however many they are.
-      this.#count(relation, hits / services.length);
-      for (const service of services) {
-        const key = serviceKey(service, relation);
-        const part = Number(isFelt.has(service));
-        this.#count(key, part);
-        this.#count(placeKey(service, place, kind), part);
-        this.#ids.set(key, [...(this.#ids.get(key) ?? []), id]);
-      }
+    const isHere = then.place === this.#here.place && fieldOf(kind) === fieldOf(this.#kind);
+    const together = new Map<Relation, Count>();
+    for (const seen of this.#seen) {
+      const relation = then.to(seen.service);
+      const part = Number(isFelt.has(seen.service));
+      countIn(together, relation).add(part);
+      if (isHere) seen.here.add(part);
+      if (relation !== seen.relation) continue;
+      seen.anywhere.add(part);
+      seen.learnedFrom.push(id);
     }
+    // Services feel one incident together: it is one observation of a relation, however many they are.
+    for (const [relation, { felt: hits, all }] of together)
+      countIn(this.#relations, relation).add(hits / all);
   }
 
-  probability(
-    service: NodeId,
+  of(
+    i: number,
     relation: Relation,
-    place: string,
-    kind: CauseKind,
     unlearned: number,
-  ): number {
-    const byRelation = this.#drawn(relation, unlearned, generalAs);
-    const byService = this.#drawn(serviceKey(service, relation), byRelation, generalAs);
-    return this.#drawn(placeKey(service, place, kind), byService, specialAs);
-  }
-
-  toldBy(service: NodeId, relation: Relation): readonly string[] {
-    return this.#ids.get(serviceKey(service, relation)) ?? [];
-  }
-
-  #count(key: string, part: number): void {
-    const before = this.#counts.get(key) ?? { felt: 0, all: 0 };
-    this.#counts.set(key, { felt: before.felt + part, all: before.all + 1 });
-  }
-
-  #drawn(key: string, towards: number, as: number): number {
-    const seen = this.#counts.get(key);
-    return seen === undefined ? towards : (seen.felt + as * towards) / (seen.all + as);
+  ): Pick<Feeling, "probability" | "learnedFrom"> {
+    const { anywhere, here, learnedFrom } = this.#seen[i] as Seen;
+    const byRelation = countIn(this.#relations, relation).drawn(unlearned, generalAs);
+    const byService = anywhere.drawn(byRelation, generalAs);
+    return { probability: here.drawn(byService, specialAs), learnedFrom };
   }
 }
 
-const serviceKey = (service: NodeId, relation: Relation): string =>
-  JSON.stringify([service, relation]);
+function countIn(counts: Map<Relation, Count>, relation: Relation): Count {
+  const known = counts.get(relation) ?? new Count();
+  counts.set(relation, known);
+  return known;
+}
 
-/** The first part of a kind is its field: that is what is learned of. */
-const placeKey = (service: NodeId, place: string, kind: CauseKind): string =>
-  JSON.stringify([service, place, kind.split(".")[0]]);
+/** The first part of a kind, which is what is learned of. */
+const fieldOf = (kind: CauseKind): string => kind.slice(0, kind.indexOf("."));

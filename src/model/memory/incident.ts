@@ -16,7 +16,7 @@ export interface ConfirmedIncident {
   readonly share?: number;
   /** Services that the node served then; absent: those that it serves. */
   readonly served?: readonly NodeId[];
-  /** Services that really felt it; absent where nobody looked. */
+  /** Services that really felt it; empty: none did; absent: nobody looked. */
   readonly felt?: readonly NodeId[];
   /** What ended it, in people's words. */
   readonly resolution?: string;

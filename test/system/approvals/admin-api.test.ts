@@ -330,7 +330,16 @@ test("the model is asked over HTTP as over MCP; who nobody knows is 422, and an 
   expect((await ask("why", { symptom: "cart errors" })).body).toMatchObject({
     symptom: { node: "service:cart", signal: "errors" },
   });
-  expect((await ask("impact", { what: "cart", change: "deploy" })).status).toBe(200);
+  expect(await ask("impact", { what: "cart", change: "deploy" })).toMatchObject({
+    status: 200,
+    body: {
+      feelings: [
+        { service: "service:cart", relation: "self", learnedFrom: [] },
+        { service: "service:web", relation: "waits", learnedFrom: [] },
+      ],
+      likely: ["service:cart", "service:web"],
+    },
+  });
   expect((await ask("as_of", { node: "cart" })).body).toMatchObject({ node: "service:cart" });
   expect((await ask("neighbours", { node: "cart" })).body.neighbours).toMatchObject([
     { node: "service:web" },

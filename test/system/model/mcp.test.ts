@@ -4,7 +4,7 @@ import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { SqliteStore } from "../../../src/adapters/sqlite/index.ts";
 import { ModelLog } from "../../../src/control/index.ts";
-import type { ModelEvent, Traffic } from "../../../src/model/index.ts";
+import { incidentEvent, type ModelEvent, type Traffic } from "../../../src/model/index.ts";
 import { SharedState } from "../../../src/state/index.ts";
 import { change, edge, fact, traffic } from "../../fixtures/model-events.ts";
 import { root, type World, world } from "../product/harness.ts";
@@ -27,6 +27,14 @@ const events: readonly ModelEvent[] = [
   fact(now - 90 * minute, "service:cart", "spec", { replicas: 3 }),
   fact(now - 20 * minute, "service:cart", "spec", { replicas: 1 }),
   change(now - 20 * minute, "cart-7", ["service:cart"]),
+  incidentEvent(
+    {
+      ...{ id: "inc-7", at: now - 80 * minute, confirmedAt: now - 70 * minute, chain: [] },
+      ...{ node: "config:cart", kind: "change.config" },
+      felt: ["service:cart", "service:front"],
+    },
+    "test",
+  ),
   ...Array.from({ length: 150 }, (_, i) =>
     change(now - 30 * minute - i, `mail-${i}`, ["service:mail"]),
   ),
@@ -100,6 +108,15 @@ test("impact says what an action would touch", async () => {
     felt: { value: 0.25 },
     services: ["service:cart", "service:front"],
   });
+});
+
+test("impact says who is likely to feel it, and from which incidents that was learned", async () => {
+  const told = await ask("impact", { what: "config:cart", change: "config" });
+  expect(told["likely"]).toEqual(["service:cart", "service:front"]);
+  expect(told["feelings"]).toMatchObject([
+    { service: "service:cart", relation: "self", learnedFrom: ["inc-7"] },
+    { service: "service:front", relation: "waits_little", learnedFrom: ["inc-7"] },
+  ]);
 });
 
 test("as_of answers by the moment, and with the last version that was good", async () => {

@@ -157,7 +157,12 @@ test("the control process makes the facts from what it was told, and puts beside
   expect(settled).toMatchObject({
     ...{ target: "service:mail", change: "restart", isDone: true },
     share: { value: 0.02 },
-    services: ["service:front", "service:mail"],
+    // One in fifty requests of the front asks it.
+    services: ["service:mail"],
+    feelings: [
+      { service: "service:mail", probability: 0.95 },
+      { service: "service:front", probability: expect.closeTo(0.05) },
+    ],
     outcome: { share: 0.5, services: ["service:front"] },
   });
   const metrics = await until("the metric", async () => {
@@ -165,4 +170,5 @@ test("the control process makes the facts from what it was told, and puts beside
     return text.includes("holdfast_model_prediction_brier") ? text : undefined;
   });
   expect(metrics).toMatch(/holdfast_model_prediction_bias\{change="restart"\} 0\.4\d/);
+  expect(metrics).toMatch(/holdfast_model_prediction_services_brier\{change="restart"\} 0\.90/);
 });

@@ -6,7 +6,6 @@ import {
   type Memory,
   type NodeId,
   nodeId,
-  type Structure,
   splitNodeId,
   type Trouble,
   type WhyAnswer,
@@ -18,7 +17,7 @@ import type { Incident, OpenSet, Prediction, Scores } from "../../reader.ts";
 import type { CloudOpsCase } from "./case.ts";
 import { tellCluster } from "./cluster-state.ts";
 import { causeKindOf, faultType } from "./fault-types.ts";
-import { structureOf } from "./structure.ts";
+import { structureOf, type Told } from "./structure.ts";
 import { tellTelemetry } from "./telemetry.ts";
 import { Teller } from "./teller.ts";
 
@@ -82,13 +81,13 @@ function predict(answer: WhyAnswer): Prediction {
 function blastOf(answer: WhyAnswer, { events }: Incident, memory: Memory): readonly string[] {
   const [cause] = answer.causes;
   if (cause === undefined) return [];
-  const structure = structureOf(events);
-  const feelings = whoFeels(structure, measured(cause, structure), memory);
+  const told = structureOf(events);
+  const feelings = whoFeels(told.structure, measured(cause, told), memory);
   return likelyFelt(feelings).map((service) => splitNodeId(service)?.name ?? service);
 }
 
-function measured({ node, kind }: Trouble, structure: Structure): Trouble {
-  const share = waitingShare(structure, { node, kind });
+function measured({ node, kind }: Trouble, { structure, entries }: Told): Trouble {
+  const share = waitingShare(structure, { node, kind }, entries);
   return {
     node,
     kind,

@@ -7,7 +7,13 @@ import {
   splitNodeId,
 } from "../../../../src/model/index.ts";
 
-export function structureOf(events: readonly ModelEvent[]): Structure {
+export interface Told {
+  readonly structure: Structure;
+  /** Requests per second from outside, by the service that takes them. */
+  readonly entries: ReadonlyMap<NodeId, number>;
+}
+
+export function structureOf(events: readonly ModelEvent[]): Told {
   const edges = events.flatMap((event) => (event.type === "edge" ? [event] : []));
   const parts = edges.filter(({ kind }) => kind === "part_of");
   const services = new Set(parts.map(({ to }) => to));
@@ -16,16 +22,17 @@ export function structureOf(events: readonly ModelEvent[]): Structure {
   // A caller that is no service of ours is the outside.
   const pairs = edges.filter(({ kind, from }) => kind === "calls" && services.has(from));
   const called = new Set(pairs.map(({ to }) => to));
-  return {
+  const structure: Structure = {
     services: [...services].sort(),
     calls: pairs.map(({ from, to }) => ({ caller: from, callee: to, part: part(rates, from, to) })),
-    entries: new Map([...rates].filter(([node]) => services.has(node) && !called.has(node))),
     idle: new Set([...rates].flatMap(([node, rate]) => (rate === 0 ? [node] : []))),
     servedBy: (node) => {
       if (splitNodeId(node)?.kind === "host") return hosts.get(node) ?? [];
       return parts.filter(({ from, to }) => from === node || to === node).map(({ to }) => to);
     },
   };
+  const isEntry = (node: NodeId) => services.has(node) && !called.has(node);
+  return { structure, entries: new Map([...rates].filter(([node]) => isEntry(node))) };
 }
 
 /** Rates are known by service, not by call: at most so many of the caller's requests ask the callee. */

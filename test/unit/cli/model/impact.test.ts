@@ -3,7 +3,14 @@ import { expect, test } from "vitest";
 import { showCalibration } from "../../../../src/cli/model/calibration.ts";
 import { type ImpactOptions, showImpact } from "../../../../src/cli/model/impact.ts";
 import { impactOf } from "../../../../src/cli/model/impact-of.ts";
-import { Graph, type Prediction, type Traffic } from "../../../../src/model/index.ts";
+import {
+  type ConfirmedIncident,
+  Graph,
+  incidentEvent,
+  type Prediction,
+  remembranceUnlessGiven,
+  type Traffic,
+} from "../../../../src/model/index.ts";
 import { loadPolicySet } from "../../../../src/policy/load.ts";
 import { noStoreFaults, Random, SimClock, SimDatabase } from "../../../../src/sim/index.ts";
 import { SharedState } from "../../../../src/state/index.ts";
@@ -55,8 +62,16 @@ const settled: Prediction = {
   outcome: { share: 0.24, services: ["service:cart", "service:front"], at: at - 55 * minute },
 };
 
-const ask = (what: string, more: object = {}) =>
-  impactOf({ what, at, ...more }, { graph, predictions: [settled], policy });
+const ask = (what: string, more: object = {}, prediction: Prediction | null = settled) =>
+  impactOf(
+    { what, at, ...more },
+    {
+      graph,
+      predictions: prediction === null ? [] : [prediction],
+      policy,
+      incidentKeepMs: remembranceUnlessGiven.incident.keepMs,
+    },
+  );
 
 test("a tool with its arguments: what it touches, which rules would look at it, what happened to its like", () => {
   const asked = ask("ops:configure", { args: { name: "cart" } });
@@ -81,6 +96,61 @@ test("a tool with its arguments: what it touches, which rules would look at it, 
   expect(again).toEqual(asked);
 });
 
+const incident = (id: string, felt: readonly string[]): ConfirmedIncident => ({
+  ...{ id, at: at - 40 * minute, confirmedAt: at - 35 * minute, chain: [], felt },
+  ...{ node: "config:cart", kind: "change.config" },
+});
+
+function askRemembering(
+  incidents: readonly ConfirmedIncident[],
+  predictions: readonly Prediction[] = [],
+) {
+  const remembering = new Graph();
+  remembering.add(graph.events());
+  remembering.add(incidents.map((each) => incidentEvent(each, "here")));
+  const sources = { graph: remembering, predictions, policy, incidentKeepMs: 60 * minute };
+  const asked = impactOf({ what: "config:cart", change: "config", at }, sources);
+  if (!asked.ok) throw new Error(asked.error);
+  return asked.value;
+}
+
+test("services are likely to feel it as far as their requests wait, unless incidents tell otherwise", () => {
+  const unlearned = askRemembering([]);
+  expect(unlearned.feelings).toMatchObject([
+    { service: "service:cart", relation: "self", probability: 0.95, learnedFrom: [] },
+    { service: "service:front", relation: "waits_little", probability: 0.25, learnedFrom: [] },
+  ]);
+  expect(unlearned.likely).toEqual(["service:cart"]);
+  const both = ["service:cart", "service:front"];
+  const learned = askRemembering(["i1", "i2", "i3"].map((id) => incident(id, both)));
+  expect(learned.likely).toEqual(both);
+  expect(learned.feelings[1]).toMatchObject({
+    ...{ service: "service:front", trouble: "change.config", learnedFrom: ["i1", "i2", "i3"] },
+  });
+  expect(learned.feelings[1]?.probability).toBeGreaterThan(0.8);
+  expect(learned.prediction?.services).toEqual(both);
+  expect(learned.prediction?.feelings).toEqual(
+    learned.feelings.map(({ service, probability }) => ({ service, probability })),
+  );
+});
+
+test("incidents of another manner, and those that are too old, tell nothing; outcomes of such changes do", () => {
+  const both = ["service:cart", "service:front"];
+  const slow = { ...incident("slow", both), kind: "compute.cpu" as const };
+  const old = { ...incident("old", both), confirmedAt: at - 61 * minute };
+  expect(askRemembering([slow, old]).feelings).toEqual(askRemembering([]).feelings);
+  const unfelt = { ...settled, outcome: { share: 0, services: [], at: at - 55 * minute } };
+  const told = askRemembering([], [unfelt]);
+  expect(told.feelings[0]).toMatchObject({ service: "service:cart", learnedFrom: ["call-7"] });
+  expect(told.feelings[0]?.probability).toBeLessThan(0.5);
+  const later = { ...unfelt, outcome: { ...unfelt.outcome, at: at - 10 * minute } };
+  expect(ask("config:cart", { change: "config", knownAt: at - 20 * minute }, later)).toEqual(
+    ask("config:cart", { change: "config", knownAt: at - 20 * minute }, null),
+  );
+  const restarts = askRemembering([], [{ ...unfelt, change: "restart" }]);
+  expect(restarts.feelings).toEqual(askRemembering([]).feelings);
+});
+
 test.each([
   ["ops:configure", {}, "do not name the target"],
   ["ops:look", {}, "says of no node"],
@@ -103,7 +173,11 @@ function world() {
   };
   const opened = { graph, nowMs: at };
   const impact = (what: string, options: Partial<ImpactOptions> = {}) =>
-    showImpact(what, { keep: true, ...options }, { ...opened, state, config: {}, io });
+    showImpact(
+      what,
+      { keep: true, ...options },
+      { ...opened, state, config: { model: { kinds: {} } }, io },
+    );
   const calibration = (options: { json?: boolean; window?: string } = {}) =>
     showCalibration(opened, state, { window: "300", ...options }, io);
   return { impact, calibration, lines };
@@ -115,16 +189,24 @@ test("the command says it for people and for programs, and keeps the prediction 
   expect(lines.out.join("\n")).toMatch(
     /service:cart, restart, at 2026-05-04T12:00.*\n25 % \(0 % to .*all are taken to feel it/,
   );
+  expect(lines.out.join("\n")).toMatch(
+    /services likely to feel it\n.*LEARNED FROM\n +service:cart +95 % +it starts there +schedule.replicas_zero +structure and traffic alone\n\nother services that could\n +service:front +25 %/,
+  );
   expect(await impact("config:cart", { json: true, keep: false })).toBe(0);
   expect(JSON.parse(lines.out.at(-1) ?? "")).toMatchObject({
     target: "config:cart",
     requests: 1000,
+    feelings: [{ service: "service:cart", probability: 0.95 }, { service: "service:front" }],
+    likely: ["service:cart"],
   });
   expect(await calibration()).toBe(0);
   expect(lines.out.join("\n")).toMatch(/restart +1 +0/);
   expect(lines.out.at(-1)).toContain("nothing can be compared yet");
   expect(await calibration({ json: true })).toBe(0);
-  expect(JSON.parse(lines.out.at(-1) ?? "")).toMatchObject({ all: { predictions: 1, settled: 0 } });
+  expect(JSON.parse(lines.out.at(-1) ?? "")).toMatchObject({
+    all: { predictions: 1, settled: 0 },
+    predictions: [{ feelings: [{ service: "service:cart", probability: 0.95 }, {}] }],
+  });
 });
 
 test("wrong usage is said as such", async () => {

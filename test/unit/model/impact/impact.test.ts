@@ -163,14 +163,37 @@ test("calibration: how far off, how often within the interval, which way", () =>
     prediction("under", 0.1, 0.3, { change: "config" }),
     prediction("open", 0.1, null),
   ];
-  const { brier, coverage, bias, services, ...counts } = calibrationOf(predictions);
+  const { brier, coverage, bias, services, feelings, ...counts } = calibrationOf(predictions);
   expect(counts).toEqual({ predictions: 4, settled: 3, under: 1, over: 1 });
   expect(brier).toBeCloseTo((0.16 + 0.04) / 3, 10);
   expect(coverage?.value).toBeCloseTo(1 / 3, 10);
   expect(bias).toBeCloseTo((-0.4 + 0.2) / 3, 10);
   expect(services).toBe(0.5);
+  // Kept before probabilities were said of services.
+  expect(feelings).toBe(null);
   expect([...calibrationByChange(predictions).keys()]).toEqual(["restart", "config"]);
   expect(calibrationOf([])).toMatchObject({ brier: null, coverage: null, settled: 0 });
+});
+
+test("calibration of services: what was said of each, and who felt what nothing was said of", () => {
+  const said = (id: string, probabilities: readonly number[], services: readonly string[]) => ({
+    ...prediction(id, 0.4, 0.4),
+    feelings: [cart, front, stock].map((service, i) => ({
+      service,
+      probability: probabilities[i] ?? 0,
+    })),
+    outcome: { share: 0.4, services, at: 9 },
+  });
+  const { feelings } = calibrationOf([
+    said("as said", [0.9, 0.6, 0.1], [cart, front]),
+    said("missed", [0.9, 0.1, 0.1], [cart, front, stock, mail]),
+    said("needless", [0.9, 0.9, 0.9], []),
+    prediction("open", 0.1, null),
+  ]);
+  const [first, second, third] = [0.01 + 0.16 + 0.01, 0.01 + 0.81 + 0.81 + 1, 3 * 0.81];
+  expect(feelings?.brier).toBeCloseTo((first + second + third) / 10, 10);
+  expect(feelings).toMatchObject({ said: 10, under: 3, over: 3 });
+  expect(feelings?.coverage.value).toBeCloseTo(1 / 3, 10);
 });
 
 test("an outcome is kept beside its prediction, which can be read back", () => {

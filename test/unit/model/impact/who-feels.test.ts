@@ -23,7 +23,6 @@ const structure: Structure = {
     call("cart", "stock"),
     call("front", "archive"),
   ],
-  entries: new Map([["service:web", 900]]),
   idle: new Set(["service:archive"]),
   servedBy: (node) => on[node] ?? [node.replace("workload:shop/", "service:")],
 };
@@ -92,11 +91,15 @@ describe("without memory", () => {
 });
 
 test("the share that waits is of requests from outside", () => {
-  expect(waitingShare(structure, trouble("stock", "code.exception"))).toBe(1);
-  expect(waitingShare(structure, trouble("ads", "code.exception"))).toBeCloseTo(0.2);
-  expect(waitingShare({ ...structure, entries: new Map() }, trouble("ads", "code.exception"))).toBe(
-    undefined,
-  );
+  const entries = new Map([
+    ["service:web", 900],
+    ["service:cart", 100],
+  ]);
+  const share = (name: string, of = entries) =>
+    waitingShare(structure, trouble(name, "code.exception"), of);
+  expect(share("stock")).toBe(1);
+  expect(share("ads")).toBeCloseTo(0.18);
+  expect(share("ads", new Map())).toBe(undefined);
 });
 
 describe("with memory", () => {
@@ -125,13 +128,10 @@ describe("with memory", () => {
     expect(probability("front", failing, memory)).toBeLessThan(0.5);
   });
 
-  test("ten services that feel one incident are one observation", () => {
-    const once = remembering(1, [], trouble("stock", "code.exception", 1));
-    const memory: Memory = {
-      ...once,
-      incidents: once.incidents.map((each) => ({ ...each, felt: ["service:ads"] })),
-    };
-    expect(probability("cart", failing, memory)).toBeGreaterThan(0.6);
+  test("three callers that do not feel one incident are one observation of callers", () => {
+    const memory = remembering(1, ["stock"], trouble("stock", "code.exception", 1));
+    // Two of caution and one incident; then this caller's own one.
+    expect(probability("front", failing, memory)).toBeCloseTo((2 * ((2 * 0.95) / 3)) / 3);
   });
 
   test("the same field at the same place tells more than the same service elsewhere", () => {
@@ -150,6 +150,14 @@ describe("with memory", () => {
       trouble("cart", "network.delay", 0.1),
     ].reduce((memory, each) => remembering(8, ["ads"], each, memory), emptyMemory);
     expect(whoFeels(structure, held, other)).toEqual(whoFeels(structure, held, emptyMemory));
+  });
+
+  test("that nobody felt it tells something too, where it was at one of these", () => {
+    expect(probability("front", failing, remembering(4, [], failing))).toBeLessThan(0.4);
+    const elsewhere = remembering(4, [], trouble("elsewhere", "code.exception", 1));
+    expect(whoFeels(structure, failing, elsewhere)).toEqual(
+      whoFeels(structure, failing, emptyMemory),
+    );
   });
 
   test("what happened where none of these services are tells nothing", () => {

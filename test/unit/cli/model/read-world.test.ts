@@ -1,0 +1,37 @@
+/** What an agent may not read is in no answer: confirmed incidents are facts about nodes, and are read as incidents. */
+import { expect, test } from "vitest";
+import { readWorld } from "../../../../src/cli/model/mcp.ts";
+import { readTools } from "../../../../src/cli/model/read-tools.ts";
+import { ModelLog } from "../../../../src/control/index.ts";
+import { incidentEvent } from "../../../../src/model/index.ts";
+import { noStoreFaults, Random, SimClock, SimDatabase } from "../../../../src/sim/index.ts";
+import { SharedState } from "../../../../src/state/index.ts";
+import { edge } from "../../../fixtures/model-events.ts";
+
+test.each([
+  [["sre-*"], "sre-1", ["i1"]],
+  [["sre-*"], "bot", []],
+])("incidents that %j may read, asked by %s", async (readers, agent, learnedFrom) => {
+  const state = new SharedState(
+    new SimDatabase(new Random(7), new SimClock(), noStoreFaults).open(),
+  );
+  const now = await state.now();
+  if (!now.ok) throw new Error(now.error.detail);
+  const [at, service] = [now.value - 1, "service:cart"];
+  const incident = {
+    ...{ id: "i1", at, confirmedAt: at, node: service, kind: "schedule.replicas_zero" as const },
+    ...{ chain: [], felt: [service] },
+  };
+  const events = [edge(at, "service:web", service), incidentEvent(incident, "here")];
+  expect(await new ModelLog(state).write({ id: "told", source: "test", events })).toMatchObject({
+    ok: true,
+  });
+  const kinds = { incident: { remember: true, readers } };
+  const world = readWorld({
+    ...{ state, agent, config: { model: { kinds } as never } },
+    io: { out: () => undefined, err: () => undefined },
+  });
+  const impact = readTools(world).find(({ name }) => name === "impact");
+  const told = await impact?.run({ what: service, change: "restart" });
+  expect(told).toMatchObject({ value: { feelings: [{ service, learnedFrom }, {}] } });
+});
