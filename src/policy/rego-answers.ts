@@ -1,6 +1,6 @@
 /** Asking users' own Rego before a decision, which itself is pure: the questions of a request, and their answers. */
 import type { JsonObject } from "../kernel/index.ts";
-import type { PolicyRequest } from "./decision.ts";
+import { modelNotAsked, type PolicyRequest } from "./decision.ts";
 import type { RegoCondition } from "./ir.ts";
 
 /** One condition, for one agent of the chain. */
@@ -32,7 +32,7 @@ export function keyOf(agent: string, { module, entrypoint, ...limits }: RegoCond
 }
 
 export function regoInput(request: PolicyRequest, agent: string): JsonObject {
-  const { subject, action, resource, args, context } = request;
-  const asked = { subject: { ...subject, id: agent }, action, resource, args, context };
+  const { subject, action, resource, args, context, model = modelNotAsked } = request;
+  const asked = { subject: { ...subject, id: agent }, action, resource, args, context, model };
   return asked as unknown as JsonObject;
 }

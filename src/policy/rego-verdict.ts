@@ -140,6 +140,9 @@ reads_model(rule) if {
 	part.name == "model"
 }
 
+# What users' own Rego looks at is not known.
+reads_model(rule) if rule.when.op == "rego"
+
 # Deny first, then what could not be told, then the strictest of what is true, then deny by default.
 settled(denying, stuck, holding) := {
 	"outcome": "deny",

@@ -36,7 +36,8 @@ export function compileRule(rule: Rule): CompiledRule {
     fitsAgent: anyGlob(rule.match.agents),
     fitsTool: anyGlob(rule.match.tools),
     fitsEffect: (asked) => effect === undefined || effect === asked,
-    readsModel: rule.when !== undefined && !isRego(rule.when) && mentions(rule.when, "model"),
+    // What users' own Rego looks at is not known; it is given the facts, so it may.
+    readsModel: rule.when !== undefined && (isRego(rule.when) || mentions(rule.when, "model")),
     condition: rule.when === undefined ? () => true : compileCondition(compileWhen(rule.when)),
     brokenRequirement: (args) => {
       for (const holds of requirements) {

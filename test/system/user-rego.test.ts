@@ -6,7 +6,16 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { RegoThreads, readRegoBundles } from "../../src/adapters/rego/index.ts";
 import type { JsonObject } from "../../src/kernel/index.ts";
-import { loadPolicySet, type RegoBundles, type RegoCondition } from "../../src/policy/index.ts";
+import {
+  compile,
+  loadPolicySet,
+  type ModelFacts,
+  modelNotAsked,
+  type PolicyRequest,
+  RegoAnswers,
+  type RegoBundles,
+  type RegoCondition,
+} from "../../src/policy/index.ts";
 import { buildWasm } from "./opa/build-wasm.ts";
 import { bundleKeyOf, OpaServer, opaConfig } from "./opa/opa-server.ts";
 import { type Answer, ask, root, until, type World, world } from "./product/harness.ts";
@@ -36,11 +45,19 @@ slow if {
 
 bomb if count({text | some i in numbers.range(1, 3000000); text := format_int(i, 10)}) > 0
 
+default wide := true
+wide := false if {
+	input.model.known
+	input.model.blastRadius.trafficShare <= 0.25
+}
+unguarded if input.model.blastRadius.trafficShare > 0.25
 conflict := input.args.amount
 conflict := 7
 `;
 const entrypoints = [
-  ..."suspicious trusted one words slow bomb conflict".split(" ").map((rule) => `fraud/${rule}`),
+  ..."suspicious trusted one words slow bomb wide unguarded conflict"
+    .split(" ")
+    .map((rule) => `fraud/${rule}`),
 ];
 const data = { limits: { amount: 1_000 }, blocked: ["mallory"] };
 const shared = {
@@ -79,6 +96,22 @@ const condition = (rule: string, more: Partial<RegoCondition> = {}): RegoConditi
 });
 const asked = (amount: number, id = "desk"): JsonObject => ({ subject: { id }, args: { amount } });
 
+const payment: PolicyRequest = {
+  subject: { type: "agent", id: "desk", delegation: [], properties: {} },
+  action: { name: "pay:x", effect: "write", risk: "high", properties: {} },
+  resource: { type: "tool", id: "pay:x", properties: {} },
+  args: { amount: 1 },
+  context: {},
+};
+const facts = (share: number): ModelFacts => ({
+  ...{ known: true, target: "service:cart", ageSeconds: 1, dependents: 0, recentChanges: 0 },
+  blastRadius: {
+    ...{ trafficShare: share, trafficShareLow: 0, trafficShareHigh: 1 },
+    ...{ services: 1, zones: [], dataClasses: [] },
+  },
+  memory: { count: 0, sameChange: 0 },
+});
+
 describe("a module", () => {
   beforeAll(async () => {
     expect(await threads().load(new Map([[fraud().digest, fraud()]]))).toEqual({ ok: true });
@@ -94,6 +127,36 @@ describe("a module", () => {
       expect(await answer("suspicious", asked(1_001))).toBe(true);
       expect(await answer("suspicious", asked(1, "mallory"))).toBe(true);
       expect(await answer("one", asked(1))).toBe(true);
+    }
+  });
+
+  test("sees the facts of the model as our own conditions do; a missing one is undefined", async () => {
+    const compiled = (rest: string, outcome: string) => {
+      const text = `policy: p\nrules:\n  - id: r\n    match: { tools: "pay:*" }\n    ${rest}\n    outcome: ${outcome}\n    reason: r\n`;
+      const { set, diagnostics } = loadPolicySet([{ path: "p.yaml", text }], {
+        regoBundles: bundles,
+      });
+      if (set === undefined) throw new Error(JSON.stringify(diagnostics));
+      return compile(set, "r");
+    };
+    const own = compiled(
+      'when: "!model.known || model.blastRadius.trafficShare > 0.25"',
+      "approval_needed",
+    );
+    const theirs = compiled(
+      "rego: { bundle: fraud.tar.gz, entrypoint: fraud/wide }",
+      "approval_needed",
+    );
+    for (const model of [facts(0.1), facts(0.25), facts(0.9), modelNotAsked, undefined]) {
+      const request = { ...payment, ...(model !== undefined && { model }) };
+      const [question] = theirs.regoQuestions(request);
+      const input = question?.input ?? {};
+      const isWide = own.decide(request, new RegoAnswers()).outcome === "approval_needed";
+      expect(await answer("wide", input)).toBe(isWide);
+      const unguarded = await answer("unguarded", input);
+      if (model?.known === true && model.blastRadius.trafficShare > 0.25)
+        expect(unguarded).toBe(true);
+      else expect(unguarded).toMatch(/undefined/);
     }
   });
 

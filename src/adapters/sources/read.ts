@@ -54,7 +54,8 @@ export interface SourceFile {
 export const fileBytesMax: number = 256 * 1024 * 1024;
 
 /** The documents of a file: JSON, one JSON value a line, YAML, or SQL. Broken: where, and why. */
-export function documentsOf(file: SourceFile): Result<readonly SourceDocument[], SourceFault> {
+export function documentsOf(given: SourceFile): Result<readonly SourceDocument[], SourceFault> {
+  const file = { ...given, bytes: withoutMark(given.bytes) };
   const { path, bytes, modifiedAtMs: receivedAt } = file;
   if (bytes.length > fileBytesMax)
     return err({
@@ -72,6 +73,14 @@ export function documentsOf(file: SourceFile): Result<readonly SourceDocument[],
   return /\.(?:jsonl|ndjson)$/.test(path) || isManyLines(bytes)
     ? lineDocuments(file)
     : err({ reference: path, path: "", message: jsonFault(whole.error) });
+}
+
+/** What a shell of Windows redirects into a file has a byte order mark, and often is UTF-16. */
+function withoutMark(bytes: Uint8Array): Uint8Array {
+  const [first, second, third] = bytes;
+  if (first === 0xff && second === 0xfe)
+    return Buffer.from(new TextDecoder("utf-16le").decode(bytes));
+  return first === 0xef && second === 0xbb && third === 0xbf ? bytes.subarray(3) : bytes;
 }
 
 /** The source whose marks the document bears. */

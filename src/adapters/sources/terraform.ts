@@ -39,7 +39,7 @@ const kinds: readonly (readonly [RegExp, NodeKind])[] = [
 
 export const terraform: Source = {
   name: "terraform",
-  version: 1,
+  version: 2,
   reads: ({ value }) =>
     at(value, "format_version") !== undefined &&
     ["resource_changes", "planned_values", "values"].some((name) => at(value, name) !== undefined),
@@ -62,7 +62,9 @@ function tellDocument(
   const root = isPlan
     ? objectAt(value, "prior_state", "values", "root_module")
     : objectAt(value, "values", "root_module");
-  for (const resource of resourcesOf(root)) tellResource(teller, reference, when, resource);
+  const resources = resourcesOf(root);
+  const instances = instancesOf(resources);
+  for (const resource of resources) tellResource(teller, reference, when, { resource, instances });
   for (const [index, change] of listAt(value, "resource_changes").entries()) {
     if (textAt(change, "address") === undefined)
       return { path: `resource_changes[${index}].address`, message: "a change has an address" };
@@ -76,12 +78,37 @@ function resourcesOf(module: JsonObject): readonly JsonValue[] {
   return [...listAt(module, "resources"), ...below];
 }
 
+type Instances = ReadonlyMap<string, readonly NodeId[]>;
+
+/** By the address of their configuration, which dependencies name: all that came of one `count` or `for_each`. */
+function instancesOf(resources: readonly JsonValue[]): Instances {
+  const found = new Map<string, NodeId[]>();
+  for (const resource of resources) {
+    const address = textAt(resource, "address") ?? "";
+    if (textAt(resource, "mode") === "data" || address === "") continue;
+    const key = withoutIndexes(address);
+    const node = nodeOf(textAt(resource, "type") ?? "", address);
+    found.set(key, [...(found.get(key) ?? []), node]);
+  }
+  return found;
+}
+
+/** `module.a["x"].aws_subnet.main[0]` is one of `module.a.aws_subnet.main`. */
+function withoutIndexes(address: string): string {
+  return address.replace(/\[(?:\d+|"(?:[^"\\]|\\.)*")\]/g, "");
+}
+
 function nodeOf(type: string, address: string): NodeId {
   const kind = kinds.find(([pattern]) => pattern.test(type))?.[1] ?? "object";
   return named(kind, kind === "object" ? `terraform/${address}` : address);
 }
 
-function tellResource(teller: Teller, reference: string, when: number, resource: JsonValue): void {
+function tellResource(
+  teller: Teller,
+  reference: string,
+  when: number,
+  { resource, instances }: { readonly resource: JsonValue; readonly instances: Instances },
+): void {
   const address = textAt(resource, "address") ?? "";
   if (textAt(resource, "mode") === "data" || address === "") return;
   const type = textAt(resource, "type") ?? "";
@@ -92,12 +119,12 @@ function tellResource(teller: Teller, reference: string, when: number, resource:
     ...{ type: "node", at: when, node, aspect: "spec" },
     value: { type, ...(isJsonObject(shown) && { values: shown }) },
   });
-  for (const other of textsAt(resource, "depends_on")) {
-    const to = nodeOf(typeIn(other), other);
-    teller.tell(where, when, {
-      ...{ type: "edge", at: when, from: node, to, kind: "depends_on", basis: "declared" },
-    });
-  }
+  // What is only looked up (`data.…`) is no part of production.
+  for (const other of textsAt(resource, "depends_on"))
+    for (const to of instances.get(withoutIndexes(other)) ?? [])
+      teller.tell(where, when, {
+        ...{ type: "edge", at: when, from: node, to, kind: "depends_on", basis: "declared" },
+      });
 }
 
 /** `module.a.aws_db_instance.main[0]`: what is before the last name. */

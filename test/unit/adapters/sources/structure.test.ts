@@ -1,7 +1,9 @@
 /** What there is: Backstage's catalogue by its own validators, Terraform, and what alerts are about. */
+
 import { KubernetesValidatorFunctions } from "@backstage/catalog-model";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { batchesOf } from "../../../../src/adapters/sources/index.ts";
 import "../../../fixtures/fixed-seed.ts";
 import { Graph } from "../../../../src/model/index.ts";
 import { runsOf } from "../../../fixtures/effort.ts";
@@ -98,7 +100,7 @@ test("Terraform: what is, what depends on what, what a plan changes, and nothing
               type: "aws_db_instance",
               values: { size: "small", password: "hunter2" },
               sensitive_values: { password: true },
-              depends_on: ["module.net.aws_vpc.v[0]"],
+              depends_on: ["data.aws_ami.main", "module.net.aws_vpc.v"],
             },
           ],
           child_modules: [
@@ -136,6 +138,12 @@ test("Terraform: what is, what depends on what, what a plan changes, and nothing
     "database:aws_db_instance.main depends_on object:terraform/module.net.aws_vpc.v[0]",
   ]);
   expect(JSON.stringify(events)).not.toContain("hunter");
+  // As a shell of Windows redirects it.
+  const text = JSON.stringify(plan);
+  for (const bytes of [Buffer.from(`\ufeff${text}`), Buffer.from(`\ufeff${text}`, "utf16le")]) {
+    const [batch] = batchesOf([{ path: "plan.json", bytes, modifiedAtMs: 0 }]).batches;
+    expect(batch?.events.map(({ id }) => id)).toEqual(events.map(({ id }) => id));
+  }
   expect(refusal(file("p.json", { ...plan, format_version: "9.0" }))).toContain("format_version");
 });
 
