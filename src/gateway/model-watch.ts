@@ -4,7 +4,7 @@
  * no snapshot; a bad one changes nothing, and what was read before grows old.
  */
 import type { JsonObject, Result } from "../kernel/index.ts";
-import { err, ok, sha256Hex } from "../kernel/index.ts";
+import { err, ok } from "../kernel/index.ts";
 import {
   type FactsHead,
   readFactsHead,
@@ -42,7 +42,7 @@ export class ModelWatch implements ModelSource {
   readonly #parts: ModelWatchParts;
   readonly #turns: Turns;
   #snapshot: Snapshot | undefined;
-  #digest = "";
+  #mark = "";
   #complaint = "";
 
   constructor(parts: ModelWatchParts) {
@@ -83,10 +83,11 @@ export class ModelWatch implements ModelSource {
     const { disk, path, clock } = this.#parts;
     const read = await disk.read(path);
     if (!read.ok) return "absent";
-    const digest = sha256Hex(read.value);
-    if (digest === this.#digest) return "unchanged";
-    this.#digest = digest;
-    const snapshot = await this.#take(new TextDecoder().decode(read.value));
+    // Every snapshot has a head of its own; a digest of all of a large one would take longer than calls may wait.
+    const mark = `${read.value.length} ${lineAt(read.value, 0).line}`;
+    if (mark === this.#mark) return "unchanged";
+    this.#mark = mark;
+    const snapshot = await this.#take(read.value);
     if (!snapshot.ok) return this.#refused(snapshot.error);
     this.#snapshot = snapshot.value;
     this.#complaint = "";
@@ -104,29 +105,26 @@ export class ModelWatch implements ModelSource {
   }
 
   /** Line by line, with room for calls in between. */
-  async #take(text: string): Promise<Result<Snapshot, string>> {
-    const lines = text.split("\n");
-    if (lines.at(-1) === "") lines.pop();
-    const head = readFactsHead(lines[0] ?? "");
+  async #take(bytes: Uint8Array): Promise<Result<Snapshot, string>> {
+    const first = lineAt(bytes, 0);
+    const head = readFactsHead(first.line);
     if (!head.ok) return head;
-    const count = lines.length - 1;
-    if (head.value.targets !== count || count > targetsMax)
-      return err(
-        `it says ${head.value.targets} targets (at most ${targetsMax}) and holds ${count}`,
-      );
     const targets = new Map<string, TargetFacts>();
-    let at = 1;
+    let [count, from] = [0, first.next];
     let wrong: string | undefined;
     const step = (): boolean => {
-      const line = lines[at];
-      if (line === undefined || wrong !== undefined) return false;
+      if (from >= bytes.length || wrong !== undefined || count > targetsMax) return false;
+      const { line, next } = lineAt(bytes, from);
       const facts = readTargetFacts(line);
       if (facts.ok) targets.set(facts.value.target, facts.value);
-      else wrong = `line ${at + 1}: ${facts.error}`;
-      at += 1;
+      else wrong = `line ${count + 2}: ${facts.error}`;
+      count += 1;
+      from = next;
       return true;
     };
     while (await this.#turns.turn(step));
+    if (wrong === undefined && (head.value.targets !== count || count > targetsMax))
+      wrong = `it says ${head.value.targets} targets (at most ${targetsMax}) and holds ${count}`;
     return wrong === undefined ? ok({ head: head.value, targets }) : err(wrong);
   }
 
@@ -137,6 +135,13 @@ export class ModelWatch implements ModelSource {
     this.#complaint = error;
     return "refused";
   }
+}
+
+/** One line of a text that is decoded as it is read. */
+function lineAt(bytes: Uint8Array, from: number): { readonly line: string; readonly next: number } {
+  const end = bytes.indexOf(0x0a, from);
+  const to = end < 0 ? bytes.length : end;
+  return { line: new TextDecoder().decode(bytes.subarray(from, to)), next: to + 1 };
 }
 
 function factsOf(known: TargetFacts, change: string, ageMs: number): ModelFacts {
