@@ -30,8 +30,11 @@ export interface Fault {
   /** Any of these names the cause. */
   readonly nodes: readonly NodeId[];
   readonly kinds: readonly CauseKind[];
+  /** How it really comes to the symptom: from what is broken to who is asked about. */
+  readonly way: readonly NodeId[];
 }
 
+const front = "service:frontend";
 const defaults = "config:defaults";
 
 function revert(of: Announcement): Announcement {
@@ -61,6 +64,7 @@ function badDefault(): Fault {
     inject: (shop) => shop.set("defaults.json", { ...usualDefaults, catalogueTimeoutMs: 15 }),
     repair: (shop) => shop.set("defaults.json", usualDefaults),
     ...{ nodes: [defaults, "service:cart"], kinds: ["change.config"] },
+    way: [defaults, "service:cart", front],
   };
 }
 
@@ -82,6 +86,7 @@ function badDeploy(): Fault {
     inject: (shop) => shop.deploy("payment", "1.8.0"),
     repair: (shop) => shop.deploy("payment", firstVersion),
     ...{ nodes: ["service:payment"], kinds: ["change.code"] },
+    way: ["service:payment", front],
   };
 }
 
@@ -97,6 +102,7 @@ function badFlag(): Fault {
     inject: (shop) => shop.set("flags.json", { "bundle-discounts": true }),
     repair: (shop) => shop.set("flags.json", { "bundle-discounts": false }),
     ...{ nodes: ["service:cart", "flag:bundle-discounts"], kinds: ["change.flag"] },
+    way: ["service:cart", front],
   };
 }
 
@@ -119,6 +125,7 @@ function slowDependency(): Fault {
     repair: (shop) => shop.set("machines.json", {}),
     nodes: ["service:catalogue"],
     kinds: ["code.latency", "compute.cpu", "host.saturated", "network.delay"],
+    way: ["service:catalogue", front],
   };
 }
 
@@ -129,6 +136,7 @@ function burningProcessor(): Fault {
     repair: (shop) => shop.set("machines.json", {}),
     nodes: ["service:catalogue"],
     kinds: ["compute.cpu", "code.latency", "host.saturated"],
+    way: ["service:catalogue", front],
   };
 }
 
@@ -140,6 +148,7 @@ function bankDown(): Fault {
     inject: (shop) => shop.set("bank.json", { down: true }),
     repair: (shop) => shop.set("bank.json", { down: false }),
     ...{ nodes: [bank, "external:provider"], kinds: ["external.provider"] },
+    way: [bank, "service:payment", front],
   };
 }
 

@@ -2,7 +2,13 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { proportion, type Share, type WhyAnswer } from "../../src/model/index.ts";
+import {
+  type ChainMatch,
+  chainMatch,
+  proportion,
+  type Share,
+  type WhyAnswer,
+} from "../../src/model/index.ts";
 import { Collector } from "./collector.ts";
 import { type Announcement, type Fault, faultOf, innocent } from "./faults.ts";
 import { Holdfast } from "./holdfast.ts";
@@ -24,6 +30,8 @@ export interface Observed {
   readonly answer: WhyAnswer;
   /** The first cause is the injected one. */
   readonly isNamed: boolean;
+  /** How its path agrees with the way that the injected fault really takes. */
+  readonly chain: ChainMatch;
   readonly impact: {
     readonly target: string;
     readonly share: { readonly value: number; readonly low: number; readonly high: number } | null;
@@ -106,6 +114,7 @@ async function run(stage: Stage): Promise<Observed> {
     ...{ fault: fault.name, symptom: fault.symptom, askedAt, answer, felt, calibration },
     expected: { nodes: fault.nodes, kinds: fault.kinds },
     isNamed: isNamed(answer, fault),
+    chain: chainOf(answer, fault),
     impact: { target: fault.fix.targets[0] ?? "", share: predicted },
     isPredicted:
       predicted !== null && overlap(predicted, proportion(felt * after.length, after.length)),
@@ -160,4 +169,16 @@ function isNamed({ verdict, causes }: WhyAnswer, { nodes, kinds, announced }: Fa
   if (verdict !== "cause" || first === undefined) return false;
   const isRightChange = announced === undefined || (first.change ?? "").includes(announced.id);
   return nodes.includes(first.node) && kinds.includes(first.kind) && isRightChange;
+}
+
+/** The change came to what it broke, and from there it went its way. */
+function chainOf({ causes }: WhyAnswer, { name, nodes, way, announced }: Fault): ChainMatch {
+  const [first] = causes;
+  if (first === undefined) return { isRoot: false, precision: 0, recall: 0 };
+  const isRightChange = announced !== undefined && (first.change ?? "").includes(announced.id);
+  const change =
+    announced === undefined ? [] : [isRightChange ? (first.change ?? "") : announced.id];
+  const whole = [...change, ...way];
+  const chain = whole.slice(1).map((to, at) => ({ from: whole[at] ?? to, to, because: name }));
+  return chainMatch(first, { id: name, title: name, roots: nodes, chain, same: [] });
 }

@@ -69,6 +69,16 @@ describe("bench:rca", () => {
     expect(out).toMatch(/without topology +n +1 +top1/);
   });
 
+  test("says from which minute on the right cause was first, once its step is measured", () => {
+    const labels = join(folder, "labels.json");
+    writeFileSync(labels, JSON.stringify({ one: { root_cause: "store", fault_type: "latency" } }));
+    const { out } = run("--replay");
+    rmSync(labels);
+    expect(out).toMatch(/within 15 min: 1 of 1, never: 0/);
+    // Asked at 100,700 s; the step from 100,600 s on is over at 100,900 s.
+    expect(out).toMatch(/after the symptom: median 4\.0 min, p90 4\.0 min \(1 of 1\)/);
+  });
+
   test("is silent about healthy windows", () => {
     expect(run("--healthy").out).toMatch(/n 20, 0 cause, 20 none, 0 insufficient/);
   });
