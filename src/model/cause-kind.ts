@@ -77,6 +77,7 @@ export const causeKinds = {
   "external.region": "a region or zone of a provider fails",
   "external.traffic": "more or other traffic than it is made for",
   "external.data": "data that came in cannot be worked on",
+  "external.unknown": "it began at once, long after anything of ours changed",
 } as const;
 export type CauseKind = keyof typeof causeKinds;
 

@@ -61,13 +61,16 @@ export function effectOf(diff: readonly DiffPart[]): Effect {
   const set = changedLines(settings);
   const dropped = tokensOf(added.filter((line) => drops.test(line)));
   const lost = [...minus(before, after), ...set.lost, ...dropped];
+  const code = parts.filter(({ path }) => fileKind(path) === "code");
+  const named = localNames(code.flatMap((part) => [...part.removed, ...part.added]));
+  const differs = (tokens: readonly string[]): boolean => tokens.some((each) => !named.has(each));
   const gained = [...minus(after, before), ...set.gained];
   return {
     lost: words(lost),
     gained: words(gained),
     touched: words([...before, ...after]),
-    takes: minus(before, after).length + dropped.length > 0,
-    brings: minus(after, before).length > 0,
+    takes: differs(minus(before, after)) || dropped.length > 0,
+    brings: differs(minus(after, before)),
     literals: [...minus(quoted(removed), quoted(added)), ...minus(quoted(added), quoted(removed))],
     kept: before.length === 0 ? 0 : 1 - minus(before, after).length / before.length,
     kinds: new Set(diff.map(({ path }) => fileKind(path))),
@@ -112,6 +115,16 @@ function tokensOf(lines: readonly string[]): readonly string[] {
   return lines.flatMap(
     (line) => line.match(/"[^"]*"|'[^']*'|`[^`]*`|[A-Za-z_][\w-]*|\d[\w.]*/g) ?? [],
   );
+}
+
+/** What a line names for its own use: how it is called, or that it has no name any more, changes nothing. */
+function localNames(lines: readonly string[]): ReadonlySet<string> {
+  const declared =
+    /(?:^|[({;])\s*(?:(?:var|let|const|val|final|auto)\s+(?:mut\s+)?([A-Za-z_]\w*)\s*=|([A-Za-z_]\w*)\s*:=)/g;
+  const names = lines.flatMap((line) =>
+    [...line.matchAll(declared)].map(([, keyed, short]) => keyed ?? short ?? ""),
+  );
+  return new Set([...names, "var", "let", "const", "val", "final", "auto", "mut"]);
 }
 
 /** Texts in quotes, of whatever stands around them. */

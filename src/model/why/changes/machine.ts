@@ -1,22 +1,28 @@
 /** The machine below: it left its past with the service, or before, and what watches over it reports errors of its own. */
 import type { LogTemplate } from "../../event.ts";
 import { type NodeId, splitNodeId } from "../../graph-words.ts";
-import type { Case } from "../case.ts";
-import type { Finding } from "../finding.ts";
 import type { View } from "../view.ts";
-import { found } from "./found.ts";
-import { type Trouble, toleranceMs } from "./trouble.ts";
+import type { Blamed } from "./counterpart.ts";
+import { type Departed, type Trouble, toleranceMs } from "./trouble.ts";
 
 /** So long before the trouble the platform may have said what became of it. */
 const reportedMs = 15 * 60_000;
 
-export function machine({ view }: Case, trouble: Trouble): readonly Finding[] {
-  const isHost = (node: NodeId): boolean => splitNodeId(node)?.kind === "host";
+/** Trouble that a machine has before any service has some, none of them made. */
+const leadNats = 1.5;
+const leadMs = 60_000;
+
+const isHost = (node: NodeId): boolean => splitNodeId(node)?.kind === "host";
+
+export function machine(
+  view: View,
+  trouble: Trouble,
+): (Blamed & Pick<Departed, "node">) | undefined {
   const [worst] = trouble.departed
     .filter(({ node, at }) => isHost(node) && at <= trouble.onsetAt + toleranceMs)
     .map((departed) => ({ departed, growth: growthOf(departed.departure) }))
     .sort((a, b) => b.growth - a.growth || (a.departed.node < b.departed.node ? -1 : 1));
-  if (worst === undefined) return [];
+  if (worst === undefined) return undefined;
   const { series, departure, node } = worst.departed;
   const report = reportOf(view, trouble);
   const isAlone = view
@@ -35,14 +41,30 @@ export function machine({ view }: Case, trouble: Trouble): readonly Finding[] {
     ...(report === undefined ? [] : [`${report.node} says "${report.example.slice(0, 120)}"`]),
     ...(together > 1 ? [`${together} services that do not call each other suffer at once`] : []),
   ].join("; ");
-  const nats = 2 + (report === undefined ? 0 : 3) + (isAlone ? 1 : 0) + (together > 1 ? 1.5 : 0);
-  return [found(trouble, "host.saturated", nats, says, series.origin, node)];
+  const nats =
+    2 +
+    (report === undefined ? 0 : 3) +
+    (isAlone ? 1 : 0) +
+    (together > 1 ? 1.5 : 0) +
+    (isFirst(node, trouble) ? leadNats : 0);
+  return { nats, says, origin: series.origin, node };
 }
+
+function isFirst(host: NodeId, { departed }: Trouble): boolean {
+  const first = (isIn: (node: NodeId) => boolean): number =>
+    Math.min(...departed.filter(({ node }) => isIn(node)).map(({ at }) => at));
+  return first((node) => node === host) + leadMs <= first((node) => !isHost(node));
+}
+
+/** What the kernel and the kubelet do to a process that misbehaves is a consequence. */
+const consequence = /oom|out of memory|kill|probe|back-?off|restart/i;
 
 /** What a part of the platform has said anew, about itself or what it runs. */
 function reportOf(view: View, { onsetAt, known, said }: Trouble): LogTemplate | undefined {
-  const isPlatform = ({ node, severity }: LogTemplate): boolean =>
-    splitNodeId(node)?.kind === "object" && (severity === "error" || severity === "warn");
+  const isPlatform = ({ node, severity, example }: LogTemplate): boolean =>
+    splitNodeId(node)?.kind === "object" &&
+    (severity === "error" || severity === "warn") &&
+    !consequence.test(example);
   const early = view
     .of("log")
     .filter(({ at }) => at >= onsetAt - reportedMs && at <= onsetAt)

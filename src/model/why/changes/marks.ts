@@ -1,19 +1,22 @@
 /** What a change left in the measurements, and what it does that is known to go wrong by itself. */
 import type { Change, DiffPart, Signal } from "../../event.ts";
 import type { View } from "../view.ts";
+import { climbAt } from "./climb.ts";
 import { fileKind } from "./diff.ts";
 import { judgeLimit, limitChanges } from "./limits.ts";
 import type { Part } from "./part.ts";
 import { stepAt } from "./step.ts";
 import type { Arrival } from "./suspect.ts";
 import type { Trouble } from "./trouble.ts";
+import { isSudden } from "./wait.ts";
 
 export function marksOf(view: View, trouble: Trouble, arrival: Arrival): readonly Part[] {
   return [
     verbatim(view, trouble, arrival),
-    step(trouble, arrival),
+    grown(trouble, arrival),
     limits(view, trouble, arrival),
     backtracking(trouble, arrival.change),
+    unclosed(trouble, arrival.change),
   ];
 }
 
@@ -49,10 +52,16 @@ function verbatim(view: View, trouble: Trouble, { change }: Arrival): Part {
   return name === undefined ? none : { nats: 4, reason: `changes ${name}, which is said since` };
 }
 
-/** A step when it arrived, the way that the trouble went later, is its mark. */
-function step(trouble: Trouble, { target, at }: Arrival): Part {
+/** What climbed already when it arrived is older than it; a climb or a step that came with it is its mark. */
+function grown(trouble: Trouble, { target, at }: Arrival): Part {
+  const climb = climbAt(trouble, target, at);
+  if (climb?.began === "before it")
+    return { nats: -2, reason: `${climb.departed.series.name} climbed before it came` };
   const taken = stepAt(trouble, target, at);
-  if (taken === undefined) return none;
+  if (taken === undefined)
+    return climb === undefined
+      ? none
+      : { nats: 2, reason: `${climb.departed.series.name} climbs since it came` };
   const [before, after] = [taken.before, taken.after].map((value) => Number(value.toPrecision(3)));
   return {
     nats: 2.5,
@@ -84,4 +93,19 @@ function backtracking({ departed }: Trouble, { diff }: Change): Part {
     nats: 3,
     reason: "brings a pattern that repeats what repeats, which some texts take for ever",
   };
+}
+
+/** By which languages close what was opened: Go, C#, Python, Java and what has a `finally`. */
+const closing =
+  /\bdefer\b|\busing\b\s*(?:\(|var\b)|\bwith\b.+:\s*$|\btry\s*\(|\bfinally\b|\bensure\b/;
+
+/** What no longer closes by itself leaks, where something grew. */
+function unclosed(trouble: Trouble, { diff }: Change): Part {
+  const count = (lines: readonly string[]): number =>
+    lines.filter((line) => closing.test(line.trim())).length;
+  const isLost = (diff ?? []).some(
+    ({ path, removed, added }) => fileKind(path) === "code" && count(removed) > count(added),
+  );
+  if (!isLost || isSudden(trouble)) return none;
+  return { nats: 1.5, reason: "no longer closes by itself what it opens" };
 }

@@ -13,6 +13,7 @@ import { marksOf } from "./marks.ts";
 import type { Part } from "./part.ts";
 import { type Surge, surgeOf } from "./surge.ts";
 import { type Trouble, toleranceMs } from "./trouble.ts";
+import { isUnprompted, servedWell } from "./wait.ts";
 import { Rarity, wordsOf } from "./words.ts";
 
 /** A change as it came to where it runs. */
@@ -51,11 +52,13 @@ export class Suspects {
   readonly #ownWords: ReadonlyMap<string, number>;
   readonly #alertWords: ReadonlySet<string>;
   readonly #isTimed: boolean;
+  readonly #isUnprompted: boolean;
 
   /** Not `isTimed`: as if nobody knew when anything was changed. */
   constructor(view: View, trouble: Trouble, callees: readonly NodeId[], isTimed: boolean) {
     this.#view = view;
     this.#isTimed = isTimed;
+    this.#isUnprompted = isUnprompted(view, trouble);
     this.#trouble = trouble;
     this.#surge = surgeOf(view, trouble);
     this.#callees = callees;
@@ -88,7 +91,7 @@ export class Suspects {
       this.#place(arrival),
       this.#overlap(arrival, effect),
       this.#hazard(effect),
-      ...(this.#isTimed ? marksOf(this.#view, this.#trouble, arrival) : []),
+      ...(this.#isTimed ? this.#past(arrival) : []),
       behaviour(change, effect),
     ];
     return {
@@ -97,6 +100,15 @@ export class Suspects {
       nats: parts.reduce((sum, { nats }) => sum + nats, 0),
       reasons: parts.map(({ reason }) => reason).filter((reason) => reason !== ""),
     };
+  }
+
+  /** What was seen between its arrival and the trouble. */
+  #past(arrival: Arrival): readonly Part[] {
+    const marks = marksOf(this.#view, this.#trouble, arrival);
+    const isMarked = marks.some(({ nats }) => nats > 0);
+    return this.#isUnprompted && !isMarked
+      ? [...marks, servedWell(arrival.at, this.#trouble)]
+      : marks;
   }
 
   /**

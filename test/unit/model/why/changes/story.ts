@@ -88,6 +88,12 @@ export class Story {
     return this.#log(service, "info", example, at, 1);
   }
 
+  /** Said every five minutes, before and after. */
+  servesAllAlong(service: string, example: string, untilAt: number = minutes): this {
+    for (let at = 1; at < untilAt; at += 5) this.#log(service, "info", example, at);
+    return this;
+  }
+
   calls(from: string, to: string): this {
     return this.tell({
       type: "edge",
@@ -122,8 +128,8 @@ export class Story {
     });
   }
 
-  answer(summary: string, ...without: Part[]): WhyAnswer {
-    const events = this.#told.map(
+  events(): readonly ModelEvent[] {
+    return this.#told.map(
       (event, i) =>
         ({
           ...event,
@@ -132,6 +138,18 @@ export class Story {
           origin: { source: "test", reference: `e${i}` },
         }) as ModelEvent,
     );
+  }
+
+  answer(summary: string, ...without: Part[]): WhyAnswer {
+    return this.#ask(this.events(), summary, without);
+  }
+
+  /** The same, told the other way round. */
+  answerBackwards(summary: string): WhyAnswer {
+    return this.#ask(this.events().toReversed(), summary, []);
+  }
+
+  #ask(events: readonly ModelEvent[], summary: string, without: readonly Part[]): WhyAnswer {
     const symptom = {
       at: startAt + (this.#onset + 5) * minute,
       node: "service:api",
