@@ -27,7 +27,11 @@ export function isTroubled(
     of("change").some((change) => change.at >= cutAt) ||
     of("series").some((series: Series) => deviationOf(series, span) !== undefined) ||
     hasNewErrors(of("log"), cutAt) ||
-    isCalledOtherwise(of("traffic"), cutAt)
+    isCalledOtherwise(
+      // A step within the node is not a call of it.
+      of("traffic").filter(({ caller, callee }) => caller !== callee),
+      cutAt,
+    )
   );
 }
 
