@@ -73,9 +73,24 @@ function tellDocument(
   return undefined;
 }
 
-function resourcesOf(module: JsonObject): readonly JsonValue[] {
+function resourcesOf(module: JsonObject): readonly JsonObject[] {
+  const within = textAt(module, "address") ?? "";
+  const own = listAt(module, "resources").map((resource) => ({
+    ...objectAt(resource),
+    address: wholeAddress(resource, within),
+  }));
   const below = listAt(module, "child_modules").flatMap((child) => resourcesOf(objectAt(child)));
-  return [...listAt(module, "resources"), ...below];
+  return [...own, ...below];
+}
+
+/** Terraform 0.12 leaves the module and the index out of addresses in a state. */
+function wholeAddress(resource: JsonValue, module: string): string {
+  const address = textAt(resource, "address") ?? "";
+  const index = at(resource, "index");
+  const isNamed = index === undefined || /\]$/.test(address);
+  const instance = isNamed ? address : `${address}[${JSON.stringify(index)}]`;
+  const isWithin = module === "" || address === "" || address.startsWith(`${module}.`);
+  return isWithin ? instance : `${module}.${instance}`;
 }
 
 type Instances = ReadonlyMap<string, readonly NodeId[]>;

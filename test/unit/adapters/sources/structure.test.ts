@@ -147,6 +147,22 @@ test("Terraform: what is, what depends on what, what a plan changes, and nothing
   expect(refusal(file("p.json", { ...plan, format_version: "9.0" }))).toContain("format_version");
 });
 
+test("a state of Terraform 0.12, whose addresses lack module and index: every instance is its own node", () => {
+  const volume = (index?: number | string) => ({
+    ...{ address: "aws_ebs_volume.data", mode: "managed", type: "aws_ebs_volume", values: {} },
+    ...(index === undefined ? {} : { index }),
+  });
+  const child_modules = [{ address: "module.db", resources: [volume("eu"), volume()] }];
+  const root_module = { resources: [volume(0), volume(1)], child_modules };
+  const state = { format_version: "0.1", terraform_version: "0.12.31", values: { root_module } };
+  expect(of("node", eventsOf(file("state.json", state))).map(({ node }) => node)).toEqual([
+    "object:terraform/aws_ebs_volume.data[0]",
+    "object:terraform/aws_ebs_volume.data[1]",
+    'object:terraform/module.db.aws_ebs_volume.data["eu"]',
+    "object:terraform/module.db.aws_ebs_volume.data",
+  ]);
+});
+
 describe("alerts", () => {
   const hook = (alert: object) => ({
     version: "4",
