@@ -12,7 +12,7 @@ import { excerpt } from "./store-words.ts";
 
 /** getaddrinfo's words in C, Go, Java, Node, Python and .NET, and those of gRPC (c-ares) and curl. */
 const unresolved =
-  /no such host|name or service not known|name resolution|unknownhostexception|ENOTFOUND|EAI_AGAIN|name does not resolve|nodename nor servname|could not (?:be )?resolved?|couldn't resolve|server misbehaving|failed to resolve|DNS resolution failed|dns lookup|NXDOMAIN|SERVFAIL|could not translate host name|no address associated/i;
+  /no such host|lookup \S+ on \S+:53:|name or service not known|name resolution|unknownhostexception|ENOTFOUND|EAI_AGAIN|name does not resolve|nodename nor servname|could not (?:be )?resolved?|couldn't resolve|server misbehaving|failed to resolve|DNS resolution failed|dns lookup|NXDOMAIN|SERVFAIL|could not translate host name|no address associated/i;
 /** No answer at all: unlike "there is no such name", that is not said of what was not there yet. */
 const unanswered =
   /EAI_AGAIN|temporary failure|time(?:d )?-?out|server misbehaving|SERVFAIL|contacting DNS|ETIMEDOUT|i\/o timeout|refused/i;
@@ -192,9 +192,31 @@ function unexplained(cluster: Cluster, all: readonly Complaint[]): readonly Find
     const isShared = complaining.size > 1 && isReady && !unanswered.test(excerpt(line, unresolved));
     if (isPassedOn || isShared) return [];
     const says = `${workload.name} does not resolve ${name || "names"}${quotedLine(line)}. Mend its resolver, or the name.`;
-    const { node } = workload;
-    return [findingOf({ node, kind: "network.dns", weight: likely, says, origin: line.origin })];
+    const by = { kind: "network.dns", says, origin: line.origin } as const;
+    const owner = ownerOfOnlyName(cluster, all, { workload, line, name });
+    return owner === undefined
+      ? [findingOf({ ...by, node: workload.node, weight: likely })]
+      : [
+          findingOf({ ...by, node: owner.node, weight: likely }),
+          findingOf({ ...by, node: workload.node, weight: weak }),
+        ];
   });
+}
+
+/** Who runs, calls others and is told that one name does not exist has a resolver: it is the name that fails. */
+function ownerOfOnlyName(
+  cluster: Cluster,
+  all: readonly Complaint[],
+  { workload, line, name }: Complaint,
+): Workload | undefined {
+  const isOnly = all.every((each) => each.workload !== workload || each.name === name);
+  const isDenied = !unanswered.test(excerpt(line, unresolved));
+  const isRunning = healthOf(cluster, workload).isReady;
+  const callees = cluster.callees(cluster.serviceOf(workload));
+  if (!(isOnly && isDenied && isRunning) || callees.length < 2) return undefined;
+  return cluster.workloads.find(
+    (each) => each !== workload && each.namespace === workload.namespace && each.name === name,
+  );
 }
 
 /** What in the workload's own spec, or in a policy on it, keeps it from the cluster's DNS. */

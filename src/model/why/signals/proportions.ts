@@ -76,7 +76,7 @@ export function brokenProportions(
     const of = ({ activity }: ActivityWindow) =>
       activity.get(key)?.counters ?? new Map<string, Counter>();
     const top = furthestOf(past.map(of), now.map(of));
-    if (top === undefined) return [];
+    if (top === undefined || top.nats <= 0) return [];
     const { base, part, count, usual, change, origin } = top;
     return [
       {
@@ -84,7 +84,7 @@ export function brokenProportions(
         aspect: "failing" as const,
         own: true,
         kind: "code.result" as const,
-        strength: Math.log1p(change.nats),
+        strength: Math.log1p(top.nats),
         onsetAt: now[0]?.at ?? null,
         says: `${part} ${count} times for ${change.now.runs} times that it ${base}, where ${usual.toFixed(1)} were usual`,
         origin,
@@ -113,16 +113,22 @@ interface Habit {
   readonly now: readonly number[];
 }
 
-function furthestOf(past: readonly Counters[], now: readonly Counters[]): Broken | undefined {
+function furthestOf(
+  past: readonly Counters[],
+  now: readonly Counters[],
+): (Broken & { readonly nats: number }) | undefined {
   const habits = habitsOf(past, now);
   let top: Broken | undefined;
+  let asked = 0;
   for (const base of habits)
     for (const part of habits) {
       if (base === part) continue;
       const broken = brokenOf(base, part);
-      if (broken !== undefined && broken.change.nats > (top?.change.nats ?? 0)) top = broken;
+      if (broken === "none") continue;
+      asked += 1;
+      if (broken !== "held" && broken.change.nats > (top?.change.nats ?? 0)) top = broken;
     }
-  return top;
+  return top && { ...top, nats: top.change.nats - Math.log(asked) };
 }
 
 function habitsOf(past: readonly Counters[], now: readonly Counters[]): Habit[] {
@@ -143,14 +149,14 @@ function habitsOf(past: readonly Counters[], now: readonly Counters[]): Habit[] 
     .map(({ habit }) => habit);
 }
 
-/** How often the part was off its proportion to the base; undefined when there was none, or when it still holds. */
-function brokenOf(base: Habit, part: Habit): Broken | undefined {
+/** How often the part was off its proportion to the base; or that there was none, or that it still holds. */
+function brokenOf(base: Habit, part: Habit): Broken | "none" | "held" {
   const ratio = simple(medianRatio(base.past, part.past));
-  if (ratio === undefined || !heldBefore(base.past, part.past, ratio)) return undefined;
+  if (ratio === undefined || !heldBefore(base.past, part.past, ratio)) return "none";
   const off = (bases: readonly number[], parts: readonly number[]) =>
     bases.map((runs, at) => ({ events: Math.abs((parts[at] ?? 0) - ratio * runs), runs }));
   const change = rateChange(off(base.past, part.past), off(base.now, part.now));
-  if (change?.more !== true || change.now.runs < leastInWindow) return undefined;
+  if (change?.more !== true || change.now.runs < leastInWindow) return "held";
   const count = part.now.reduce((sum, each) => sum + each, 0);
   const usual = ratio * change.now.runs;
   return { base: base.what, part: part.what, count, usual, change, origin: part.origin };

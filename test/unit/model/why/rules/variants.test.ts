@@ -172,6 +172,17 @@ test("what is deployed and has no service is not resolved by others: it lacks th
   expect(shop.causes()[0]).toBe(`network.dns ${cart}`);
 });
 
+test("who runs, resolves others and is told that one name does not exist has a resolver: the name fails", () => {
+  const shop = new ShopCluster().says("front", "lookup cart on 10.0.0.10:53: no such host");
+  expect(shop.causes()).toEqual([`network.dns ${cart}`, "network.dns workload:shop/front"]);
+  const silent = new ShopCluster().says("front", "lookup cart on 10.0.0.10:53: i/o timeout");
+  expect(silent.causes()).toEqual(["network.dns workload:shop/front"]);
+  const both = new ShopCluster()
+    .says("front", "lookup cart on 10.0.0.10:53: no such host")
+    .says("front", "lookup pay on 10.0.0.10:53: no such host");
+  expect(both.causes()).toEqual(["network.dns workload:shop/front"]);
+});
+
 test("of two who do not resolve the same name, the one that the other calls is meant", () => {
   const shop = new ShopCluster()
     .says("pay", "getaddrinfo EAI_AGAIN ledger.example")

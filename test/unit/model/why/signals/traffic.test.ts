@@ -163,6 +163,19 @@ describe("flows", () => {
   });
 });
 
+test("of many steps that came one for one, that one no longer does says less than of two", () => {
+  const brokenOf = (steps: number) =>
+    ask(
+      eachWindow((minute, isNow) => [
+        ...healthy(minute),
+        ...Array.from({ length: steps }, (_, step) =>
+          log(minute, "cart", `step ${step}`, isNow && step === 0 ? 16 : 20),
+        ),
+      ]),
+    ).causes[0]?.evidence.find(({ says }) => says.includes("were usual"))?.weight ?? 0;
+  expect(brokenOf(2)).toBeGreaterThan(brokenOf(40) + 0.1);
+});
+
 describe("logs", () => {
   const said = (minute: number, count: number, calls = 40) => [
     traffic(minute, { caller: null, callee: "front", count: calls, selfMs: 4 }),
