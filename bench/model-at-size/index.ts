@@ -108,7 +108,7 @@ function rootCause(
   );
   return [0.5, 0.95].map((part) =>
     measured(
-      `root cause, five calls away, p${part * 100}`,
+      `root cause, four calls away, p${part * 100}`,
       "ms",
       took.map((each) => quantile(each, part)),
     ),
