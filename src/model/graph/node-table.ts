@@ -8,6 +8,8 @@ export class NodeTable {
   readonly ids: NodeId[] = [];
   readonly #indexes = new Map<NodeId, number>();
   readonly #aspects = new Map<number, Map<string, NodeFact[]>>();
+  /** By aspect, the nodes of which it was ever told. */
+  readonly #told = new Map<string, number[]>();
   readonly #ends = new Map<number, NodeFact[]>();
   readonly #sightings = new EarliestSightings();
 
@@ -32,6 +34,11 @@ export class NodeTable {
     if (fact.value === null) listAt(this.#ends, index, fact);
     const aspects = this.#aspects.get(index) ?? new Map<string, NodeFact[]>();
     this.#aspects.set(index, aspects);
+    if (!aspects.has(fact.aspect)) {
+      const told = this.#told.get(fact.aspect);
+      if (told === undefined) this.#told.set(fact.aspect, [index]);
+      else told.push(index);
+    }
     listAt(aspects, fact.aspect, fact);
   }
 
@@ -52,6 +59,11 @@ export class NodeTable {
 
   aspectNames(index: number): readonly string[] {
     return [...(this.#aspects.get(index)?.keys() ?? [])].sort();
+  }
+
+  /** Nodes of which the aspect was ever told, in the order in which they were first. */
+  told(aspect: string): readonly number[] {
+    return this.#told.get(aspect) ?? [];
   }
 
   /** Every fact about one aspect, in order; those that say the node is gone are under the aspect they name. */

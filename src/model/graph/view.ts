@@ -248,11 +248,13 @@ export class View implements Moment {
   /** Every fact about one aspect, of whatever node, until now. */
   facts(aspect: string): readonly NodeFact[] {
     const { nodes } = this.#tables;
-    return nodes.ids.flatMap((_, index) =>
-      nodes
-        .facts(index, aspect)
-        .filter(({ at, knownAt }) => at <= this.validAt && knownAt <= this.knownAt),
-    );
+    return nodes
+      .told(aspect)
+      .flatMap((index) =>
+        nodes
+          .facts(index, aspect)
+          .filter(({ at, knownAt }) => at <= this.validAt && knownAt <= this.knownAt),
+      );
   }
 
   /** Edges of which both ends are among these, as they were last told. */
