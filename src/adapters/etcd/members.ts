@@ -37,6 +37,9 @@ type Asked = Result<EtcdAnswer, Failure>;
 /** etcd itself gives up on a proposal after 7 s (5 s and two elections); a member that is silent for 3 s is given up here. */
 const memberTimeoutMs = 3_000;
 const answerBytesMax = 16 * 1024 * 1024;
+const authenticate = "/v3/auth/authenticate";
+/** A member under load may take longer to answer than its tokens live, and one that has just started forgets them. */
+const signInsMax = 3;
 
 export class EtcdMembers {
   readonly #target: EtcdTarget;
@@ -122,7 +125,7 @@ export class EtcdMembers {
     return asked;
   }
 
-  /** Tokens end; whoever is not known any more signs in once more. A call refused for that had no effect. */
+  /** Tokens end; whoever is not known any more signs in again. A call refused for that had no effect. */
   async #signedIn(
     endpoint: string,
     path: string,
@@ -130,13 +133,15 @@ export class EtcdMembers {
     perhaps: StoreError["kind"],
   ): Promise<Asked> {
     const { login } = this.#target;
-    const asked = await this.#post(endpoint, path, body, perhaps);
-    if (asked.ok || login === null || !notSignedIn.test(asked.error.detail)) return asked;
-    const signIn = await this.#post(endpoint, "/v3/auth/authenticate", { ...login }, "unreachable");
-    if (!signIn.ok) return signIn;
-    const token = signIn.value.body["token"];
-    this.#token = typeof token === "string" ? token : undefined;
-    return await this.#post(endpoint, path, body, perhaps);
+    for (let signIns = 0; ; signIns++) {
+      const asked = await this.#post(endpoint, path, body, perhaps);
+      const isSignedIn = asked.ok || !notSignedIn.test(asked.error.detail);
+      if (isSignedIn || login === null || signIns === signInsMax) return asked;
+      const signIn = await this.#post(endpoint, authenticate, { ...login }, "unreachable");
+      if (!signIn.ok) return signIn;
+      const token = signIn.value.body["token"];
+      this.#token = typeof token === "string" ? token : undefined;
+    }
   }
 
   async #post(
