@@ -96,6 +96,9 @@ class Fold {
     const below = children(at).map((child) => spans[child] as Span);
     const entry = this.#entries[at] ?? "";
     const callee = this.#nodeOf(span.service);
+    // What fails at a party that tells no spans is told of that party, and once.
+    const isOfPeer =
+      span.peer !== undefined && !below.some(({ service }) => service !== span.service);
     const link = this.#link(
       {
         ...windowOf(span, this.#folding),
@@ -105,7 +108,7 @@ class Fold {
         operation: span.operation,
         entry,
       },
-      span,
+      isOfPeer ? { ...span, isError: false } : span,
     );
     // The time of a caller's side of one call is the way and the callee's, nothing of its own.
     if (!isCallerSide(span, below)) {
@@ -115,8 +118,7 @@ class Fold {
     }
     if (parent !== undefined && span.service !== parent.service && isAlone(at, this.#forest))
       link.wayUs.push(Math.max(0, parent.durationUs - span.durationUs));
-    if (span.peer !== undefined && !below.some(({ service }) => service !== span.service))
-      this.#addPeer(span, span.peer, entry);
+    if (isOfPeer) this.#addPeer(span, span.peer, entry);
   }
 
   /** What tells no spans of its own is known by its callers. */

@@ -83,7 +83,10 @@ function causeOf({ findings }: Candidate, confidence: number): Cause {
     ...(first.change === undefined ? {} : { change: first.change }),
     confidence,
     onsetAt: onsets.length === 0 ? null : Math.min(...onsets),
-    path: byWeight.find(({ path }) => path !== undefined)?.path ?? [],
+    // The one that leaves out least.
+    path: byWeight
+      .map(({ path }) => path ?? [])
+      .reduce((longest, path) => (path.length > longest.length ? path : longest), []),
     evidence: byWeight.flatMap(({ evidence }) => evidence),
     remembered: [...new Set(findings.flatMap(({ remembered }) => remembered ?? []))].sort(),
   };

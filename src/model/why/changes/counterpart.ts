@@ -10,6 +10,8 @@ export interface Blamed {
   readonly nats: number;
   readonly says: string;
   readonly origin: Origin;
+  /** Where it is known as a node of its own. */
+  readonly node?: NodeId;
 }
 
 /** That it is named in an error that was not said before. */
@@ -59,7 +61,8 @@ export function counterpart(
     .flatMap(({ name, nats, line, speakers }): readonly Blamed[] => {
       if (line === undefined) return [];
       const says = `${speakers.size} say that ${name} fails since the onset: "${line.example.slice(0, 140)}"`;
-      return [{ nats, says, origin: line.origin }];
+      const node = calledOutside(view).get(name.toLowerCase());
+      return [{ nats, says, origin: line.origin, ...(node !== undefined && { node }) }];
     })[0];
 }
 
@@ -103,6 +106,20 @@ function ourNames(view: View): ReadonlySet<string> {
     nodes
       .filter((node) => splitNodeId(node)?.kind !== "external")
       .map((node) => (splitNodeId(node)?.name ?? node).toLowerCase()),
+  );
+}
+
+/** Parties outside that calls were seen to, by name. */
+function calledOutside(view: View): ReadonlyMap<string, NodeId> {
+  const called = [
+    ...view.of("traffic").map(({ callee }) => callee),
+    ...view.of("edge").map(({ to }) => to),
+  ];
+  return new Map(
+    called.flatMap((node) => {
+      const split = splitNodeId(node);
+      return split?.kind === "external" ? [[split.name.toLowerCase(), node] as const] : [];
+    }),
   );
 }
 

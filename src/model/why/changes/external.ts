@@ -1,11 +1,10 @@
 /** Causes that no change of ours explains: what the logs, the platform and the provider say of them. */
 import type { CauseKind } from "../../cause-kind.ts";
 import type { Change } from "../../event.ts";
-import { type NodeId, splitNodeId } from "../../graph-words.ts";
 import type { Case } from "../case.ts";
 import type { Finding } from "../finding.ts";
 import { type Blamed, counterpart, toldTrouble } from "./counterpart.ts";
-import { found } from "./found.ts";
+import { anywhere, found } from "./found.ts";
 import { machine } from "./machine.ts";
 import { partner } from "./partner.ts";
 import { poison } from "./poison.ts";
@@ -27,10 +26,10 @@ export function externalCauses(
   const { view } = question;
   const arrivedAt = changes.filter(({ kind }) => kind !== "commit").map(({ at }) => at);
   const below = machine(view, trouble);
-  const of = (kind: CauseKind, blamed: Blamed | undefined, node?: NodeId): readonly Finding[] =>
+  const of = (kind: CauseKind, blamed: Blamed | undefined): readonly Finding[] =>
     blamed === undefined
       ? []
-      : [found(trouble, kind, blamed.nats, blamed.says, blamed.origin, node)];
+      : [found(trouble, kind, blamed.nats, blamed.says, blamed.origin, blamed.node)];
   return plainest(trouble, [
     ...signedCauses(question, trouble, changes),
     ...of("external.provider", counterpart(view, trouble, changes)),
@@ -38,7 +37,7 @@ export function externalCauses(
     ...of("external.provider", split(view, trouble, changes)),
     ...partner(question, trouble, changes),
     ...poison(question, trouble),
-    ...of("host.saturated", below, below?.node),
+    ...of("host.saturated", below),
     ...traffic(question, trouble),
     ...of("external.unknown", unknown(view, trouble, arrivedAt)),
   ]);
@@ -51,7 +50,7 @@ function plainest(trouble: Trouble, all: readonly Finding[]): readonly Finding[]
     const same = all.filter((each) => each.kind === kind).sort((a, b) => b.weight - a.weight);
     const [first] = same;
     if (first === undefined) return [];
-    const node = same.find((each) => splitNodeId(each.node)?.kind === "host")?.node ?? first.node;
+    const node = same.find((each) => each.node !== anywhere(kind))?.node ?? first.node;
     const weight = first.weight + againNats * (same.length - 1);
     return first.evidence.map(({ says, origin }) =>
       found(trouble, kind, weight, says, origin, node),

@@ -1,17 +1,23 @@
-/** A cause that is no change of ours: all that suffers is explained by it. */
+/** Causes that are no change of ours, as findings. */
 import type { CauseKind } from "../../cause-kind.ts";
 import type { Origin } from "../../event.ts";
 import { type NodeId, nodeId } from "../../graph-words.ts";
 import type { Finding } from "../finding.ts";
 import type { Trouble } from "./trouble.ts";
 
+/** Where a cause of the kind lies as long as nobody knows a better place. */
+export function anywhere(kind: CauseKind): NodeId {
+  return nodeId("external", kind.split(".")[1] ?? kind);
+}
+
+/** A cause that is no change of ours: all that suffers is explained by it. */
 export function found(
   trouble: Trouble,
   kind: CauseKind,
   weight: number,
   says: string,
   origin: Origin,
-  node: NodeId = nodeId("external", kind.split(".")[1] ?? kind),
+  node: NodeId = anywhere(kind),
 ): Finding {
   return {
     node,

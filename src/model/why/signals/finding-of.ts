@@ -1,6 +1,7 @@
 /** A node with trouble that no callee explains, as a finding that a person can follow. */
 import type { Evidence } from "../../answer.ts";
 import type { CauseKind } from "../../cause-kind.ts";
+import { splitNodeId } from "../../graph-words.ts";
 import type { Case } from "../case.ts";
 import type { Finding } from "../finding.ts";
 import type { Anomaly } from "./anomaly.ts";
@@ -28,7 +29,8 @@ export function findingOf(
   const onsets = anomalies.flatMap(({ onsetAt }) => onsetAt ?? []);
   return {
     node,
-    kind: kindOf(anomalies),
+    // What is not ours has no code that we could look at.
+    kind: splitNodeId(node)?.kind === "external" ? "external.provider" : kindOf(anomalies),
     weight: strength * natsPerStrength,
     onsetAt: onsets.length === 0 ? null : Math.min(...onsets),
     path: pathOf(callees, symptom.node, node, all),

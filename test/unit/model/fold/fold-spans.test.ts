@@ -101,6 +101,8 @@ test("what tells no spans of its own is known by its callers", () => {
     way: "service:cart redis GET > database:redis redis GET",
     ...{ entry: "cart GET /cart", count: 1, errors: 1, total: 30, self: 30 },
   });
+  // What failed there is told of there, and once; the caller's own step tells what came of it.
+  expect(found.filter(({ errors }) => errors > 0)).toHaveLength(1);
 });
 
 test("work that nobody waits for takes no time away", () => {
