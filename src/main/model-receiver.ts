@@ -8,6 +8,7 @@ import { gunzip } from "node:zlib";
 import {
   batchesOf,
   type LastSamples,
+  type LastSenders,
   type SourceFile,
   sources,
   usualTelling,
@@ -46,6 +47,7 @@ export class ModelReceiver {
   readonly #counted = new RecentSpans();
   /** Counters whose exporter starts again, or this process, are read from their second sample on. */
   #lastSamples: LastSamples = new Map();
+  #lastSenders: LastSenders = new Map();
 
   constructor(
     token: Secret,
@@ -84,8 +86,9 @@ export class ModelReceiver {
     const files = due.length === 0 ? [] : [...due, ...context];
     // What cannot be stored is told again, from the samples of before.
     const lastSamples = new Map(this.#lastSamples);
+    const lastSenders = new Map(this.#lastSenders);
     const isCounted = (key: string): boolean => this.#counted.has(key);
-    const telling = { ...usualTelling, lastSamples, isCounted };
+    const telling = { ...usualTelling, lastSamples, lastSenders, isCounted };
     for (const { id, names, events, spans } of batchesOf(files, undefined, telling).batches) {
       const source = `${names.join("+")} received`;
       const taken = await this.#model.write({ id, source, events, isPassing: true });
@@ -101,6 +104,7 @@ export class ModelReceiver {
     }
     this.#counted.turn();
     this.#lastSamples = lastSamples;
+    this.#lastSenders = lastSenders;
     // What came while this was stored waits for the next.
     this.#waiting = this.#waiting.slice(came.length);
     this.#told = due.filter(isTraces);

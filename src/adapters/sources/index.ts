@@ -1,5 +1,6 @@
 export { batchesOf, type ReadBatches, type SourceBatch } from "./batches.ts";
 export type { LastSamples } from "./otlp-metrics.ts";
+export type { LastSenders } from "./otlp-senders.ts";
 export { fileBytesMax, type SourceFile, sources } from "./read.ts";
 export {
   type CountedSpans,

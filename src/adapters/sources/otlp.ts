@@ -3,7 +3,6 @@ import { err, type JsonObject, ok, type Result, sha256Hex } from "../../kernel/i
 import {
   foldLogs,
   foldSpans,
-  kubernetesNodeId,
   type LogFolding,
   type LogLine,
   nodeId,
@@ -11,19 +10,12 @@ import {
   type SpanFaults,
   type SpanFolding,
 } from "../../model/index.ts";
-import { at, listAt, textAt } from "./members.ts";
+import { at, textAt } from "./members.ts";
 import { type LastSamples, type MetricSeries, seriesIn } from "./otlp-metrics.ts";
-import {
-  type Attributes,
-  attributesOf,
-  firstOf,
-  microsecondsAt,
-  resourcesOf,
-  serviceOf,
-} from "./otlp-resource.ts";
+import { microsecondsAt, resourcesOf, serviceOf } from "./otlp-resource.ts";
+import { tellSenders } from "./otlp-senders.ts";
 import { spansIn } from "./otlp-spans.ts";
 import {
-  nameOf,
   type Source,
   type SourceDocument,
   type SourceFault,
@@ -45,7 +37,7 @@ export const otlp: Source = {
   // Each service tells its own spans of a trace.
   gathers: true,
   reads: ({ value }) => members.some((member) => at(value, member) !== undefined),
-  tell: (all, { windowMs, lastSamples, isCounted }): Result<Told, SourceFault> => {
+  tell: (all, { windowMs, lastSamples, lastSenders, isCounted }): Result<Told, SourceFault> => {
     const folding = { source: "otlp", window: { ms: windowMs } } as const;
     const teller = new Teller("otlp");
     const documents = all.filter(({ isContext }) => isContext !== true);
@@ -57,7 +49,7 @@ export const otlp: Source = {
     const entries = tellTraffic(teller, first, spans, folding);
     tellLogs(teller, first, documents, { ...folding, entries });
     tellMetrics(teller, first, documents, lastSamples ?? new Map());
-    for (const document of documents) tellResources(teller, document);
+    tellSenders(teller, documents, lastSenders ?? new Map());
     const keys = counted.map(spanKey);
     return ok({ ...teller.told, ...(keys.length > 0 && { spans: { keys, ...timeOf(counted) } }) });
   },
@@ -215,71 +207,4 @@ function partsOf(points: MetricSeries["points"]): readonly MetricSeries["points"
     else part.push(point);
   }
   return [...parts.values()];
-}
-
-/** Which workload a service is, where it runs, and which version. */
-function tellResources(teller: Teller, { value, reference, receivedAt }: SourceDocument): void {
-  const told = new Set<string>();
-  for (const member of members)
-    for (const resource of listAt(value, member)) {
-      const attributes = attributesOf(at(resource, "resource"));
-      const key = JSON.stringify([...attributes]);
-      if (told.has(key)) continue;
-      told.add(key);
-      tellResource(teller, `${reference} ${member}`, seenAt(resource) ?? receivedAt, attributes);
-    }
-}
-
-function tellResource(
-  teller: Teller,
-  reference: string,
-  when: number,
-  attributes: Attributes,
-): void {
-  const service = nodeId("service", serviceOf(attributes));
-  const version = firstOf(attributes, "service.version");
-  if (version !== undefined)
-    teller.tell(reference, when, {
-      ...{ type: "node", at: when, node: service, aspect: "version" },
-      value: { version: nameOf(version) },
-    });
-  const deployment = firstOf(attributes, "k8s.deployment.name");
-  const namespace = firstOf(attributes, "k8s.namespace.name") ?? "default";
-  const host = firstOf(attributes, "k8s.node.name", "host.name");
-  const workload =
-    deployment === undefined
-      ? undefined
-      : kubernetesNodeId("Deployment", nameOf(namespace), nameOf(deployment));
-  if (workload !== undefined)
-    teller.tell(reference, when, {
-      ...{
-        type: "edge",
-        at: when,
-        from: workload,
-        to: service,
-        kind: "part_of",
-        basis: "observed",
-      },
-    });
-  if (host !== undefined)
-    teller.tell(reference, when, {
-      ...{ type: "edge", at: when, from: workload ?? service, to: nodeId("host", nameOf(host)) },
-      ...{ kind: "runs_on", basis: "observed" },
-    });
-}
-
-/** The first time that anything of the resource names. */
-function seenAt(resource: SourceDocument["value"][string]): number | undefined {
-  for (const [scopes, items] of [
-    ["scopeSpans", "spans"],
-    ["scopeMetrics", "metrics"],
-    ["scopeLogs", "logRecords"],
-  ] as const)
-    for (const scope of listAt(resource, scopes))
-      for (const item of listAt(scope, items))
-        for (const name of ["startTimeUnixNano", "timeUnixNano"]) {
-          const us = microsecondsAt(item, name);
-          if (us !== undefined) return Math.floor(us / 1_000);
-        }
-  return undefined;
 }

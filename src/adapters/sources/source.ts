@@ -9,6 +9,7 @@ import {
   nodeId,
 } from "../../model/index.ts";
 import type { LastSamples } from "./otlp-metrics.ts";
+import type { LastSenders } from "./otlp-senders.ts";
 
 /** One JSON object, or one document of a YAML file, or the text of a file that is neither. */
 export interface SourceDocument {
@@ -76,6 +77,8 @@ export interface Telling {
   readonly windowMs: number;
   /** Where documents come one after another: what counters had come to, kept from one telling to the next. */
   readonly lastSamples?: LastSamples;
+  /** And who sent them, so that it is not said anew each time. */
+  readonly lastSenders?: LastSenders;
   /** Whether a span was counted before, by its key. */
   readonly isCounted?: (key: string) => boolean;
 }

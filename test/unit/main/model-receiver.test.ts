@@ -204,3 +204,19 @@ describe("telemetry", () => {
     expect(series.flatMap(({ points }) => points.map(([, value]) => value))).toEqual([1, 2]);
   });
 });
+
+test("telemetry says once who sent it, however often it comes", async () => {
+  const world = new World();
+  const versioned = (value: number) => {
+    const { resourceMetrics } = world.counter(value);
+    const version = { key: "service.version", value: { stringValue: "7" } };
+    for (const { resource } of resourceMetrics) resource.attributes.push(version);
+    return { resourceMetrics };
+  };
+  for (let value = 0; value < 5; value++) {
+    await world.post("/v1/metrics", versioned(value));
+    await world.receiver.fold();
+    await world.clock.advance(15_000);
+  }
+  expect((await world.graph()).facts("version")).toHaveLength(1);
+});
