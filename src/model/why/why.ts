@@ -26,7 +26,7 @@ export function whyInGraph(
 ): WhyAnswer {
   const { events, bounded } = scopeOf(graph, symptom, settings);
   const answer = why(events, symptom, settings);
-  if (bounded === undefined) return answer;
+  if (bounded === undefined || bounded.left === 0) return answer;
   const { nodes, left } = bounded;
   const says = `only the ${nodes} nodes nearest to the trouble were looked at, at least ${left} more were not: ask again about one that is nearer to the cause`;
   return { ...answer, checkNext: [...answer.checkNext, says] };

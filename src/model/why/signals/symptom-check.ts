@@ -23,6 +23,9 @@ const accountedShare = 0.5;
 /** Where the past is too short to tell how rare it is: at so many deviations. */
 const clearZ = 2;
 
+/** Six nats are as good as proof; what is counted is given by their logarithm. */
+const proven = Math.log1p(6);
+
 interface Measured {
   readonly aspect: Aspect;
   readonly lastingZ: number;
@@ -55,7 +58,10 @@ export function checkSymptom(
   return {
     anomalies: kept.map((each) => weighed(each, question)),
     ruledOut: [...ruledOut].map(([node, because]) => ({ node, because })),
-    symptomSeen: symptom && isThere(symptom, kept, question.symptom.node),
+    symptomSeen:
+      symptom &&
+      (isThere(symptom, kept, question.symptom.node) ||
+        isCounted(symptom.aspect, anomalies, question.symptom.node)),
   };
 }
 
@@ -101,6 +107,18 @@ function weighed(anomaly: Anomaly, { symptom }: Case): Anomaly {
   return asked === undefined || anomaly.own || anomaly.aspect === asked
     ? anomaly
     : { ...anomaly, strength: anomaly.strength * otherAspectShare };
+}
+
+/** Calls and lines of the node itself that show it are enough: a metric may be of something else, or count no failures. */
+function isCounted(
+  asked: Aspect,
+  anomalies: readonly Anomaly[],
+  symptomNode: NodeId | undefined,
+): boolean {
+  return anomalies.some(
+    ({ node, aspect, own, strength }) =>
+      own && node === symptomNode && aspect === asked && strength >= proven,
+  );
 }
 
 function isThere(symptom: Measured, kept: readonly Anomaly[], node: NodeId | undefined): boolean {

@@ -6,8 +6,9 @@ import {
   type ModelEvent,
   type NodeId,
   why,
+  whyInGraph,
 } from "../../../../src/model/index.ts";
-import { scopeOf } from "../../../../src/model/why/scope.ts";
+import { eventsMax, scopeOf } from "../../../../src/model/why/scope.ts";
 
 const minuteMs = 60_000;
 const now = 1_000 * minuteMs;
@@ -136,4 +137,18 @@ test("a change of ten hours ago is looked at, and the commit that was in it; tel
     "deploy:d",
   ]);
   expect(found.filter(({ type }) => type === "log")).toEqual([]);
+});
+
+test("an answer that left no node out does not say so, however much is known of the few", () => {
+  const lines = Array.from(
+    { length: eventsMax + 1 },
+    (_, index): ModelEvent => ({
+      ...{ type: "log", ...told(now - index * minuteMs), untilAt: now, node: service(0) },
+      ...{ severity: "info", template: "ready", example: "ready", entry: "", count: 1 },
+    }),
+  );
+  const graph = graphOf(lines);
+  const about = { ...symptom, node: service(0) };
+  expect(scopeOf(graph, about, defaultSettings).bounded).toMatchObject({ left: 0 });
+  expect(whyInGraph(graph, about).checkNext).toEqual([]);
 });

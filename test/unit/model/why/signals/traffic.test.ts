@@ -1,7 +1,7 @@
 /** Traces and logs: own time, ways, flows cut short, what is said; each measured against the traffic that there was. */
 import { describe, expect, test } from "vitest";
 import type { ModelEvent } from "../../../../../src/model/index.ts";
-import { ask, eachWindow, log, nodesOf, service, traffic } from "./shop.ts";
+import { ask, eachWindow, log, nodesOf, series, service, traffic } from "./shop.ts";
 
 /** Front is entered by the outside and calls cart and ads; cart calls its store. */
 function flows(
@@ -113,6 +113,16 @@ describe("failures", () => {
     );
     expect(answer.ruledOut.map(({ node }) => node)).toContain(service("front"));
     expect(nodesOf(answer)).not.toContain(service("ads"));
+  });
+
+  test("that calls count are there, though a metric of the same counts none", () => {
+    const events = eachWindow((minute, isNow) => failing(minute, isNow ? 20 : 0));
+    const metric = series(service("front"), "errors", 0, [0, 0], { noise: 0 });
+    const about = { node: service("front"), signal: "errors" } as const;
+    const { verdict, causes } = ask([...events, metric], about);
+    expect([verdict, causes[0]?.node]).toEqual(["cause", service("cart")]);
+    const healthy = eachWindow((minute) => failing(minute, 0));
+    expect(ask([...healthy, metric], about).verdict).toBe("none");
   });
 
   test("that stop are no trouble", () => {
