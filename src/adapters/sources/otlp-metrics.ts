@@ -37,6 +37,7 @@ interface Stream {
   readonly unit: string;
   readonly operation: string | undefined;
   readonly isError: boolean;
+  readonly hasStatus: boolean;
   readonly kind: "gauge" | "delta" | "cumulative";
   readonly isHistogram: boolean;
   readonly samples: Sample[];
@@ -44,6 +45,9 @@ interface Stream {
 
 const delta = new Set<JsonValue>([1, "AGGREGATION_TEMPORALITY_DELTA"]);
 const streamsMax = 50_000;
+/** Namespaces of the semantic conventions for what a process runs in (opentelemetry.io/docs/specs/semconv/runtime). */
+const ofRuntime =
+  /^(?:process|jvm|nodejs|v8js|dotnet|go|cpython|system|container|k8s|hw)\.|\bgc\b|garbage/i;
 
 const signalWords: readonly (readonly [RegExp, Signal])[] = [
   [/cpu/i, "cpu"],
@@ -116,7 +120,11 @@ function addMetric(streams: Map<string, Stream>, resource: Attributes, metric: J
       const key = JSON.stringify([replica, name, form, [...attributes].sort()]);
       const stream = streams.get(key) ?? {
         ...{ service, name, unit, operation: operationOf(attributes), kind },
-        ...{ isError: isError(attributes), isHistogram: form === "histogram", samples: [] },
+        ...{
+          isError: isError(attributes),
+          hasStatus: statuses.some((name) => attributes.has(name)),
+        },
+        ...{ isHistogram: form === "histogram", samples: [] },
       };
       const hasRoom = streams.has(key) || streams.size < streamsMax;
       if (hasRoom) streams.set(key, stream).get(key)?.samples.push(sample);
@@ -156,10 +164,24 @@ function operationOf(attributes: Attributes): string | undefined {
   return nameOf(method === undefined ? route : `${method} ${route}`);
 }
 
+/** Codes of gRPC that a server is at fault for (opentelemetry.io/docs/specs/semconv/rpc/grpc, by number and name). */
+const rpcFaults =
+  /^(?:2|4|12|13|14|15|UNKNOWN|DEADLINE_EXCEEDED|UNIMPLEMENTED|INTERNAL|UNAVAILABLE|DATA_LOSS)$/;
+
 function isError(attributes: Attributes): boolean {
   const status = Number(firstOf(attributes, "http.response.status_code", "http.status_code") ?? 0);
-  return attributes.has("error.type") || status >= 500;
+  const rpc = firstOf(attributes, "rpc.grpc.status_code", "rpc.response.status_code") ?? "";
+  return attributes.has("error.type") || status >= 500 || rpcFaults.test(rpc);
 }
+
+/** By which a metric tells what failed. One that has none of these knows nothing of failures, which is not that there are none. */
+const statuses = [
+  "http.response.status_code",
+  "http.status_code",
+  "rpc.grpc.status_code",
+  "rpc.response.status_code",
+  "error.type",
+];
 
 /** Streams of one metric, service and operation, which differ in what else their attributes say. */
 function seriesOf(streams: readonly Stream[]): readonly MetricSeries[] {
@@ -181,8 +203,9 @@ function seriesOf(streams: readonly Stream[]): readonly MetricSeries[] {
       ({ count }) => count,
     ),
   );
-  // What a client measures is the time of others.
-  const isTime = /duration|latency|time/i.test(name) && !/client/i.test(name);
+  // What a client measures is the time of others; what a runtime does (collecting garbage) is no request.
+  const isTime =
+    /duration|latency|time/i.test(name) && !/client/i.test(name) && !ofRuntime.test(name);
   const factor = unit === "s" ? 1_000 : 1;
   const mean = counts
     .filter(([, count]) => count > 0)
@@ -199,7 +222,9 @@ function seriesOf(streams: readonly Stream[]): readonly MetricSeries[] {
   return [
     { ...base, name: `${name} (mean)`, signal: "latency", points: mean },
     { ...base, name: `${name} (rate)`, signal: "requests", points: requests },
-    { ...base, name: `${name} (errors)`, signal: "errors", points: errors },
+    ...(streams.some(({ hasStatus }) => hasStatus)
+      ? [{ ...base, name: `${name} (errors)`, signal: "errors" as const, points: errors }]
+      : []),
   ];
 }
 

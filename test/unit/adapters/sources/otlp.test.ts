@@ -305,6 +305,28 @@ describe("metrics become series in the model's signals", () => {
     });
   });
 
+  const served = (name: string, ...attributes: readonly object[]) =>
+    seriesOf({
+      ...{ name, unit: "s" },
+      histogram: {
+        aggregationTemporality: 1,
+        dataPoints: [point(2_000, { count: "4", sum: 2, attributes })],
+      },
+    }).map(({ signal, points }) => [signal, points[0]?.[1]]);
+
+  test("failures are what a status tells, of HTTP and gRPC; where there is none, nothing is known of them", () => {
+    const code = (value: string) => ({ key: "rpc.grpc.status_code", value: { intValue: value } });
+    expect(served("rpc.server.duration", code("13"))).toContainEqual(["errors", 1]);
+    expect(served("rpc.server.duration", code("5"))).toContainEqual(["errors", 0]);
+    const signals = served("shop.checkout.duration").map(([signal]) => signal);
+    expect(signals).toEqual(["latency", "requests"]);
+  });
+
+  test("collecting garbage is no request", () => {
+    expect(served("jvm.gc.duration")).toEqual([["other", 0.5]]);
+    expect(served("nodejs.eventloop.time")).toEqual([["other", 0.5]]);
+  });
+
   test("a gauge is what it says; what only grows is a rate; a number that is none is left out", () => {
     const gauge = { dataPoints: [point(1, { asDouble: 0.5 }), point(2, { asDouble: "NaN" })] };
     expect(seriesOf({ name: "process.cpu.utilization", gauge })).toMatchObject([
