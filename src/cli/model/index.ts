@@ -100,7 +100,10 @@ function registerStoredModel(
 function registerShow(show: Command, onModel: OnModel, { io }: StateCommandParts): void {
   show
     .description("what is known: how much of each kind, from which source; or all of one node")
-    .option("--node <id>", "all of this node: its aspects, neighbours, changes, trouble")
+    .option(
+      "--node <id>",
+      "all of this node (id or name): its aspects, neighbours, changes, trouble",
+    )
     .option("--at <moment>", atWords)
     .option("--known-at <moment>", knownAtWords)
     .option("--json", "print JSON")

@@ -1,4 +1,5 @@
 /** What is named on the command line, as files: one, all of a folder, what an address answers, or standard input. */
+import type { Dirent } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { systemClock } from "../../adapters/clock/index.ts";
@@ -16,8 +17,9 @@ export async function pathsIn(path: string): Promise<Result<readonly string[], s
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) return err(`${path}: no such file or folder`);
   if (!found.isDirectory()) return ok([path]);
-  const entries = await readdir(path, { recursive: true, withFileTypes: true });
-  const paths = entries
+  const entries = await entriesOf(path);
+  if (!entries.ok) return entries;
+  const paths = entries.value
     .filter((entry) => entry.isFile() && read.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name))
     .filter((each) => !hidden.test(relative(path, each)))
@@ -27,6 +29,16 @@ export async function pathsIn(path: string): Promise<Result<readonly string[], s
     : err(`${path}: ${paths.length} files; at most ${filesMax} at once`);
 }
 
+/** A folder within that may not be read is an error too: nobody should believe that all of it was taken. */
+async function entriesOf(path: string): Promise<Result<readonly Dirent[], string>> {
+  try {
+    return ok(await readdir(path, { recursive: true, withFileTypes: true }));
+  } catch (thrown) {
+    const { code, path: where } = thrown as NodeJS.ErrnoException;
+    return err(`${where ?? path}: the folder cannot be read (${code ?? String(thrown)})`);
+  }
+}
+
 export async function readSourceFile(path: string): Promise<Result<SourceFile, string>> {
   try {
     const { mtimeMs, size } = await stat(path);
@@ -34,7 +46,8 @@ export async function readSourceFile(path: string): Promise<Result<SourceFile, s
       return err(`${path}: ${size} bytes; at most ${fileBytesMax} are read, split it`);
     return ok({ path, bytes: await readFile(path), modifiedAtMs: Math.floor(mtimeMs) });
   } catch (thrown) {
-    return err(`${path}: ${String(thrown)}`);
+    const { code } = thrown as NodeJS.ErrnoException;
+    return err(`${path}: it cannot be read (${code ?? String(thrown)})`);
   }
 }
 

@@ -196,8 +196,9 @@ function asOf(node: NodeId, { view, atMs }: Asked): object {
   const known = view.node(node);
   const aspects = [...(known?.aspects ?? [])].map(([aspect, { value, at, origin }]) => {
     const good = view.lastKnownGood(node, aspect, atMs);
+    const since = view.versions(node, aspect).at(-1)?.fromAt ?? at;
     return {
-      ...{ aspect, value, origin, since: instantText(at) },
+      ...{ aspect, value, origin, since: instantText(since) },
       last_known_good:
         good === undefined ? null : { value: good.value, since: instantText(good.fromAt) },
     };

@@ -35,7 +35,9 @@ export function nodeShown(view: View, id: string): NodeShown | undefined {
   if (node === undefined) return undefined;
   const aspects = [...node.aspects].map(([name, { value, at, origin }]) => {
     const source = `${origin.source} ${origin.reference}`;
-    return [name, { value, since: instantText(at), source }] as const;
+    // A source that repeats itself says nothing new.
+    const since = view.versions(id, name).at(-1)?.fromAt ?? at;
+    return [name, { value, since: instantText(since), source }] as const;
   });
   return {
     id,

@@ -1,13 +1,14 @@
 /** `holdfast model show`: what the model knows at a moment, in all or of one node. Exit codes: 0; 1 no such node; 2 wrong usage. */
 import type { WatchStatus } from "../../control/index.ts";
 import { instantText } from "../../kernel/index.ts";
-import { allKnown, type Graph, nodeKinds, type View } from "../../model/index.ts";
+import { allKnown, type Graph, nodeKinds, readSymptom, type View } from "../../model/index.ts";
 import type { CommandOutput } from "../policy-knowledge.ts";
 import { tableLines } from "../table.ts";
 import { laterKnown, type Moments, readMoments } from "./moment.ts";
 import type { OpenedModel } from "./open.ts";
 import { nodeLines, nodeShown } from "./show-node.ts";
 import { type ShownWatch, watchLines, watchShown } from "./show-watches.ts";
+import { visible } from "./visible.ts";
 
 export interface ShowOptions {
   readonly node?: string;
@@ -36,14 +37,17 @@ export async function showModel(
     else for (const line of allLines(shown, moments.value)) io.out(line);
     return 0;
   }
-  const shown = nodeShown(view, options.node);
+  return showNode(view, options.node, options.json === true, io);
+}
+
+function showNode(view: View, name: string, isJson: boolean, io: CommandOutput): number {
+  const meant = readSymptom(name, view.validAt, view);
+  const shown = meant.ok ? nodeShown(view, meant.value.node ?? "") : undefined;
   if (shown === undefined) {
-    io.err(
-      `error: nothing is known of ${JSON.stringify(options.node)} at that moment; nodes are named kind:name`,
-    );
+    io.err(`error: ${meant.ok ? `\`${visible(name)}\` names no node` : visible(meant.error)}`);
     return 1;
   }
-  if (options.json === true) io.out(JSON.stringify(shown));
+  if (isJson) io.out(JSON.stringify(shown));
   else for (const line of nodeLines(shown)) io.out(line);
   return 0;
 }

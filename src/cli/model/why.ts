@@ -85,6 +85,16 @@ export async function showWhy(
   if (!asked.ok) return refuse(io, asked.error);
   const { answer, symptom, note } = asked.value;
   if (note !== undefined) io.err(`note: ${note}`);
+  if (options.json === true)
+    io.out(
+      JSON.stringify(
+        { symptom: { ...symptom, at: instantText(symptom.at) }, ...answer },
+        undefined,
+        2,
+      ),
+    );
+  else io.out(whyText(answer, symptom).trimEnd());
+  // The answer first: who asked for a file as well must not lose it when that cannot be written.
   if (options.picture !== undefined) {
     const format = formatOf(undefined, options.picture);
     if (!format.ok) return refuse(io, format.error);
@@ -96,15 +106,6 @@ export async function showWhy(
     const written = await writeDraft(asked.value, options.draft, io);
     if (!written.ok) return refuse(io, written.error);
   }
-  if (options.json === true)
-    io.out(
-      JSON.stringify(
-        { symptom: { ...symptom, at: instantText(symptom.at) }, ...answer },
-        undefined,
-        2,
-      ),
-    );
-  else io.out(whyText(answer, symptom).trimEnd());
   return answer.verdict === "insufficient" ? 1 : 0;
 }
 

@@ -20,6 +20,7 @@ export async function writeDraft(
     kind: cause.kind,
     ...(cause.change === undefined ? {} : { change: cause.change }),
     chain: [...new Set(cause.path.flatMap(({ from, to }): readonly NodeId[] => [from, to]))],
+    felt: [],
     resolution: "",
     policy: "",
   };

@@ -1,5 +1,5 @@
 /** `holdfast model ingest`, `show` and `forget` on a store in memory: what people see, and with which exit code it ends. */
-import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -224,4 +224,36 @@ test("what is remembered, and how long, is configured by kind; `forget` removes 
   desk.kinds = { alert: { remember: false, readers: ["*"] } };
   expect(await titles()).toBeUndefined();
   expect((await desk.run("forget", "--json")).out).toBe('{"before":1,"after":0,"forgotten":1}\n');
+});
+
+test("a folder of which a part cannot be read is not taken, and says which part", async () => {
+  // What no system call reaches is unreadable for root too, who may read everything else.
+  const deep = (top: string) => join(folder.path, top, ...Array<string>(14).fill("d".repeat(200)));
+  mkdirSync(deep("a"), { recursive: true });
+  mkdirSync(deep("b"), { recursive: true });
+  renameSync(join(folder.path, "b"), join(deep("a"), "b"));
+  try {
+    const { code, err } = await new Desk().run("ingest", folder.path);
+    expect(err).toContain("the folder cannot be read (ENAMETOOLONG)");
+    expect(code).toBe(2);
+  } finally {
+    renameSync(join(deep("a"), "b"), join(folder.path, "b"));
+  }
+});
+
+test("a node is shown by its name too, and what it is since when, however often it was told", async () => {
+  const desk = new Desk();
+  const now = desk.database.wallMs() / 1_000;
+  for (const [index, name] of ["a.json", "b.json", "c.json"].entries()) {
+    const path = desk.put(name, {
+      ...{ kind: "Namespace", apiVersion: "v1", status: { phase: "Active" } },
+      metadata: { name: "shop", uid: "u", creationTimestamp: "2025-12-01T00:00:00Z" },
+    });
+    utimesSync(path, now, now - 600 * (2 - index));
+  }
+  await desk.run("ingest", folder.path);
+  const shown = await desk.run("show", "--node", "shop", "--json");
+  const first = new Date((now - 1_200) * 1_000).toISOString();
+  expect(JSON.parse(shown.out).aspects.status).toMatchObject({ since: first });
+  expect((await desk.run("show", "--node", "shpo")).err).toContain("did you mean");
 });

@@ -117,3 +117,11 @@ test("a format that is named wins over the file's ending", () => {
   expect(formatOf("json", "x.svg")).toEqual({ ok: true, value: "json" });
   expect(formatOf(undefined, undefined)).toEqual({ ok: true, value: "svg" });
 });
+
+test("who asked for a file that cannot be written still gets the answer", async () => {
+  const absent = join(tmpdir(), "no-such-folder", "chain.svg");
+  const { code, out, err } = await run(["front", "slow"], { picture: absent });
+  expect(out).toContain("service:cart");
+  expect(err).toContain("cannot write");
+  expect(code).toBe(2);
+});
