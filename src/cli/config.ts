@@ -32,7 +32,9 @@ export async function loadConfig(
   try {
     text = await readFile(path, "utf8");
   } catch (thrown) {
-    return err([unreadable(path, String(thrown))]);
+    const { code } = thrown as NodeJS.ErrnoException;
+    const fault = `the configuration cannot be read (${code ?? String(thrown)})`;
+    return err([unreadable(path, `${fault}; name another file with --config`)]);
   }
   const { root, diagnostics } = parseSource(path, text);
   if (root === undefined || diagnostics.length > 0) {

@@ -13,6 +13,7 @@ export {
 } from "./json.ts";
 export { hasMember, itemsOfJson, sliceJson } from "./json-slice.ts";
 export { type SpliceRefusal, spliceJson } from "./json-splice.ts";
+export { nearestWord } from "./nearest-word.ts";
 export type { CallObservation, TraceBeside } from "./observation.ts";
 export { readBody } from "./read-body.ts";
 export { err, ok, type Result } from "./result.ts";

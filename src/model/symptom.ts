@@ -1,5 +1,5 @@
 /** What a person types as a symptom: a node (by id or by name), a signal in their words, an operation. */
-import { err, ok, type Result } from "../kernel/index.ts";
+import { err, nearestWord, ok, type Result } from "../kernel/index.ts";
 import type { Symptom } from "./answer.ts";
 import { type Signal, signals } from "./event.ts";
 import { type NodeId, type NodeKind, splitNodeId } from "./graph-words.ts";
@@ -101,7 +101,8 @@ function nodeOf(word: string, known: KnownNodes): Result<NodeId | undefined, str
 function unknownText(word: string, nodes: KnownNodes): string {
   const known = nodes.nodes();
   const name = (splitNodeId(word)?.name ?? word).toLowerCase();
-  const near = known.filter((id) => id.toLowerCase().includes(name)).slice(0, 5);
+  const holding = known.filter((id) => id.toLowerCase().includes(name)).slice(0, 5);
+  const near = holding.length > 0 ? holding : misspelt(word, known);
   const hint =
     near.length > 0
       ? `did you mean ${near.join(", ")}?`
@@ -109,4 +110,11 @@ function unknownText(word: string, nodes: KnownNodes): string {
         ? "nothing is known yet: feed the model with `holdfast model ingest <file>`"
         : "`holdfast model show` lists what is known";
   return `the model knows nothing named \`${word}\` at that moment; ${hint}`;
+}
+
+function misspelt(word: string, known: readonly NodeId[]): readonly NodeId[] {
+  const names = new Map(known.map((id) => [splitNodeId(id)?.name.split("/").at(-1) ?? id, id]));
+  const meant = nearestWord(splitNodeId(word)?.name ?? word, names.keys());
+  const id = meant === undefined ? undefined : names.get(meant);
+  return id === undefined ? [] : [id];
 }

@@ -6,6 +6,7 @@ import { ModelLog } from "../../control/index.ts";
 import { err, isJsonObject, ok, parseJsonStrict, type Result } from "../../kernel/index.ts";
 import {
   type ConfirmedIncident,
+  causeKinds,
   incidentEvent,
   incidentOf,
   type Postmortem,
@@ -37,11 +38,14 @@ export const fromPostmortem: Read = (text, name, at, by) => {
     : readPostmortemMarkdown(text, name.replace(/^.*\//, "").replace(/\.\w+$/, ""));
   if (!read.ok) return read;
   const incident = incidentOf(read.value, { at, by });
-  return incident === undefined
+  if (incident !== undefined) return ok(incident);
+  return read.value.roots.length === 0
     ? err(
-        "it does not say what the cause was and of which kind: add a line `kind: <kind of cause>`",
+        "it does not name what the cause was: write the node's id in the section `Root cause` (service:cart, config:defaults), or a chain (config:defaults -> service:cart)",
       )
-    : ok(incident);
+    : err(
+        `it does not say of which kind the cause was: add a line \`kind: <kind>\`, of ${Object.keys(causeKinds).join(", ")}`,
+      );
 };
 
 /** An incident as `holdfast.memory/1` writes it; the time and the name of who confirms are added. */

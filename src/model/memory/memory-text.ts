@@ -5,6 +5,7 @@ import {
   isJsonObject,
   type JsonObject,
   type JsonValue,
+  nearestWord,
   ok,
   parseJsonStrict,
   type Result,
@@ -43,8 +44,8 @@ export function readIncident(value: JsonValue, at: string): Result<ConfirmedInci
   const id = value["id"];
   if (typeof id !== "string" || id === "") return err(`${at}.id is no text`);
   const kind = value["kind"];
-  if (typeof kind !== "string" || !(kind in causeKinds))
-    return err(`${at}.kind: ${String(kind)} is no kind of cause`);
+  if (typeof kind !== "string" || !Object.hasOwn(causeKinds, kind))
+    return err(`${at}.kind: ${String(kind)} is no kind of cause; ${kindsText(String(kind))}`);
   const node = value["node"];
   if (!isNode(node)) return err(`${at}.node: ${String(node)} is no node id, as service:cart`);
   const [when, confirmedAt] = [value["at"], value["confirmedAt"]];
@@ -61,6 +62,12 @@ export function readIncident(value: JsonValue, at: string): Result<ConfirmedInci
     ...lists.value,
     ...texts(value),
   });
+}
+
+function kindsText(given: string): string {
+  const kinds = Object.keys(causeKinds);
+  const meant = nearestWord(given, kinds);
+  return meant === undefined ? `there are ${kinds.join(", ")}` : `did you mean ${meant}?`;
 }
 
 const isNode = (value: JsonValue | undefined): value is string =>

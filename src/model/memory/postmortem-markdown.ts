@@ -64,7 +64,7 @@ function blocksOf(text: string): readonly Block[] {
 /** `kind: routing.port`, in the model's own words. */
 function statedKind(text: string): CauseKind | undefined {
   const stated = /\bkind:\s*`?([a-z]+\.[a-z_]+)/i.exec(text)?.[1] ?? "";
-  return stated in causeKinds ? (stated as CauseKind) : undefined;
+  return Object.hasOwn(causeKinds, stated) ? (stated as CauseKind) : undefined;
 }
 
 const arrow = /\s*(?:->|→|=>|⇒)\s*/;

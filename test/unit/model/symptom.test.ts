@@ -30,6 +30,8 @@ test.each([
 test.each([
   ["", "name what is wrong"],
   ["service:fron latency", "did you mean service:front?"],
+  ["frotn latency", "did you mean service:front?"],
+  ["service:crat latency", "did you mean "],
   ["nothing like it", "`holdfast model show` lists what is known"],
   ["queue", "several: workload:a/queue, workload:b/queue"],
   ["__proto__", "nothing named `__proto__`"],

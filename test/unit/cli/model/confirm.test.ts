@@ -71,5 +71,24 @@ test("people confirm an incident by its own file; what is refused says why and c
 test("a postmortem that names no cause is refused", async () => {
   const world = new World();
   expect(await world.run({ "odd.md": "# Odd\n\n## Root cause\nNobody knows.\n" })).toBe(1);
-  expect(world.err.join("")).toContain("kind: <kind of cause>");
+  expect(world.err.join("")).toContain("it does not name what the cause was");
+});
+
+test("what a postmortem leaves out is named, with what to write", async () => {
+  const world = new World();
+  await world.run({
+    "unnamed.md": "# Pool\n\n## Root cause\nThe connection pool of `payments` was too small.\n",
+    "kindless.md": "# Cart\n\n## Root cause\nIt was service:cart, somehow.\n",
+  });
+  expect(world.err[0]).toContain("write the node's id in the section");
+  expect(world.err[1]).toContain("add a line `kind: <kind>`, of change.code, change.config");
+});
+
+test("a kind that is none is refused with the nearest, also one that every object has", async () => {
+  const world = new World();
+  const incident = (kind: string) => JSON.stringify({ id: "i", node: "service:cart", kind });
+  const files = { "a.json": incident("change.confg"), "b.json": incident("constructor") };
+  expect(await world.run(files, fromIncident)).toBe(1);
+  expect(world.err[0]).toContain("did you mean change.config?");
+  expect(world.err[1]).toContain("constructor is no kind of cause; there are change.code");
 });
