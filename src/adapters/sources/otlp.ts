@@ -46,9 +46,12 @@ export const otlp: Source = {
     const [first] = documents;
     if (first === undefined) return ok(teller.told);
     const { spans, counted } = read.value;
-    const entries = tellTraffic(teller, first, spans, folding);
-    tellLogs(teller, first, documents, { ...folding, entries });
-    tellMetrics(teller, first, documents, lastSamples ?? new Map());
+    // What was counted over many documents is looked up from the first of its kind.
+    const firstOf = (member: (typeof members)[number]): SourceDocument =>
+      documents.find(({ value }) => at(value, member) !== undefined) ?? first;
+    const entries = tellTraffic(teller, firstOf("resourceSpans"), spans, folding);
+    tellLogs(teller, firstOf("resourceLogs"), documents, { ...folding, entries });
+    tellMetrics(teller, firstOf("resourceMetrics"), documents, lastSamples ?? new Map());
     tellSenders(teller, documents, lastSenders ?? new Map());
     const keys = counted.map(spanKey);
     return ok({ ...teller.told, ...(keys.length > 0 && { spans: { keys, ...timeOf(counted) } }) });

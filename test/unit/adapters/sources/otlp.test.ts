@@ -113,6 +113,19 @@ test("traces become traffic by operation and entry, also to what tells no spans"
   ]);
 });
 
+test("each says from which file it is: traffic from spans, templates from lines", () => {
+  const line = { timeUnixNano: nano(1), body: { stringValue: "hello" } };
+  const lines = { resource: resource("cart"), scopeLogs: [{ logRecords: [line] }] };
+  const files = [file("a-logs.json", { resourceLogs: [lines] }), file("b-traces.json", shop)];
+  const events = eventsOf(...files);
+  const from = (type: "traffic" | "log") =>
+    new Set(of(type, events).map(({ origin }) => origin.reference));
+  expect([from("traffic"), from("log")]).toEqual([
+    new Set(["b-traces.json"]),
+    new Set(["a-logs.json"]),
+  ]);
+});
+
 test("services that tell their spans in files of their own are folded together", () => {
   const files = shop.resourceSpans.map((sender, index) =>
     file(`${index}-traces.json`, { resourceSpans: [sender] }),
