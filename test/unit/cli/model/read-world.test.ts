@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { readWorld } from "../../../../src/cli/model/mcp.ts";
 import { readTools } from "../../../../src/cli/model/read-tools.ts";
-import { ModelLog } from "../../../../src/control/index.ts";
+import { ModelLog, Predictions } from "../../../../src/control/index.ts";
 import { incidentEvent } from "../../../../src/model/index.ts";
 import { noStoreFaults, Random, SimClock, SimDatabase } from "../../../../src/sim/index.ts";
 import { SharedState } from "../../../../src/state/index.ts";
@@ -35,3 +35,33 @@ test.each([
   const told = await impact?.run({ what: service, change: "restart" });
   expect(told).toMatchObject({ value: { feelings: [{ service, learnedFrom }, {}] } });
 });
+
+test.each([
+  [["sre-*"], "sre-1", 1],
+  [["sre-*"], "bot", 0],
+])(
+  "predictions and what came of them that %j may read, asked by %s",
+  async (readers, agent, count) => {
+    const state = new SharedState(
+      new SimDatabase(new Random(7), new SimClock(), noStoreFaults).open(),
+    );
+    const now = await state.now();
+    if (!now.ok) throw new Error(now.error.detail);
+    const [at, service] = [now.value - 10, "service:cart"];
+    const events = [edge(at, "service:web", service)];
+    await new ModelLog(state).write({ id: "told", source: "test", events });
+    const outcome = { share: 0.4, services: [service], at: at + 1 };
+    await new Predictions(state).keep({
+      ...{ id: "imp-1", target: service, change: "restart", at, services: [service] },
+      ...{ share: { value: 0.5, low: 0, high: 1 }, touched: 0.5, isDone: true, outcome },
+    });
+    const kinds = { prediction: { remember: true, readers } };
+    const world = readWorld({
+      ...{ state, agent, config: { model: { kinds } as never } },
+      io: { out: () => undefined, err: () => undefined },
+    });
+    const impact = readTools(world).find(({ name }) => name === "impact");
+    const told = await impact?.run({ what: service, change: "restart" });
+    expect(told).toMatchObject({ value: { similar: { length: count } } });
+  },
+);

@@ -57,10 +57,12 @@ test("a change of its kind to its target takes a prediction up, and its outcome 
 test("a change of another kind, to another target, or a day later takes nothing up", async () => {
   const { predictions, view, all } = world();
   await predictions.keep(open);
+  const tooLate = 10_000 + 86_400_001;
   const others = view(
+    ...[calls(tooLate - 100, 0), calls(tooLate, 40)],
     { ...change(12_000, "cart-flag", ["service:cart"]), kind: "flag" },
     change(12_000, "mail-2", ["service:mail"]),
-    change(10_000 + 86_400_001, "cart-3", ["service:cart"]),
+    change(tooLate, "cart-3", ["service:cart"]),
     change(9_999, "cart-1", ["service:cart"]),
   );
   await predictions.settle({ view: others, nowMs: 200_000_000, windowMs });

@@ -10,6 +10,7 @@ import {
   unexpired,
   why,
 } from "../../../../src/model/index.ts";
+import { recall } from "../../../../src/model/memory/recall.ts";
 import { ShopCluster } from "../why/rules/shop-cluster.ts";
 
 const hour = 3_600_000;
@@ -80,4 +81,12 @@ test("the next answer is likelier by it and says so; an incident of later is not
   expect(ask(confirm(emptyMemory, { ...incident, confirmedAt: at + hour }))?.remembered).toEqual(
     [],
   );
+});
+
+test("however often it happened before, memory alone never decides", () => {
+  const often = Array.from({ length: 500 }, (_, each) => ({ ...incident, id: `i${each}` }));
+  const memory = often.reduce(confirm, emptyMemory);
+  const { nats, incidents } = recall(memory, { node: incident.node, kind: incident.kind, at });
+  expect(nats).toBe(1);
+  expect(incidents).toHaveLength(3);
 });
