@@ -45,7 +45,9 @@ export async function showImpact(
   const impact = impactOf(asked, sources);
   if (!impact.ok) return refuse(io, impact.error);
   const { prediction } = impact.value;
-  if (options.keep && prediction !== null) {
+  // Who knows what came of it foretells nothing, and would look well calibrated.
+  const isHindsight = asked.at < world.nowMs && (asked.knownAt ?? asked.at) > asked.at;
+  if (options.keep && !isHindsight && prediction !== null) {
     const kept = await new Predictions(state).keep(prediction);
     if (!kept.ok) return refuse(io, kept.error);
   }

@@ -130,6 +130,8 @@ test("tolerance is everything until outcomes are seen, then theirs, of the targe
   const part = learned(cart, "restart");
   expect(part.value).toBeCloseTo((5 * 0.1 + 1) / 6, 10);
   expect([part.low, part.high]).toEqual([expect.closeTo(0.1, 10), part.value]);
+  const few = toleranceOf([1, 2, 3, 4].map((at) => prediction(`p${at}`, 0.4, 0.04)));
+  expect(few(cart, "restart")).toMatchObject({ low: 0, high: 1 });
   // Of the kind, anywhere.
   expect(learned(stock, "restart").value).toBeCloseTo((5 * 0.1 + 1 + 1) / 7, 10);
   expect(learned(cart, "config")).toEqual({ value: 1, low: 0, high: 1 });
