@@ -44,11 +44,13 @@ export function seriesAnomalies(question: Case, callees: Callees): Anomaly[] {
     if (meaning === undefined || skipped(series, meaning)) return [];
     const deviation = deviationOf(series, span);
     if (deviation === undefined) return [];
-    const { z, lastingZ, onsetAt, usual, now } = deviation;
+    const { z, lastingZ, onsetAt, usual, now, usualShare } = deviation;
     const says = `${series.name} is ${figure(now)}, usually ${figure(usual)} (${z.toFixed(1)} deviations)`;
     const excess = excessOf(deviation, requests);
     const counted = countedNats(deviation, requests, span.cutAt) ?? Number.POSITIVE_INFINITY;
-    const strength = Math.min(natsOf(z), Math.log1p(counted));
+    // What it does every few minutes is rare by how often it does it, however far that is from its median.
+    const rare = usualShare === 0 ? Number.POSITIVE_INFINITY : -Math.log(usualShare);
+    const strength = Math.min(natsOf(z), Math.log1p(counted), rare);
     const { node, origin } = series;
     const about = { node, ...meaning, strength, onsetAt, says, origin };
     const lasting = lastingZ > quietZ;

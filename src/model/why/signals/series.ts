@@ -27,6 +27,8 @@ export interface Deviation {
   readonly peakAt: number;
   readonly usual: number;
   readonly now: number;
+  /** The share of its past that was as far, or half as far, from what is usual; 0 when none of it was. */
+  readonly usualShare: number;
 }
 
 export interface Span {
@@ -74,7 +76,14 @@ export function measure(
     peakAt: peak.at,
     usual: normal.middle,
     now: peak.value,
+    usualShare: alignToOnset ? shareAlike(series, cutAt, normal, peak.z) : 0,
   };
+}
+
+function shareAlike(series: Series, cutAt: number, normal: Normal, z: number): number {
+  const past = scoredSince(series, Number.NEGATIVE_INFINITY, normal).filter(({ at }) => at < cutAt);
+  const alike = past.filter((each) => each.z >= Math.max(quietZ, z / 2)).length;
+  return alike === 0 ? 0 : (alike + 1) / (past.length + 1);
 }
 
 /** Of deviations in order, the second highest after the first few, less the highest of those. */

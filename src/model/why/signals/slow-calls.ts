@@ -66,21 +66,38 @@ export function slowOperations(past: readonly Window[], now: readonly Window[]):
 
 /**
  * Nodes to which the way has grown from all callers, or from which it has to all callees: the delay belongs to the node
- * between them, not to the other ends.
+ * between them, not to the other ends. Where both have grown by as much, the way out is not held against its callee.
  */
 export function slowWays(past: readonly Window[], now: readonly Window[]): Anomaly[] {
   const slowness = slownessOf(past, now, "ways", "way");
   const into = groupBy(slowness, ({ calls }) => calls.node);
-  const outOf = groupBy(slowness, ({ calls }) => calls.caller ?? "");
-  const several = [...outOf].filter(([, group]) => calleesOf(group) >= leastCallees);
-  return [...into, ...several].flatMap(([node, group]) => anomalyOf(node, group));
+  const delays = new Map([...into].map(([node, group]) => [node, delayOf(group)]));
+  const isOfCaller = ({ calls, usualMs }: Slowness) =>
+    (delays.get(calls.caller ?? "") ?? 0) >=
+    likeShare * Math.max(leastMs, (calls.way?.p50 ?? 0) - usualMs);
+  const outOf = [...groupBy(slowness, ({ calls }) => calls.caller ?? "")].filter(
+    ([, group]) => calleesOf(group) >= leastCallees || group.some(isOfCaller),
+  );
+  const others = [...into].map(
+    ([node, group]) => [node, group.filter((each) => !isOfCaller(each))] as const,
+  );
+  return [...others, ...outOf].flatMap(([node, group]) => anomalyOf(node, group));
 }
 
 /** With fewer callees, a slow way out of a node is as well one into its callee. */
 const leastCallees = 3;
+/** One delay is met on every way of a node; by so much of it, they are the same. */
+const likeShare = 0.5;
 
 function calleesOf(group: readonly Slowness[]): number {
   return new Set(group.map(({ calls }) => calls.node)).size;
+}
+
+/** How many milliseconds more ways take, at the median of the calls. */
+function delayOf(group: readonly Slowness[]): number {
+  return weightedMedian(
+    group.map(({ calls, usualMs }) => [(calls.way?.p50 ?? usualMs) - usualMs, calls.count]),
+  );
 }
 
 interface Slowness extends Slower {

@@ -1,6 +1,6 @@
 /** Whether what is complained about is there, and which trouble is large enough to be behind it. */
 import type { RuledOut } from "../../answer.ts";
-import type { NodeId } from "../../graph-words.ts";
+import { type NodeId, splitNodeId } from "../../graph-words.ts";
 import type { Case } from "../case.ts";
 import type { Anomaly, Aspect } from "./anomaly.ts";
 import { type Callees, reachableFrom } from "./calls.ts";
@@ -48,9 +48,12 @@ export function checkSymptom(
 ): Checked {
   const symptom = measuredSymptom(question);
   const below = belowSymptom(question.symptom.node, callees);
+  const isApart = apartFrom(question, callees);
   const ruledOut = new Map<NodeId, string>();
   const kept = anomalies.filter((anomaly) => {
-    const because = reasonAgainst(anomaly, symptom, below);
+    const because = isApart(anomaly.node)
+      ? "it has trouble, but nothing that was seen connects it with anything else"
+      : reasonAgainst(anomaly, symptom, below);
     if (because !== undefined) ruledOut.set(anomaly.node, because);
     return because === undefined;
   });
@@ -86,6 +89,19 @@ function measuredSymptom(question: Case): Measured | undefined {
 function belowSymptom(node: NodeId | undefined, callees: Callees): ReadonlySet<NodeId> | undefined {
   const below = node === undefined ? undefined : reachableFrom(callees, node);
   return below === undefined || below.size < 2 ? undefined : below;
+}
+
+/**
+ * Where no node is complained about but calls are seen: a service that neither calls nor is called, nor is joined to anything
+ * by an edge, such as to a machine that it shares.
+ */
+function apartFrom({ symptom, view }: Case, callees: Callees): (node: NodeId) => boolean {
+  if (symptom.node !== undefined || callees.size === 0) return () => false;
+  const joined = new Set([
+    ...[...callees].flatMap(([caller, all]) => [caller, ...all]),
+    ...view.of("edge").flatMap(({ from, to }) => [from, to]),
+  ]);
+  return (node) => !joined.has(node) && splitNodeId(node)?.kind === "service";
 }
 
 function reasonAgainst(

@@ -67,6 +67,18 @@ describe("time", () => {
     expect(ask(events).causes[0]).toMatchObject({ node: service("cart"), kind: "network.delay" });
   });
 
+  test("on the way into a node and on the way out of it is that node's, not its only callee's", () => {
+    const late = { "front cart": 150, "ads cart": 150, "cart store": 140 };
+    const events = eachWindow((minute, isNow) =>
+      isNow ? flows({}, late)(minute) : healthy(minute),
+    );
+    expect(ask(events).causes[0]).toMatchObject({ node: service("cart"), kind: "network.delay" });
+    const onlyOut = eachWindow((minute, isNow) =>
+      isNow ? flows({}, { "cart store": 140 })(minute) : healthy(minute),
+    );
+    expect(nodesOf(ask(onlyOut))[0]).toBe(service("store"));
+  });
+
   test("on one of its ways speaks less for it than on all of them", () => {
     const weight = (late: Readonly<Record<string, number>>) => {
       const events = eachWindow((minute, isNow) =>
