@@ -16,6 +16,8 @@ export interface Anomaly {
   readonly strength: number;
   /** How much worse in all: excess time or failures a second, where whole calls were measured. */
   readonly excess?: number;
+  /** How many calls failed beyond what is usual, where they were counted. */
+  readonly failed?: number;
   /** Measured more than once since the symptom began. */
   readonly lasting?: boolean;
   readonly onsetAt: number | null;

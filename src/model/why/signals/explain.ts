@@ -26,6 +26,8 @@ interface Trouble {
   readonly nats: number;
   /** How much worse in all, where it was measured on whole calls: time or failures a second. */
   readonly excess: number | null;
+  /** How many calls failed beyond what is usual, by what told the most of them. */
+  readonly failed: number;
 }
 
 type Troubles = ReadonlyMap<NodeId, ReadonlyMap<Aspect, Trouble>>;
@@ -41,6 +43,8 @@ export function explainAway(anomalies: readonly Anomaly[], callees: Callees): Ex
     .sort((a, b) => b.strength - a.strength || (a.node < b.node ? -1 : 1));
 }
 
+/** About as sure: one failure shows in many ways where it is handled, and in few where it comes from. */
+const likeNats = 0.5;
 /** Below this, one of many small changes that there always are. */
 const leastNats = 1;
 
@@ -53,7 +57,8 @@ function troublesOf(anomalies: readonly Anomaly[]): Map<Aspect, Trouble> {
     [...byAspect].map(([aspect, same]) => {
       const excess = Math.max(0, ...same.map((each) => each.excess ?? 0));
       const nats = addUp(same.map(({ strength }) => strength));
-      return [aspect, { nats, excess: excess > 0 ? excess : null }];
+      const failed = Math.max(0, ...same.map((each) => each.failed ?? 0));
+      return [aspect, { nats, excess: excess > 0 ? excess : null, failed }];
     }),
   );
 }
@@ -111,10 +116,15 @@ function mostExplaining(
 
 /**
  * The share of a caller's trouble that a callee's explains. Where both were measured on whole calls, excess adds up along
- * them: a callee with half of it explains half, and none of another kind of trouble. Otherwise as much as was seen of it.
+ * them: a callee with half of it explains half, and none of another kind of trouble. Otherwise as much as was seen of it, or
+ * as many calls as failed.
  */
 function shareOf(trouble: Trouble, other: Trouble, isSame: boolean): number {
   if (trouble.excess !== null && other.excess !== null)
     return isSame ? Math.min(1, other.excess / trouble.excess) : 0;
-  return Math.min(1, Math.expm1(other.nats) / Math.expm1(trouble.nats));
+  const seen = Math.min(1, Math.expm1(other.nats) / Math.expm1(trouble.nats));
+  const isSure = other.nats >= likeNats * trouble.nats;
+  return isSame && isSure && trouble.failed > 0
+    ? Math.max(seen, Math.min(1, other.failed / trouble.failed))
+    : seen;
 }

@@ -1,6 +1,6 @@
 /** Calls that fail more often than they did, by operation of the callee. */
 import type { Anomaly } from "./anomaly.ts";
-import { rateChange } from "./rates.ts";
+import { rateChange, usualOf } from "./rates.ts";
 import type { Calls, Window } from "./windows.ts";
 
 export function failingCalls(past: readonly Window[], now: readonly Window[]): Anomaly[] {
@@ -20,6 +20,7 @@ export function failingCalls(past: readonly Window[], now: readonly Window[]): A
         own: true,
         kind: "code.exception" as const,
         strength: Math.log1p(change.nats),
+        failed: change.now.events - usualOf(change),
         onsetAt: began?.at ?? null,
         says: `${operation} failed ${change.now.events} of ${change.now.runs} times, ${change.past.events} of ${change.past.runs} before`,
         origin: first.origin,

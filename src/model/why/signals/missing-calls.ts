@@ -3,7 +3,7 @@
 import type { Traffic } from "../../event.ts";
 import type { NodeId } from "../../graph-words.ts";
 import type { Anomaly } from "./anomaly.ts";
-import { rateChange } from "./rates.ts";
+import { rateChange, usualOf } from "./rates.ts";
 import { countOf, type Window } from "./windows.ts";
 
 interface Habit {
@@ -37,7 +37,8 @@ function anomalyOf(habit: Habit, past: readonly Window[], now: readonly Window[]
   });
   const change = rateChange(past.map(rate), now.map(rate));
   if (change === undefined || change.more) return [];
-  const usual = (change.past.events / change.past.runs) * change.now.runs;
+  const usual = usualOf(change);
+  const missing = usual - change.now.events;
   return [
     {
       node,
@@ -45,6 +46,8 @@ function anomalyOf(habit: Habit, past: readonly Window[], now: readonly Window[]
       own: true,
       kind: "code.result",
       strength: Math.log1p(change.nats),
+      // Several calls of one run that are missing are one run that was cut short.
+      failed: missing * Math.min(1, change.now.runs / usual),
       onsetAt: now[0]?.at ?? null,
       says: `${operation} ran ${change.now.runs} times and called ${example.callee} ${example.operation} ${change.now.events} times, where ${usual.toFixed(1)} were usual`,
       origin: example.origin,

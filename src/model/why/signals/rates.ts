@@ -27,6 +27,11 @@ export function rateChange(past: readonly Rate[], now: readonly Rate[]): RateCha
   return { nats, more: rate > all.events / all.runs, now: total, past: all };
 }
 
+/** How many events there would have been, at the rate of the past. */
+export function usualOf({ past, now }: RateChange): number {
+  return (past.events / past.runs) * now.runs;
+}
+
 /** Trouble may have begun before it was noticed: of several windows of the past, the one most like now is left out. */
 function unlikeNow(past: readonly Rate[], rate: number): readonly Rate[] {
   if (past.length < 3) return past;

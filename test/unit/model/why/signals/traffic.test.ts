@@ -137,6 +137,22 @@ describe("failures", () => {
     expect(ask([...healthy, metric], about).verdict).toBe("none");
   });
 
+  test("that show in many ways where they are met belong to the callee, as long as as many fail there", () => {
+    const met = (minute: number, atFront: number, atCart: number) => [
+      traffic(minute, { caller: null, callee: "front", errors: atFront }),
+      ...["render", "answer", "price"].map((operation) =>
+        traffic(minute, { caller: "front", callee: "front", operation, errors: atFront }),
+      ),
+      traffic(minute, { caller: "front", callee: "cart", errors: atCart }),
+    ];
+    const of = (atFront: number, atCart: number) =>
+      ask(
+        eachWindow((minute, isNow) => (isNow ? met(minute, atFront, atCart) : met(minute, 0, 0))),
+      );
+    expect(nodesOf(of(20, 20))[0]).toBe(service("cart"));
+    expect(nodesOf(of(20, 4))[0]).toBe(service("front"));
+  });
+
   test("that stop are no trouble", () => {
     expect(ask(eachWindow((minute, isNow) => failing(minute, isNow ? 0 : 20))).causes).toEqual([]);
   });
