@@ -44,7 +44,7 @@ export function explainAway(anomalies: readonly Anomaly[], callees: Callees): Ex
 }
 
 /** About as sure: one failure shows in many ways where it is handled, and in few where it comes from. */
-const likeNats = 0.5;
+const likeNats = 0.7;
 /** Below this, one of many small changes that there always are. */
 const leastNats = 1;
 

@@ -70,18 +70,17 @@ export function slowOperations(past: readonly Window[], now: readonly Window[]):
  */
 export function slowWays(past: readonly Window[], now: readonly Window[]): Anomaly[] {
   const slowness = slownessOf(past, now, "ways", "way");
-  const into = groupBy(slowness, ({ calls }) => calls.node);
-  const delays = new Map([...into].map(([node, group]) => [node, delayOf(group)]));
-  const isOfCaller = ({ calls, usualMs }: Slowness) =>
-    (delays.get(calls.caller ?? "") ?? 0) >=
-    likeShare * Math.max(leastMs, (calls.way?.p50 ?? 0) - usualMs);
-  const outOf = [...groupBy(slowness, ({ calls }) => calls.caller ?? "")].filter(
-    ([, group]) => calleesOf(group) >= leastCallees || group.some(isOfCaller),
-  );
+  const [into, outOf] = [groupBy(slowness, calleeOf), groupBy(slowness, callerOf)];
+  const isOfCaller = (each: Slowness) => {
+    const caller = callerOf(each);
+    const ofCaller = Math.max(delayOf(into.get(caller) ?? []), delayOnAll(outOf.get(caller) ?? []));
+    return ofCaller >= likeShare * Math.max(leastMs, delayOf([each]));
+  };
   const others = [...into].map(
     ([node, group]) => [node, group.filter((each) => !isOfCaller(each))] as const,
   );
-  return [...others, ...outOf].flatMap(([node, group]) => anomalyOf(node, group));
+  const ofCallers = [...outOf].filter(([, group]) => group.some(isOfCaller));
+  return [...others, ...ofCallers].flatMap(([node, group]) => anomalyOf(node, group));
 }
 
 /** With fewer callees, a slow way out of a node is as well one into its callee. */
@@ -89,15 +88,21 @@ const leastCallees = 3;
 /** One delay is met on every way of a node; by so much of it, they are the same. */
 const likeShare = 0.5;
 
-function calleesOf(group: readonly Slowness[]): number {
-  return new Set(group.map(({ calls }) => calls.node)).size;
+const calleeOf = ({ calls }: Slowness): string => calls.node;
+const callerOf = ({ calls }: Slowness): string => calls.caller ?? "";
+
+/** How many milliseconds more ways take, at the median of the calls; 0 of none. */
+function delayOf(group: readonly Slowness[]): number {
+  const delays = group.map(
+    ({ calls, usualMs }) => [(calls.way?.p50 ?? usualMs) - usualMs, calls.count] as const,
+  );
+  return delays.length === 0 ? 0 : weightedMedian(delays);
 }
 
-/** How many milliseconds more ways take, at the median of the calls. */
-function delayOf(group: readonly Slowness[]): number {
-  return weightedMedian(
-    group.map(({ calls, usualMs }) => [(calls.way?.p50 ?? usualMs) - usualMs, calls.count]),
-  );
+/** What the ways to all callees take more, at least; 0 where they are few. */
+function delayOnAll(group: readonly Slowness[]): number {
+  const delays = [...groupBy(group, calleeOf).values()].map(delayOf);
+  return delays.length < leastCallees ? 0 : Math.min(...delays);
 }
 
 interface Slowness extends Slower {

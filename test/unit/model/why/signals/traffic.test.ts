@@ -79,6 +79,17 @@ describe("time", () => {
     expect(nodesOf(ask(onlyOut))[0]).toBe(service("store"));
   });
 
+  test("on the ways out of a node to all of several callees is that node's", () => {
+    const out = (minute: number, late: Readonly<Record<string, number>>) =>
+      ["cart", "ads", "mail", "stock"].map((callee) =>
+        traffic(minute, { caller: "front", callee, selfMs: 4, wayMs: late[callee] ?? 2 }),
+      );
+    const of = (late: Readonly<Record<string, number>>) =>
+      ask(eachWindow((minute, isNow) => out(minute, isNow ? late : {}))).causes[0]?.node;
+    expect(of({ cart: 30, ads: 24, mail: 26, stock: 28 })).toBe(service("front"));
+    expect(of({ cart: 30 })).toBe(service("cart"));
+  });
+
   test("on one of its ways speaks less for it than on all of them", () => {
     const weight = (late: Readonly<Record<string, number>>) => {
       const events = eachWindow((minute, isNow) =>
