@@ -40,12 +40,20 @@ function verdictOf(empty: boolean, denied: boolean, first: number): WhyAnswer["v
 
 /** A deviation where a cause was found that accounts for it is a consequence; that cause must be likely to count. */
 const explainingNats = 2;
+/** Likelier than that something unknown came, and not sure: the place is known, and what came to it is not. */
+const placeNats = 4;
 
 function unexplained(findings: readonly Finding[]): readonly Finding[] {
-  const accounted = new Set(
-    findings.flatMap(({ weight, explains }) => (weight >= explainingNats ? (explains ?? []) : [])),
-  );
-  return findings.filter(({ node, explains }) => explains !== undefined || !accounted.has(node));
+  const likely = findings.filter(({ weight }) => weight >= explainingNats);
+  const explainedBy = (each: readonly Finding[]) =>
+    new Set(each.flatMap(({ explains }) => explains ?? []));
+  const known = explainedBy(likely.filter(({ kind }) => kind !== "external.unknown"));
+  const all = explainedBy(likely);
+  return findings.flatMap((finding) => {
+    const { node, explains, weight } = finding;
+    if (explains !== undefined || !all.has(node)) return finding;
+    return known.has(node) ? [] : { ...finding, weight: Math.min(weight, placeNats) };
+  });
 }
 
 function candidatesOf(findings: readonly Finding[]): Candidate[] {

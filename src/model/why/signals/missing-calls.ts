@@ -39,6 +39,8 @@ function anomalyOf(habit: Habit, past: readonly Window[], now: readonly Window[]
   if (change === undefined || change.more) return [];
   const usual = usualOf(change);
   const missing = usual - change.now.events;
+  const half = (usual + change.now.events) / 2 / change.now.runs;
+  const began = now.find((window) => rate(window).events < half * rate(window).runs);
   return [
     {
       node,
@@ -48,7 +50,7 @@ function anomalyOf(habit: Habit, past: readonly Window[], now: readonly Window[]
       strength: Math.log1p(change.nats),
       // Several calls of one run that are missing are one run that was cut short.
       failed: missing * Math.min(1, change.now.runs / usual),
-      onsetAt: now[0]?.at ?? null,
+      onsetAt: (began ?? now[0])?.at ?? null,
       says: `${operation} ran ${change.now.runs} times and called ${example.callee} ${example.operation} ${change.now.events} times, where ${usual.toFixed(1)} were usual`,
       origin: example.origin,
     },

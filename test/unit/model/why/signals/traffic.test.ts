@@ -1,7 +1,7 @@
 /** Traces and logs: own time, ways, flows cut short, what is said; each measured against the traffic that there was. */
 import { describe, expect, test } from "vitest";
 import type { ModelEvent } from "../../../../../src/model/index.ts";
-import { ask, eachWindow, log, nodesOf, series, service, traffic } from "./shop.ts";
+import { ask, eachWindow, log, nodesOf, series, service, symptomAt, traffic } from "./shop.ts";
 
 /** Front is entered by the outside and calls cart and ads; cart calls its store. */
 function flows(
@@ -190,6 +190,12 @@ describe("flows", () => {
     expect(first?.evidence.some(({ says }) => /called service:mail send 6 times/.test(says))).toBe(
       true,
     );
+  });
+
+  test("cut short are dated by the first window in which they were", () => {
+    const events = eachWindow((minute) => checkout(minute, 30, minute === 1 ? 3 : 30));
+    const told = ask(events).causes[0]?.evidence.find(({ says }) => says.includes("ran 60 times"));
+    expect(told?.onsetAt).toBe(symptomAt + 60_000);
   });
 
   test("run less often are no trouble of those they call", () => {
