@@ -237,7 +237,7 @@ export interface Health {
 }
 
 export function healthOf(cluster: Cluster, workload: Workload): Health {
-  const ready = workload.pods.filter(isPodReady).length;
+  const ready = readyPods(workload);
   const desired = numberAt(workload.spec, "replicas") ?? 1;
   const restarts = workload.pods
     .flatMap((pod) => objectsAt(pod.status, "containerStatuses"))
@@ -253,6 +253,12 @@ export function healthOf(cluster: Cluster, workload: Workload): Health {
     isReady: desired > 0 && ready >= desired,
     ...(probes.length === 0 ? {} : { reachable: probes.every(({ status }) => status === "true") }),
   };
+}
+
+/** Where not all of its pods are known, its own status knows better. */
+function readyPods({ pods, status }: Workload): number {
+  const isPartial = pods.length < (numberAt(status, "replicas") ?? 0);
+  return isPartial ? (numberAt(status, "readyReplicas") ?? 0) : pods.filter(isPodReady).length;
 }
 
 function declaredOf(aspects: ReadonlyMap<string, NodeFact>): readonly Declared[] {

@@ -218,6 +218,16 @@ test("admission and quotas of any resource are told by the API server's refusal"
   ).toBe("quota.cpu namespace:shop");
 });
 
+test("where not all pods are listed, what the workload says of itself counts", () => {
+  const listed = (ready: number) =>
+    new ShopCluster()
+      .put("Deployment", "cart", ["spec", "replicas"], 2)
+      .put("Deployment", "cart", ["status"], { replicas: 2, readyReplicas: ready })
+      .causes();
+  expect(listed(2)).toEqual([]);
+  expect(listed(1)[0]).toBe(`workload.failing ${cart}`);
+});
+
 const place = (shop: ShopCluster): string | undefined => {
   const [cause] = why(shop.events(), { at: 1_800_000_000_000, text: "broken" }).causes;
   expect(cause?.kind).toBe("workload.failing");
