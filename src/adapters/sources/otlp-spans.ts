@@ -86,7 +86,11 @@ function peerOf(attributes: Attributes): NodeId | undefined {
   if (database !== undefined)
     return nodeId(
       "database",
-      nameOf(address ?? firstOf(attributes, "db.namespace", "db.name") ?? database),
+      nameOf(
+        address === undefined
+          ? (firstOf(attributes, "db.namespace", "db.name") ?? database)
+          : shortName(address),
+      ),
     );
   const messaging = firstOf(attributes, "messaging.system");
   if (messaging !== undefined)
@@ -99,10 +103,13 @@ function peerOf(attributes: Attributes): NodeId | undefined {
   const service = firstOf(attributes, "peer.service");
   if (service !== undefined) return nodeId("service", nameOf(service));
   if (address === undefined) return undefined;
-  // A name with a domain that is not the cluster's own is somebody else's.
+  // A name with a domain that is not our own is somebody else's.
   const isOutside =
     /[a-z]\.[a-z]{2,}$/i.test(address) && !/\.(?:svc|local|internal|cluster)(?:\.|$)/.test(address);
-  return isOutside
-    ? nodeId("external", nameOf(address))
-    : nodeId("service", nameOf(address.split(".svc")[0]?.split(".")[0] || address));
+  return nodeId(isOutside ? "external" : "service", nameOf(shortName(address)));
+}
+
+/** A service of a cluster, `name.namespace.svc` and what follows, is known by its name (Kubernetes, DNS for Services and Pods). */
+function shortName(address: string): string {
+  return /^([^.]+)\.[^.]+\.svc(?:\.|$)/.exec(address)?.[1] ?? address;
 }

@@ -90,6 +90,23 @@ const shop = traces(
   ],
 );
 
+test.each([
+  ["ledger.shop.svc.cluster.local", "service:ledger", "database:ledger"],
+  ["ledger.shop.svc", "service:ledger", "database:ledger"],
+  ["ledger", "service:ledger", "database:ledger"],
+  ["10.0.3.7", "service:10.0.3.7", "database:10.0.3.7"],
+  ["db.orders.internal", "service:db.orders.internal", "database:db.orders.internal"],
+  ["db.vendor.example", "external:db.vendor.example", "database:db.vendor.example"],
+])("what answers at %s is %s, or %s", (address, called, asked) => {
+  const to = (...more: readonly object[]) => {
+    const attributes = [attribute("server.address", address), ...more];
+    const told = { id: "1", name: "GET", kind: 3, from: 0, to: 9, attributes };
+    const calls = of("traffic", eventsOf(file("t.json", traces(["web", told]))));
+    return calls.find(({ caller }) => caller === "service:web")?.callee;
+  };
+  expect([to(), to(attribute("db.system", "mysql"))]).toEqual([called, asked]);
+});
+
 test("traces become traffic by operation and entry, also to what tells no spans", () => {
   const events = eventsOf(file("t.json", shop));
   const calls = of("traffic", events)
