@@ -91,6 +91,17 @@ test("objects hang together: pods, workloads, hosts, services, and what they are
   ]);
 });
 
+test("a list of one kind says so once, for all of its items", () => {
+  const bare = ({ kind, apiVersion, ...rest }: Record<string, unknown>) => rest;
+  const of = (...objects: Record<string, unknown>[]) =>
+    objects.map((object, at) =>
+      file(`${at}.json`, { ...list(bare(object)), kind: `${object["kind"]}List` }),
+    );
+  expect(ties(eventsOf(...of(pod, replicaSet, deployment)))).toContain(
+    "object:Pod/shop/cart-5d4f-x part_of workload:shop/cart",
+  );
+});
+
 test("files of a folder explain each other, in any order", () => {
   const files = [file("b.json", deployment), file("a.json", list(service, pod, replicaSet))];
   const said = (events: ReturnType<typeof eventsOf>) => events.map(({ id }) => id).toSorted();
