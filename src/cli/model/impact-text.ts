@@ -3,6 +3,7 @@ import { instantText } from "../../kernel/index.ts";
 import { type Relation, type Share, splitNodeId } from "../../model/index.ts";
 import { tableLines } from "../table.ts";
 import type { Impact } from "./impact-of.ts";
+import { visible } from "./visible.ts";
 
 /** Where a list goes on, `--json` has all of it. */
 const listMax = 10;
@@ -119,8 +120,4 @@ function shareText({ value, low, high }: Share): string {
 
 export function percent(part: number): string {
   return `${Math.round(part * 1_000) / 10} %`;
-}
-
-function visible(text: string): string {
-  return text.replace(/\p{C}/gu, "�");
 }
