@@ -56,4 +56,6 @@ export interface WhyAnswer {
   readonly ruledOut: readonly RuledOut[];
   /** What to look at, where the answer is not certain. */
   readonly checkNext: readonly string[];
+  /** Only where nothing was measured of the time that was asked about: when something last was. */
+  readonly newestTelemetryAt?: number;
 }

@@ -140,6 +140,7 @@ export {
   readPostmortemMarkdown,
   unexpired,
 } from "./memory/index.ts";
+export { withKnownOperation } from "./operation.ts";
 export {
   type Around,
   type Box,

@@ -19,9 +19,14 @@ export function whyText(answer: WhyAnswer, symptom: Symptom): string {
   const about = aboutText(symptom);
   const lines: string[] = [];
   if (answer.verdict === "none") lines.push(`${about}: nothing deviates; no cause to name`);
-  else if (first === undefined) lines.push(`${about}: insufficient evidence, no cause is named`);
-  else lines.push(...causeLines(first, about, answer.verdict === "insufficient"));
-  lines.push(...section("it could also be", others.slice(0, othersMax).map(otherLine)));
+  else if (first === undefined)
+    lines.push(`${about}: insufficient evidence, no cause is named${silenceText(answer)}`);
+  else lines.push(...causeLines(first, about, unsureText(answer)));
+  const [title, more] =
+    answer.verdict === "none"
+      ? ["in trouble, but not what was asked about", answer.causes]
+      : ["it could also be", others];
+  lines.push(...section(title, more.slice(0, othersMax).map(otherLine)));
   lines.push(
     ...section(
       "ruled out",
@@ -35,8 +40,18 @@ export function whyText(answer: WhyAnswer, symptom: Symptom): string {
   return `${lines.join("\n")}\n`;
 }
 
-function causeLines(cause: Cause, about: string, isUnsure: boolean): string[] {
-  const verdict = isUnsure ? "insufficient evidence; closest is " : "";
+/** Before the name of the first cause, where that is no answer. */
+function unsureText(answer: WhyAnswer): string {
+  return answer.verdict === "insufficient"
+    ? `insufficient evidence${silenceText(answer)}; closest is `
+    : "";
+}
+
+function silenceText({ newestTelemetryAt: newestAt }: WhyAnswer): string {
+  return newestAt === undefined ? "" : ` (the newest telemetry is from ${instantText(newestAt)})`;
+}
+
+function causeLines(cause: Cause, about: string, verdict: string): string[] {
   const lines = [
     `${about}: ${verdict}${visible(cause.node)}`,
     `  ${causeKinds[cause.kind]} (${cause.kind}), ${percent(cause.confidence)} sure${sinceText(cause.onsetAt)}`,

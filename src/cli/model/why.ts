@@ -15,6 +15,7 @@ import {
   unexpired,
   type WhyAnswer,
   whyInGraph,
+  withKnownOperation,
 } from "../../model/index.ts";
 import type { CommandOutput } from "../policy-knowledge.ts";
 import { laterKnown, readMoment, readMoments } from "./moment.ts";
@@ -52,7 +53,8 @@ export function askWhy(
   if (!moments.ok) return moments;
   const { atMs, knownAtMs } = moments.value;
   const view = graph.asOf(atMs, knownAtMs);
-  const symptom = readSymptom(words.join(" "), atMs, view);
+  const read = readSymptom(words.join(" "), atMs, view);
+  const symptom = read.ok ? withKnownOperation(read.value, view) : read;
   const note = laterKnown(graph, moments.value);
   if (!symptom.ok) return note === undefined ? symptom : err(`${symptom.error}; ${note}`);
   const lookbackMs = lookbackOf(options.lookback);

@@ -7,6 +7,7 @@ import { calleesOf } from "./calls.ts";
 import { checkNext } from "./check-next.ts";
 import { type Explained, explainAway } from "./explain.ts";
 import { findingOf } from "./finding-of.ts";
+import { checkOperation, type OperationCheck } from "./operation-check.ts";
 import { seriesAnomalies } from "./series-anomalies.ts";
 import { checkSymptom } from "./symptom-check.ts";
 import { trafficAnomalies } from "./traffic-anomalies.ts";
@@ -18,17 +19,26 @@ export function signalEvidence(question: Case): Found {
   const { view, settings } = question;
   const callees = calleesOf(view);
   const measured = [...seriesAnomalies(question, callees), ...trafficAnomalies(question)];
-  const { anomalies, ruledOut, symptomSeen } = checkSymptom(measured, question, callees);
+  const { anomalies, ruledOut, ...checked } = checkSymptom(measured, question, callees);
+  const asked = checkOperation(question);
+  const symptomSeen = asked?.isUsual === undefined ? checked.symptomSeen : !asked.isUsual;
   const all = explainAway(anomalies, callees);
   const findings = all
     .filter(({ node }) => settings.without.has("types") || !isObserver(node))
     .map((each) => findingOf(each, all, question, callees));
   return {
     findings,
-    ruledOut: [...all.flatMap(reasonAgainst), ...ruledOut],
-    checkNext: checkNext(findings),
+    ruledOut: [...usual(question.symptom.node, asked), ...all.flatMap(reasonAgainst), ...ruledOut],
+    checkNext: [
+      ...checkNext(findings),
+      ...(asked !== undefined && asked.isUsual === undefined ? [asked.says] : []),
+    ],
     ...(symptomSeen === undefined ? {} : { symptomSeen }),
   };
+}
+
+function usual(node: NodeId | undefined, asked: OperationCheck | undefined): RuledOut[] {
+  return node !== undefined && asked?.isUsual === true ? [{ node, because: asked.says }] : [];
 }
 
 function isObserver(node: NodeId): boolean {

@@ -97,6 +97,7 @@ test("the first cause is drafted as an incident that can be confirmed, and nothi
 
 test.each<[string[], WhyOptions, string]>([
   [["nobody"], {}, "knows nothing named `nobody`"],
+  [["front", "GET", "/x", "slow"], {}, "service:front was never seen to serve `GET /x`"],
   [["front"], { at: "yesterday" }, "--at: `yesterday` is no moment"],
   [["front"], { knownAt: "5" }, "--known-at: `5` is no moment"],
   [["front"], { picture: "x.png" }, "`png` is no format of pictures"],
