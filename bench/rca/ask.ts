@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import {
   defaultSettings,
+  Graph,
   type Memory,
   type Part,
   type WhyAnswer,
@@ -38,7 +39,11 @@ export function askAll({ set, without, healthy, limit, drop, memory }: Asking): 
     const known = memory(id);
     const settings = { ...defaultSettings, without: new Set(without), memory: known };
     const incident = from.read(id);
-    const events = incident.events.filter(({ type }) => drop?.has(type) !== true);
+    const told = incident.events.filter(({ type }) => drop?.has(type) !== true);
+    const graph = new Graph();
+    graph.add(told);
+    const { knownAt } = { ...settings, ...incident.settings };
+    const events = [...graph.eventsWithChanges(knownAt)];
     const before = process.cpuUsage();
     const answer = why(events, incident.symptom, { ...settings, ...incident.settings });
     const { user, system } = process.cpuUsage(before);

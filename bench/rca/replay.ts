@@ -1,6 +1,7 @@
 /** How long after the symptom the right answer was there: each case again, by what was known minute for minute. */
 import {
   defaultSettings,
+  Graph,
   type Memory,
   type ModelEvent,
   type WhyAnswer,
@@ -56,7 +57,9 @@ function askedAt(
       ? defaultSettings.lookbackMs
       : incident.settings.lookbackMs + minute * minuteMs;
   const settings = { ...defaultSettings, lookbackMs, memory, knownAt: at };
-  const answer = why(events, { ...incident.symptom, at }, settings);
+  const graph = new Graph();
+  graph.add(events);
+  const answer = why(graph.eventsWithChanges(at), { ...incident.symptom, at }, settings);
   return { answer, line: set.predict(answer, { ...incident, events }, memory) };
 }
 

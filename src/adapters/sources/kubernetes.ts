@@ -200,7 +200,7 @@ function withoutDropped(metadata: JsonObject): JsonObject {
 
 /**
  * Since when the specification is as it is: the first generation since the object was made, a later one since the last that
- * anybody but a controller wrote, as far as `managedFields` tell.
+ * anybody but a controller wrote, as far as `managedFields` tell; who scales writes the number of replicas.
  */
 function specSince(object: KubernetesObject): number {
   // Times of Kubernetes are whole seconds: who takes another's name within one came after it all the same.
@@ -210,7 +210,7 @@ function specSince(object: KubernetesObject): number {
 function writtenAt({ value, receivedAt }: KubernetesObject): number {
   const createdAt = timeAt(value, "metadata", "creationTimestamp");
   const written = listAt(value, "metadata", "managedFields")
-    .filter((entry) => at(entry, "subresource") === undefined)
+    .filter((entry) => /^(?:|scale)$/.test(textAt(entry, "subresource") ?? ""))
     .flatMap((entry) => timeAt(entry, "time") ?? []);
   const generation = at(value, "metadata", "generation");
   if (generation === 1 && createdAt !== undefined) return createdAt;

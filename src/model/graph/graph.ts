@@ -57,6 +57,12 @@ export class Graph {
     return this.#events.values();
   }
 
+  /** The same, with the changes that facts tell of by what was known at `knownAt`; what was learned later may be among the rest. */
+  *eventsWithChanges(knownAt: number): Iterable<ModelEvent> {
+    for (const event of this.#events.values()) if (event.type !== "change") yield event;
+    yield* this.asOf(Number.POSITIVE_INFINITY, knownAt).changes();
+  }
+
   /**
    * Production at `validAt`, by what was known at `knownAt`: then, unless given. Nothing that is learned after `knownAt` ever
    * changes the answer; `allKnown` asks with everything that is known by now.

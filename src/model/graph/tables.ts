@@ -7,6 +7,7 @@ import type {
   EdgeFact,
   LogTemplate,
   ModelEvent,
+  NodeFact,
   Series,
   Traffic,
 } from "../event.ts";
@@ -17,12 +18,17 @@ import { Ground } from "./ground.ts";
 import { Namespaces } from "./namespaces.ts";
 import { NodeTable } from "./node-table.ts";
 import { compareDated, type Moment } from "./order.ts";
+import { Running } from "./running.ts";
+import { isCompared } from "./succession.ts";
 
 export class Tables {
   readonly nodes: NodeTable = new NodeTable();
   readonly namespaces: Namespaces = new Namespaces(this.nodes);
   readonly edges: EdgeTable = new EdgeTable();
   readonly ground: Ground = new Ground();
+  readonly running: Running = new Running();
+  /** Nodes of which more than one fact can be a change. */
+  readonly compared: Set<number> = new Set();
   readonly changes: NodeEvents<Change> = new NodeEvents();
   readonly series: NodeEvents<Series> = new NodeEvents();
   readonly callers: NodeEvents<Traffic> = new NodeEvents();
@@ -32,11 +38,15 @@ export class Tables {
   readonly alerts: NodeEvents<Alert> = new NodeEvents();
   readonly actions: NodeEvents<AgentAction> = new NodeEvents();
 
+  /** How many events were folded. */
+  folds = 0;
+
   fold(event: ModelEvent): void {
+    this.folds += 1;
     const see = (id: NodeId): number => this.nodes.see(id, event);
     switch (event.type) {
       case "node":
-        this.nodes.addFact(event);
+        this.#foldFact(event);
         break;
       case "edge":
         this.#foldEdge(event);
@@ -66,10 +76,18 @@ export class Tables {
     }
   }
 
+  #foldFact(event: NodeFact): void {
+    this.nodes.addFact(event);
+    if (!isCompared(event.node, event.aspect)) return;
+    const index = this.nodes.see(event.node, event);
+    if (this.nodes.facts(index, event.aspect).length > 1) this.compared.add(index);
+  }
+
   #foldEdge(event: EdgeFact): void {
     const from = this.nodes.see(event.from, event);
     const to = this.nodes.see(event.to, event);
     this.edges.add(from, to, edgeForm(event.kind, event.basis), event);
+    if (event.kind === "part_of" && event.from.startsWith("workload:")) this.running.add(from, to);
   }
 
   #foldTraffic(event: Traffic): void {

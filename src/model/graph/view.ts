@@ -19,6 +19,7 @@ import type {
 } from "../event.ts";
 import { type EdgeKind, type NodeId, type NodeKind, splitNodeId } from "../graph-words.ts";
 import { edgesAmong, eventsAbout } from "./about.ts";
+import { AllChanges } from "./all-changes.ts";
 import { type Contract, contracts } from "./contracts.ts";
 import type { Basis } from "./edge-table.ts";
 import type { NodeEvents } from "./event-list.ts";
@@ -64,6 +65,8 @@ export class View implements Moment {
   readonly validAt: number;
   readonly knownAt: number;
   readonly #tables: Tables;
+  /** Until more is folded. */
+  #changes: { readonly folds: number; readonly all: AllChanges } | undefined;
 
   constructor(tables: Tables, { validAt, knownAt }: Moment) {
     this.#tables = tables;
@@ -178,12 +181,17 @@ export class View implements Moment {
     return past.findLast(isGood);
   }
 
-  /** What changed within a range; only what is, or what aims at, `node`, when it is given. */
+  /**
+   * What changed within a range, told or seen in successive facts; only what is, or what aims at, `node`, when it is given.
+   */
   changes(
     range: TimeRange = {},
     { node, kinds }: { readonly node?: NodeId; readonly kinds?: readonly ChangeKind[] } = {},
   ): readonly Change[] {
-    const found = this.#events(this.#tables.changes, node, range);
+    const { fromAt, toAt } = { ...always, ...range };
+    const index = node === undefined ? undefined : this.#tables.nodes.indexOf(node);
+    const isUnknown = node !== undefined && index === undefined;
+    const found = isUnknown ? [] : this.#allChanges().within(fromAt, toAt, index);
     return kinds === undefined ? found : found.filter(({ kind }) => kinds.includes(kind));
   }
 
@@ -278,6 +286,13 @@ export class View implements Moment {
     const { fromAt, toAt } = { ...always, ...range };
     const list = node === undefined ? events.all : events.of(this.#tables.nodes.indexOf(node));
     return list.within(fromAt, toAt, this);
+  }
+
+  #allChanges(): AllChanges {
+    const { folds } = this.#tables;
+    if (this.#changes?.folds !== folds)
+      this.#changes = { folds, all: new AllChanges(this.#tables, this) };
+    return this.#changes.all;
   }
 
   #edge(edge: number): EdgeView | undefined {

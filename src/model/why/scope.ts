@@ -49,7 +49,7 @@ export function scopeOf(
   settings: WhySettings,
   most: number = eventsMax,
 ): Scope {
-  if (graph.eventCount <= most) return { events: graph.events() };
+  if (graph.eventCount <= most) return { events: graph.eventsWithChanges(settings.knownAt) };
   const view = graph.asOf(Number.POSITIVE_INFINITY, settings.knownAt);
   const gathering = new Gathering(view, symptom, settings, most);
   const left = gathering.walk(startsOf(view, symptom, settings));

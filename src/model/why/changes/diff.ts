@@ -2,7 +2,7 @@
 import type { DiffPart } from "../../event.ts";
 import { wordsOf } from "./words.ts";
 
-export type FileKind = "code" | "config" | "dependency" | "aside";
+export type FileKind = "code" | "config" | "dependency" | "image" | "aside";
 
 export interface Effect {
   /** Words that were there and are not, of code and settings, without comments. */
@@ -46,14 +46,19 @@ const dependency =
   /(?:^|\/)(?:go\.(?:mod|sum)|package(?:-lock)?\.json|yarn\.lock|requirements[\w-]*\.txt|poetry\.lock|Cargo\.(?:toml|lock)|pom\.xml|(?:build|settings)\.gradle(?:\.kts)?|libs\.versions\.toml|[\w.]+\.csproj|Directory\.Packages\.props|Pipfile(?:\.lock)?|pyproject\.toml|uv\.lock|composer\.(?:json|lock)|pnpm-lock\.yaml|Gemfile(?:\.lock)?)$/i;
 const config = /\.(?:ya?ml|json|toml|ini|conf|cfg|env|properties|tf|hcl)$|(?:^|\/)Dockerfile$/i;
 
+/** What was seen to differ in an object: with another image or version other code runs, and nothing tells which. */
+const object = /^(?:object|workload|service):\S+ /;
+const image = /^workload:\S+ .*\.image$|^service:\S+ version\./;
+
 export function fileKind(path: string): FileKind {
+  if (object.test(path)) return image.test(path) ? "image" : "config";
   if (dependency.test(path)) return "dependency";
   if (aside.test(path)) return "aside";
   return config.test(path) ? "config" : "code";
 }
 
 export function effectOf(diff: readonly DiffPart[]): Effect {
-  const parts = diff.filter(({ path }) => fileKind(path) !== "aside");
+  const parts = diff.filter(({ path }) => !/^(?:aside|image)$/.test(fileKind(path)));
   const removed = parts.flatMap((part) => part.removed.map(withoutComment));
   const added = parts.flatMap((part) => part.added.map(withoutComment));
   const [before, after] = [tokensOf(removed), tokensOf(added)];
