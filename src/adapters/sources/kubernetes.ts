@@ -50,7 +50,7 @@ const ofCluster =
 
 export const kubernetes: Source = {
   name: "kubernetes",
-  version: 2,
+  version: 3,
   gathers: true,
   reads: ({ value }) => {
     const object = watched(value) ?? value;

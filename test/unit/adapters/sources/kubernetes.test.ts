@@ -119,6 +119,23 @@ test("a specification is so since it was written, a status since it was seen", (
   ]);
 });
 
+test("who scales writes the specification too; a status does not", () => {
+  const scaled = (replicas: number, ...written: readonly object[]) => ({
+    ...deployment,
+    metadata: { ...deployment.metadata, generation: replicas, managedFields: written },
+    spec: { ...deployment.spec, replicas },
+  });
+  const edit = { time: created };
+  const scale = { time: "2026-05-04T11:00:00Z", subresource: "scale" };
+  const status = { time: "2026-05-04T11:30:00Z", subresource: "status" };
+  const graph = new Graph();
+  graph.add(eventsOf(file("a.json", scaled(2, edit))));
+  graph.add(eventsOf(file("b.json", scaled(5, edit, scale, status))));
+  expect(graph.latest().changes()).toMatchObject([
+    { kind: "scale", at: Date.parse(scale.time), before: "2", after: "5" },
+  ]);
+});
+
 test("what a secret holds is never told, wherever it is written", () => {
   const secret = {
     apiVersion: "v1",

@@ -133,6 +133,34 @@ test("what was told is not told again by who begins anew", () => {
   expect(world.store()).toEqual([]);
 });
 
+test("an edit is a change, whether somebody watched or not; to list all again is none", () => {
+  const world = new World();
+  const changed = () =>
+    world.graph
+      .latest()
+      .changes()
+      .map(({ at, title }) => [at, title]);
+  world.apply("a");
+  world.store();
+  world.nowMs += 60_000;
+  world.apply("a");
+  world.store();
+  const first = [start + 60_000 - 400, "change of ConfigMap/shop/a: version from 1 to 2"];
+  expect(changed()).toEqual([first]);
+  world.stop();
+  world.nowMs += 60_000;
+  world.restart();
+  world.store();
+  expect(changed()).toEqual([first]);
+  world.stop();
+  world.apply("a");
+  world.nowMs += 60_000;
+  world.restart();
+  world.store();
+  const second = [start + 120_000 - 400, "change of ConfigMap/shop/a: version from 2 to 3"];
+  expect(changed()).toEqual([first, second]);
+});
+
 test("a tie that its object does not say any more is gone; before all was listed, nobody knows", () => {
   const graph = new Graph();
   const deployment = (secretName: string): JsonObject => ({

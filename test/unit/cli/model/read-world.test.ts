@@ -6,7 +6,7 @@ import { ModelLog, Predictions } from "../../../../src/control/index.ts";
 import { incidentEvent } from "../../../../src/model/index.ts";
 import { noStoreFaults, Random, SimClock, SimDatabase } from "../../../../src/sim/index.ts";
 import { SharedState } from "../../../../src/state/index.ts";
-import { edge } from "../../../fixtures/model-events.ts";
+import { edge, fact } from "../../../fixtures/model-events.ts";
 
 test.each([
   [["sre-*"], "sre-1", ["i1"]],
@@ -65,3 +65,26 @@ test.each([
     expect(told).toMatchObject({ value: { similar: { length: count } } });
   },
 );
+
+test("history tells what was seen to change, though nobody told it", async () => {
+  const state = new SharedState(
+    new SimDatabase(new Random(7), new SimClock(), noStoreFaults).open(),
+  );
+  const now = await state.now();
+  if (!now.ok) throw new Error(now.error.detail);
+  const map = "object:ConfigMap/shop/cart";
+  const events = [
+    fact(now.value - 9_000, map, "data", { POOL: "50" }),
+    fact(now.value - 5_000, map, "data", { POOL: "5" }),
+  ];
+  await new ModelLog(state).write({ id: "told", source: "test", events });
+  const world = readWorld({
+    ...{ state, agent: "bot", config: { model: { kinds: {} } as never } },
+    io: { out: () => undefined, err: () => undefined },
+  });
+  const history = readTools(world).find(({ name }) => name === "history");
+  for (const args of [{}, { node: map }])
+    expect(await history?.run({ ...args, since: "1h" })).toMatchObject({
+      value: { events: [{ type: "change", kind: "config", diff: [{ added: ["POOL: 5"] }] }] },
+    });
+});

@@ -4,7 +4,7 @@ import { Predictions } from "../../../../src/control/index.ts";
 import { Graph, type Prediction, type Traffic } from "../../../../src/model/index.ts";
 import { noStoreFaults, Random, SimClock, SimDatabase } from "../../../../src/sim/index.ts";
 import { SharedState } from "../../../../src/state/index.ts";
-import { change, traffic } from "../../../fixtures/model-events.ts";
+import { change, edge, fact, traffic } from "../../../fixtures/model-events.ts";
 
 const windowMs = 1_000;
 const open: Prediction = {
@@ -52,6 +52,17 @@ test("a change of its kind to its target takes a prediction up, and its outcome 
   expect((await all())[0]?.outcome).toEqual(settled);
   expect(await predictions.forgetBefore(12_001)).toEqual({ ok: true, value: 1 });
   expect(await all()).toEqual([]);
+});
+
+test("a rollout that only the cluster shows takes a prediction up", async () => {
+  const { predictions, view, all } = world();
+  await predictions.keep(open);
+  const spec = (at: number, image: string) =>
+    fact(at, "workload:shop/cart", "spec", { template: { spec: { containers: [{ image }] } } });
+  const runs = edge(9_000, "workload:shop/cart", "service:cart", { kind: "part_of" });
+  const rolled = view(runs, spec(9_000, "cart:1"), spec(12_000, "cart:2"));
+  await predictions.settle({ view: rolled, nowMs: 13_000, windowMs });
+  expect((await all())[0]).toMatchObject({ at: 12_000, isDone: true, outcome: { share: 0.4 } });
 });
 
 test("a change of another kind, to another target, or a day later takes nothing up", async () => {

@@ -236,6 +236,9 @@ test("facts about a target: changes of what it depends on count, those of others
     memory: () => ({ count: 2, byChange: { restart: 1 } }),
   };
   const { reached, ...facts } = targetFacts(cart, basis);
+  const version = (at: number, value: string) => fact(at, stock, "version", { version: value });
+  const deployed = graphOf([...shop, version(1, "1"), version(900, "2")]).latest();
+  expect(targetFacts(cart, { ...basis, view: deployed }).recentChanges).toBe(1);
   expect(facts).toEqual({
     target: cart,
     dependents: 1,
