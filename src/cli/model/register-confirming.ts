@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { type StateCommandParts, withState } from "../switches.ts";
 import { type ConfirmOptions, confirmFiles, fromIncident, fromPostmortem } from "./confirm.ts";
+import { remembranceOf } from "./remembrance-of.ts";
 
 export function registerConfirming(
   model: Command,
@@ -26,8 +27,11 @@ export function registerConfirming(
       .argument("<file...>", "files to read")
       .option("--by <name>", "who stands for it", "operator")
       .action((files: string[], options: ConfirmOptions, command: Command) =>
-        withState(parts, command, (state) =>
-          confirmFiles(state, files, { read, by: options.by, io: parts.io }),
+        withState(parts, command, (state, config) =>
+          confirmFiles(state, files, {
+            ...{ read, by: options.by, io: parts.io },
+            rules: remembranceOf(config.model),
+          }),
         ),
       );
 }

@@ -14,7 +14,15 @@ const sections = {
   policy: /policy|rule|guard/i,
 } as const;
 
-export function readPostmortemMarkdown(text: string, name: string): Result<Postmortem, string> {
+/** Services, settings and workloads of that name: what people mean who write a name without its kind. */
+export type NodesNamed = (name: string) => readonly NodeId[];
+
+/** The error says what is missing, and of a name that several nodes have, which ones. */
+export function readPostmortemMarkdown(
+  text: string,
+  name: string,
+  nodesNamed: NodesNamed = () => [],
+): Result<Postmortem, string> {
   const blocks = blocksOf(text);
   const of = (pattern: RegExp): string =>
     blocks
@@ -26,16 +34,21 @@ export function readPostmortemMarkdown(text: string, name: string): Result<Postm
   if (cause === "" && chain.length === 0)
     return err("it has neither a section `Root cause` nor a chain (a -> b -> c)");
   const [first] = chain;
-  const named = nodesIn(cause)[0];
-  const root = named ?? first?.from;
+  const quoted = quotedNodes(cause, nodesNamed);
+  const root = nodesIn(cause)[0] ?? quoted.find(({ nodes }) => nodes.length === 1)?.nodes[0];
+  const unclear = quoted.find(({ nodes }) => nodes.length > 1);
+  if (root === undefined && first === undefined && unclear !== undefined)
+    return err(
+      `\`${unclear.word}\` in the section \`Root cause\` could be ${unclear.nodes.join(", ")}: write the id of the one that is meant`,
+    );
   const title = blocks.find(({ depth }) => depth === 1)?.heading ?? name;
   const kind = statedKind(text) ?? kindInWords(`${cause}\n${title}`);
   const [resolution, policy] = [of(sections.resolution), of(sections.policy)];
-  const at = instantMs(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/.exec(text)?.[0] ?? "");
+  const at = whenOf(text);
   return ok({
     id: name,
     title,
-    roots: root === undefined ? [] : [root],
+    roots: [root ?? first?.from ?? []].flat(),
     chain,
     same: [],
     ...(at === undefined ? {} : { at }),
@@ -43,6 +56,26 @@ export function readPostmortemMarkdown(text: string, name: string): Result<Postm
     ...(resolution === "" ? {} : { resolution }),
     ...(policy === "" ? {} : { policy }),
   });
+}
+
+const instant =
+  /(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(:\d\d)?(?:\.\d+)?\s*(Z|UTC|GMT|[+-]\d\d:?\d\d)(?![\w:])/;
+/** `Date: 2026-03-04`, also in a table or in bold, and with a zone or a time behind it. */
+const dated =
+  /^[\s>|*_-]*(?:incident )?date[\s*_]*[:|][\s*_|]*(\d{4}-\d\d-\d\d)(?:[T ]+(\d\d:\d\d)(:\d\d)?)?\s*\(?(Z|UTC|GMT|[+-]\d\d:?\d\d)?(?![\w:])/im;
+
+/** The first instant, else the date: a day without a time is meant from its start, in UTC where no zone is given. */
+function whenOf(text: string): number | undefined {
+  const [, day, time = "00:00", seconds = ":00", zone = "Z"] =
+    instant.exec(text) ?? dated.exec(text) ?? [];
+  const at = instantMs(`${day}T${time}${seconds}Z`);
+  return at === undefined ? undefined : at - zoneMs(zone);
+}
+
+function zoneMs(zone: string): number {
+  const [, sign, hours, minutes] = /^([+-])(\d\d):?(\d\d)$/.exec(zone) ?? [];
+  const ms = (Number(hours ?? 0) * 60 + Number(minutes ?? 0)) * 60_000;
+  return sign === "-" ? -ms : ms;
 }
 
 interface Block {
@@ -102,4 +135,13 @@ function nodesIn(text: string): readonly NodeId[] {
   return found
     .map((word) => word.replace(/[./-]+$/, ""))
     .filter((word) => splitNodeId(word) !== undefined);
+}
+
+/** Names in backquotes, with the nodes that have them. */
+function quotedNodes(
+  text: string,
+  nodesNamed: NodesNamed,
+): readonly { readonly word: string; readonly nodes: readonly NodeId[] }[] {
+  const words = [...text.matchAll(/`([^`\n]+)`/g)].map(([, word = ""]) => word.trim());
+  return words.map((word) => ({ word, nodes: nodesNamed(word) }));
 }

@@ -9,6 +9,7 @@ import { ModelLog, RememberedModel } from "../../../../src/control/index.ts";
 import { type Graph, remembranceUnlessGiven } from "../../../../src/model/index.ts";
 import { noStoreFaults, Random, SimClock, SimDatabase } from "../../../../src/sim/index.ts";
 import { SharedState } from "../../../../src/state/index.ts";
+import { edge } from "../../../fixtures/model-events.ts";
 import { ShopCluster } from "../../model/why/rules/shop-cluster.ts";
 
 class World {
@@ -26,7 +27,12 @@ class World {
       out: (line: string) => void this.out.push(line),
       err: (line: string) => void this.err.push(line),
     };
-    return await confirmFiles(this.state, paths, { read, by: "mika", io });
+    return await confirmFiles(this.state, paths, {
+      read,
+      by: "mika",
+      io,
+      rules: remembranceUnlessGiven,
+    });
   }
 
   async graph(): Promise<Graph> {
@@ -82,6 +88,38 @@ test("what a postmortem leaves out is named, with what to write", async () => {
   });
   expect(world.err[0]).toContain("write the node's id in the section");
   expect(world.err[1]).toContain("add a line `kind: <kind>`, of change.code, change.config");
+});
+
+test("a name in backquotes is the node that has it, where only one has", async () => {
+  const world = new World();
+  const events = [
+    edge(1, "service:payments", "service:cart"),
+    edge(1, "workload:shop/cart", "host:a"),
+  ];
+  await new ModelLog(world.state).write({ id: "told", source: "test", events });
+  const about = (name: string) =>
+    `# Pool\n\nDate: 1970-01-01\n\n## Root cause\nThe pool of \`${name}\` was too small.\n\nkind: change.config\n`;
+  expect(await world.run({ "a.md": about("payments"), "b.md": about("cart") })).toBe(1);
+  expect(world.out).toEqual(["a: change.config at service:payments is remembered"]);
+  expect(world.err[0]).toContain("`cart` in the section `Root cause` could be");
+  expect(world.err[0]).toContain("service:cart, workload:shop/cart: write the id");
+});
+
+test("an untouched draft, and a cause that nobody knows, are not remembered", async () => {
+  const world = new World();
+  const incident = { id: "i", node: "service:cart", kind: "change.config", resolution: "" };
+  const files = {
+    "untouched.json": JSON.stringify(incident),
+    "unknown.json": JSON.stringify({
+      ...incident,
+      node: "external:unknown",
+      resolution: "it went",
+    }),
+  };
+  expect(await world.run(files, fromIncident)).toBe(1);
+  expect(world.err[0]).toContain("$.resolution is empty, as in a draft that nobody completed");
+  expect(world.err[1]).toContain("external:unknown is no cause that can be remembered: write the");
+  expect(world.out).toEqual([]);
 });
 
 test("a kind that is none is refused with the nearest, also one that every object has", async () => {

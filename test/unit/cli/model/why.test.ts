@@ -85,7 +85,11 @@ test("the first cause is drafted as an incident that can be confirmed, and nothi
   const file = join(await mkdtemp(join(tmpdir(), "why-")), "incident.json");
   const drafted = await run(["front", "slow"], { draft: file });
   expect(drafted.err).toContain(`holdfast model confirm ${file}`);
-  const confirmed = fromIncident(await readFile(file, "utf8"), "incident.json", now, "mika");
+  const draft = await readFile(file, "utf8");
+  const untouched = fromIncident(draft, "incident.json", now, "mika", []);
+  expect(untouched.ok ? "" : untouched.error).toContain("$.resolution is empty");
+  const completed = draft.replace('"resolution": ""', '"resolution": "it was restarted"');
+  const confirmed = fromIncident(completed, "incident.json", now, "mika", []);
   expect(confirmed).toMatchObject({
     ok: true,
     value: { node: "service:cart", kind: "compute.cpu", chain: ["service:cart", "service:front"] },

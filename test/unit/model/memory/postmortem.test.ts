@@ -1,5 +1,6 @@
 /** What people wrote becomes memory, and an answer's chain is held against theirs. */
 import { expect, test } from "vitest";
+import { instantText } from "../../../../src/kernel/index.ts";
 import {
   type Cause,
   chainMatch,
@@ -73,6 +74,20 @@ test("Markdown gives the cause, its kind, the chain, the resolution and the poli
     policy: "ports-need-review",
     confirmedBy: "mika",
   });
+});
+
+test.each([
+  ["Date: 2026-03-04", "2026-03-04T00:00:00.000Z"],
+  ["**Date:** 2026-03-04 +02:00", "2026-03-03T22:00:00.000Z"],
+  ["| Date | 2026-03-04 |", "2026-03-04T00:00:00.000Z"],
+  ["Date: 2026-03-04 10:15 (UTC)", "2026-03-04T10:15:00.000Z"],
+  ["Date: 2026-03-04\n\nIt began at 2026-03-04T10:15:00-05:00.", "2026-03-04T15:15:00.000Z"],
+  ["Written on 2026-03-09.", undefined],
+  ["Date: 2026-13-04", undefined],
+])("%j was at %s", (line, at) => {
+  const text = `# Down\n\n${line}\n\n## Root cause\nservice:cart\n`;
+  const { at: told } = read(readPostmortemMarkdown(text, "x"));
+  expect(told === undefined ? undefined : instantText(told)).toBe(at);
 });
 
 test("a chain without sections is a postmortem; a text without either is refused", () => {
