@@ -38,7 +38,7 @@ export class Holdfast {
       "now",
     ];
     const asked = [...words, "--lookback", `${lookback}s`, "--json"];
-    return JSON.parse(await this.#run(asked, [0, 1])) as WhyAnswer;
+    return JSON.parse(await this.#run(asked, [0, 1]), toMoment) as WhyAnswer;
   }
 
   async impact(target: string, change: string): Promise<Share | null> {
@@ -63,4 +63,11 @@ export class Holdfast {
       });
     });
   }
+}
+
+/** The engine's own words have milliseconds where the command prints text. */
+function toMoment(name: string, value: unknown): unknown {
+  return typeof value === "string" && /^(?:onset|newestTelemetry)At$/.test(name)
+    ? Date.parse(value)
+    : value;
 }

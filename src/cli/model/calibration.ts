@@ -9,6 +9,7 @@ import type { CommandOutput } from "../policy-knowledge.ts";
 import { tableLines } from "../table.ts";
 import { percent } from "./impact-text.ts";
 import type { OpenedModel } from "./open.ts";
+import { timesAsText } from "./times-as-text.ts";
 
 export interface CalibrationOptions {
   readonly json?: boolean;
@@ -38,7 +39,8 @@ export async function showCalibration(
   const whole = calibrationOf(all.value);
   if (options.json === true) {
     const changes = Object.fromEntries(byChange);
-    io.out(JSON.stringify({ all: whole, changes, predictions: all.value }, undefined, 2));
+    const shown = timesAsText({ all: whole, changes, predictions: all.value });
+    io.out(JSON.stringify(shown, undefined, 2));
     return 0;
   }
   const rows = [...byChange, ["all", whole] as const].map(([kind, of]) => [kind, ...cells(of)]);

@@ -3,7 +3,7 @@
  * usage, a target of which nothing is known, or a model that cannot be read.
  */
 import { Predictions } from "../../control/index.ts";
-import { instantText, isJsonObject, parseJsonStrict } from "../../kernel/index.ts";
+import { isJsonObject, parseJsonStrict } from "../../kernel/index.ts";
 import type { SharedState } from "../../state/index.ts";
 import type { Config, ModelConfig } from "../config-types.ts";
 import { openFolder } from "../policy.ts";
@@ -13,6 +13,7 @@ import { impactText } from "./impact-text.ts";
 import { laterKnown, readMoments } from "./moment.ts";
 import type { OpenedModel } from "./open.ts";
 import { remembranceOf } from "./remembrance-of.ts";
+import { timesAsText } from "./times-as-text.ts";
 
 export interface ImpactOptions {
   readonly change?: string;
@@ -51,8 +52,7 @@ export async function showImpact(
     const kept = await new Predictions(state).keep(prediction);
     if (!kept.ok) return refuse(io, kept.error);
   }
-  const { at, ...rest } = impact.value;
-  if (options.json === true) io.out(JSON.stringify({ at: instantText(at), ...rest }, undefined, 2));
+  if (options.json === true) io.out(JSON.stringify(timesAsText(impact.value), undefined, 2));
   else io.out(impactText(impact.value).trimEnd());
   return 0;
 }

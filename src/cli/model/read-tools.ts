@@ -7,6 +7,8 @@ import { err, instantText, type JsonObject, ok, type Result } from "../../kernel
 import { changeKinds, edgeKinds, type NodeId, readSymptom, type View } from "../../model/index.ts";
 import { type ImpactSources, impactOf } from "./impact-of.ts";
 import { laterKnown, readMoment, readMoments } from "./moment.ts";
+import { shownValue } from "./show-node.ts";
+import { timesAsText } from "./times-as-text.ts";
 import { askWhy } from "./why.ts";
 
 /** More would only fill the window of the agent's model. */
@@ -150,7 +152,7 @@ function momentOf(args: JsonObject, sources: ReadSources): Result<Asked, string>
 /** With what was left out of it. */
 function noted(answered: ReturnType<Answer>, { note }: Asked): Result<JsonObject, string> {
   if (!answered.ok) return note === undefined ? answered : err(`${answered.error} (${note})`);
-  return ok(plain({ ...answered.value, ...(note !== undefined && { note }) }));
+  return ok(timesAsText({ ...answered.value, ...(note !== undefined && { note }) }));
 }
 
 function whyAnswer({ graph, nowMs, incidentKeepMs, args }: Asked): Result<object, string> {
@@ -198,9 +200,11 @@ function asOf(node: NodeId, { view, atMs }: Asked): object {
     const good = view.lastKnownGood(node, aspect, atMs);
     const since = view.versions(node, aspect).at(-1)?.fromAt ?? at;
     return {
-      ...{ aspect, value, origin, since: instantText(since) },
+      ...{ aspect, value: shownValue(aspect, value), origin, since: instantText(since) },
       last_known_good:
-        good === undefined ? null : { value: good.value, since: instantText(good.fromAt) },
+        good === undefined
+          ? null
+          : { value: shownValue(aspect, good.value), since: instantText(good.fromAt) },
     };
   });
   const edges = [...view.edges({ from: node }), ...view.edges({ to: node })].map(
@@ -248,13 +252,4 @@ function history(asked: Asked): Result<object, string> {
 function bounded(name: string, items: readonly object[]): object {
   const left = items.length - itemsMax;
   return { [name]: items.slice(0, itemsMax), ...(left > 0 ? { [`${name}_left_out`]: left } : {}) };
-}
-
-/** As it goes over the wire; what cannot be said in JSON (no bound in time) is left out. */
-function plain(value: object): JsonObject {
-  return JSON.parse(
-    JSON.stringify(value, (_, member: unknown) =>
-      typeof member === "number" && !Number.isFinite(member) ? undefined : member,
-    ),
-  ) as JsonObject;
 }

@@ -1,6 +1,7 @@
 /** Everything about one node at a moment, for people and for programs. */
 import { instantText, type JsonObject } from "../../kernel/index.ts";
-import type { Neighbour, View } from "../../model/index.ts";
+import { incidentAspect, type Neighbour, type View } from "../../model/index.ts";
+import { timesAsText } from "./times-as-text.ts";
 import { visible } from "./visible.ts";
 
 const listMax = 20;
@@ -10,7 +11,10 @@ export interface NodeShown {
   readonly id: string;
   readonly as_of: string;
   readonly aspects: Readonly<
-    Record<string, { readonly value: JsonObject; readonly since: string; readonly source: string }>
+    Record<
+      string,
+      { readonly value: JsonObject | null; readonly since: string; readonly source: string }
+    >
   >;
   /** What it leads to, and what leads to it. */
   readonly out: readonly Neighbour[];
@@ -29,6 +33,11 @@ export interface NodeShown {
   }[];
 }
 
+/** What a source wrote is shown as it is; a confirmed incident is ours, and its times are text as all that we tell. */
+export function shownValue(aspect: string, value: JsonObject | null): JsonObject | null {
+  return aspect === incidentAspect && value !== null ? timesAsText(value) : value;
+}
+
 /** Undefined when nothing is known of it. */
 export function nodeShown(view: View, id: string): NodeShown | undefined {
   const node = view.node(id);
@@ -37,7 +46,7 @@ export function nodeShown(view: View, id: string): NodeShown | undefined {
     const source = `${origin.source} ${origin.reference}`;
     // A source that repeats itself says nothing new.
     const since = view.versions(id, name).at(-1)?.fromAt ?? at;
-    return [name, { value, since: instantText(since), source }] as const;
+    return [name, { value: shownValue(name, value), since: instantText(since), source }] as const;
   });
   return {
     id,

@@ -2,7 +2,7 @@
  * `holdfast why <symptom>`: what caused it, by the model as of a moment. The same events, the same answer. Exit codes: 0 a
  * cause was named, or nothing is wrong; 1 the evidence is not enough; 2 wrong usage, or the model cannot be read.
  */
-import { err, instantText, ok, type Result } from "../../kernel/index.ts";
+import { err, ok, type Result } from "../../kernel/index.ts";
 import {
   defaultSettings,
   type Graph,
@@ -20,6 +20,7 @@ import {
 import type { CommandOutput } from "../policy-knowledge.ts";
 import { laterKnown, readMoment, readMoments } from "./moment.ts";
 import { formatOf, writePicture } from "./show-picture.ts";
+import { timesAsText } from "./times-as-text.ts";
 import { whyText } from "./why-text.ts";
 import { writeDraft } from "./write-draft.ts";
 
@@ -88,13 +89,7 @@ export async function showWhy(
   const { answer, symptom, note } = asked.value;
   if (note !== undefined) io.err(`note: ${note}`);
   if (options.json === true)
-    io.out(
-      JSON.stringify(
-        { symptom: { ...symptom, at: instantText(symptom.at) }, ...answer },
-        undefined,
-        2,
-      ),
-    );
+    io.out(JSON.stringify(timesAsText({ symptom, ...answer }), undefined, 2));
   else io.out(whyText(answer, symptom).trimEnd());
   // The answer first: who asked for a file as well must not lose it when that cannot be written.
   if (options.picture !== undefined) {

@@ -3,6 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { err, instantText, ok, type Result } from "../../kernel/index.ts";
 import type { NodeId } from "../../model/index.ts";
 import type { CommandOutput } from "../policy-knowledge.ts";
+import { timesAsText } from "./times-as-text.ts";
 import type { Asked } from "./why.ts";
 
 export async function writeDraft(
@@ -25,7 +26,7 @@ export async function writeDraft(
     policy: "",
   };
   try {
-    await writeFile(file, `${JSON.stringify(draft, undefined, 2)}\n`, { flag: "wx" });
+    await writeFile(file, `${JSON.stringify(timesAsText(draft), undefined, 2)}\n`, { flag: "wx" });
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     const next = code === "EEXIST" ? "; it is there already, and may hold what somebody wrote" : "";

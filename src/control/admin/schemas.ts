@@ -100,7 +100,10 @@ const approval = objectOf(
 );
 
 export const componentSchemas: Readonly<Record<string, JsonObject>> = {
-  ModelAnswer: { type: "object", description: "As the command prints it with --json." },
+  ModelAnswer: {
+    type: "object",
+    description: "As the command prints it with --json; all times are ISO 8601 in UTC.",
+  },
   Approval: approval,
   Vote: objectOf({
     approver: text,

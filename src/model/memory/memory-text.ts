@@ -1,6 +1,7 @@
 /** Memory as JSON that people may read and keep in a file. */
 import {
   err,
+  instantMs,
   isJsonArray,
   isJsonObject,
   type JsonObject,
@@ -48,9 +49,11 @@ export function readIncident(value: JsonValue, at: string): Result<ConfirmedInci
     return err(`${at}.kind: ${String(kind)} is no kind of cause; ${kindsText(String(kind))}`);
   const node = value["node"];
   if (!isNode(node)) return err(`${at}.node: ${String(node)} is no node id, as service:cart`);
-  const [when, confirmedAt] = [value["at"], value["confirmedAt"]];
-  if (typeof when !== "number" || typeof confirmedAt !== "number")
-    return err(`${at}.at and ${at}.confirmedAt are times in milliseconds`);
+  const [when, confirmedAt] = [momentOf(value["at"]), momentOf(value["confirmedAt"])];
+  if (when === undefined || confirmedAt === undefined)
+    return err(
+      `${at}.at and ${at}.confirmedAt are moments: 2026-05-04T10:12:00Z, or milliseconds since 1970`,
+    );
   const lists = nodeLists(value, at);
   if (!lists.ok) return lists;
   return ok({
@@ -62,6 +65,12 @@ export function readIncident(value: JsonValue, at: string): Result<ConfirmedInci
     ...lists.value,
     ...texts(value),
   });
+}
+
+/** As text, or in milliseconds since 1970-01-01 UTC. */
+export function momentOf(value: JsonValue | undefined): number | undefined {
+  if (typeof value === "string") return instantMs(value);
+  return typeof value === "number" ? value : undefined;
 }
 
 function kindsText(given: string): string {
@@ -89,20 +98,20 @@ function nodeLists(
 }
 
 function texts(value: JsonObject): Partial<ConfirmedIncident> {
-  const [change, resolution, policy, confirmedBy, expiresAt] = [
+  const [change, resolution, policy, confirmedBy] = [
     value["change"],
     value["resolution"],
     value["policy"],
     value["confirmedBy"],
-    value["expiresAt"],
   ];
+  const expiresAt = momentOf(value["expiresAt"]);
   const share = value["share"];
   return {
     ...(isNode(change) ? { change } : {}),
     ...(typeof resolution === "string" ? { resolution } : {}),
     ...(typeof policy === "string" ? { policy } : {}),
     ...(typeof confirmedBy === "string" ? { confirmedBy } : {}),
-    ...(typeof expiresAt === "number" ? { expiresAt } : {}),
+    ...(expiresAt !== undefined ? { expiresAt } : {}),
     ...(typeof share === "number" ? { share } : {}),
   };
 }

@@ -15,6 +15,7 @@ import {
 import { type CauseKind, causeKinds } from "../cause-kind.ts";
 import { type NodeId, nodeId, splitNodeId } from "../graph-words.ts";
 import { kubernetesNodeId } from "../kubernetes-id.ts";
+import { momentOf } from "./memory-text.ts";
 import { kindInWords, type Link, type Postmortem } from "./postmortem.ts";
 
 export function readPostmortemJson(text: string): Result<Postmortem, string> {
@@ -46,6 +47,9 @@ function ownFile(file: JsonObject): Result<Postmortem, string> {
   const broken = links.find((link) => !link.ok);
   if (broken?.ok === false) return broken;
   const title = textOf(file["title"]);
+  const at = momentOf(file["at"]);
+  if (at === undefined && file["at"] !== undefined)
+    return err("$.at is no moment: 2026-05-04T10:12:00Z, or milliseconds since 1970");
   const kind = kindOf(textOf(file["kind"])) ?? kindInWords(title);
   return ok({
     id,
@@ -53,7 +57,7 @@ function ownFile(file: JsonObject): Result<Postmortem, string> {
     roots: [cause],
     chain: links.flatMap((link) => (link.ok ? [link.value] : [])),
     same: [],
-    ...(typeof file["at"] === "number" ? { at: file["at"] } : {}),
+    ...(at === undefined ? {} : { at }),
     ...(kind === undefined ? {} : { kind }),
     ...texts(file),
   });

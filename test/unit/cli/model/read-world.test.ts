@@ -88,3 +88,26 @@ test("history tells what was seen to change, though nobody told it", async () =>
       value: { events: [{ type: "change", kind: "config", diff: [{ added: ["POOL: 5"] }] }] },
     });
 });
+
+test("agents are told moments as text", async () => {
+  const state = new SharedState(
+    new SimDatabase(new Random(7), new SimClock(), noStoreFaults).open(),
+  );
+  const now = await state.now();
+  if (!now.ok) throw new Error(now.error.detail);
+  const events = [edge(now.value - 1, "service:web", "service:cart")];
+  await new ModelLog(state).write({ id: "told", source: "test", events });
+  const io = { out: () => undefined, err: () => undefined };
+  const tools = readTools(
+    readWorld({ state, agent: "bot", config: { model: { kinds: {} } as never }, io }),
+  );
+  const ask = (name: string, args: object) =>
+    tools.find((each) => each.name === name)?.run(args as never);
+  const moment = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+  expect(await ask("why", { symptom: "cart slow" })).toMatchObject({
+    value: { symptom: { at: moment } },
+  });
+  expect(await ask("impact", { what: "service:cart", change: "restart" })).toMatchObject({
+    value: { at: moment },
+  });
+});

@@ -53,6 +53,8 @@ test("names the callee that broke, in words and as JSON", async () => {
   const json = JSON.parse((await run(["front", "slow"], { json: true })).out);
   expect(json.causes[0]).toMatchObject({ node: "service:cart", kind: "compute.cpu" });
   expect(json.symptom.at).toBe("2026-05-04T12:00:00.000Z");
+  expect(json.causes[0].onsetAt).toBe("2026-05-04T11:56:00.000Z");
+  expect(json.causes[0].evidence[0].onsetAt).toBe("2026-05-04T11:56:00.000Z");
 });
 
 test("before it was known, nothing is named: exit code 1", async () => {
@@ -88,11 +90,17 @@ test("the first cause is drafted as an incident that can be confirmed, and nothi
   const draft = await readFile(file, "utf8");
   const untouched = fromIncident(draft, "incident.json", now, "mika", []);
   expect(untouched.ok ? "" : untouched.error).toContain("$.resolution is empty");
+  expect(JSON.parse(draft).at).toBe("2026-05-04T12:00:00.000Z");
   const completed = draft.replace('"resolution": ""', '"resolution": "it was restarted"');
   const confirmed = fromIncident(completed, "incident.json", now, "mika", []);
   expect(confirmed).toMatchObject({
     ok: true,
-    value: { node: "service:cart", kind: "compute.cpu", chain: ["service:cart", "service:front"] },
+    value: {
+      at: now,
+      node: "service:cart",
+      kind: "compute.cpu",
+      chain: ["service:cart", "service:front"],
+    },
   });
   const again = await run(["front", "slow"], { draft: file });
   expect(again.err).toContain("EEXIST; it is there already");
