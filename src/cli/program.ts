@@ -70,7 +70,6 @@ export function createProgram(processes: Processes): Program {
     .description("The control layer between AI agents and production.")
     .version(processes.version)
     .showSuggestionAfterError()
-    .showHelpAfterError("(holdfast --help shows what there is)")
     .exitOverride();
   const outcome = { code: 0 };
   const withConfig =
@@ -126,7 +125,14 @@ export function createProgram(processes: Processes): Program {
   registerLimitsCommand(program, withStore, onState);
   registerEscrowCommands(program, withStore, onState);
   registerModelCommands(program, withStore, onState);
+  pointToHelp(program, "holdfast");
   return { run: (args) => run(program, args, outcome) };
+}
+
+/** Who used a command wrongly is told of that command's own help. */
+function pointToHelp(command: Command, path: string): void {
+  command.showHelpAfterError(`(${path} --help shows what there is)`);
+  for (const each of command.commands) pointToHelp(each, `${path} ${each.name()}`);
 }
 
 function registerWrap(

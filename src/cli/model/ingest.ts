@@ -17,6 +17,7 @@ import { err, ok, type Result } from "../../kernel/index.ts";
 import { type ModelEvent, type Remembrance, retained } from "../../model/index.ts";
 import type { SharedState } from "../../state/index.ts";
 import type { CommandOutput } from "../policy-knowledge.ts";
+import { helmFault } from "./helm-template.ts";
 import { fetchSource, pathsIn, readSourceFile } from "./read-files.ts";
 import { visible } from "./visible.ts";
 
@@ -42,6 +43,8 @@ interface Ingested {
 
 /** Files of which one hears when there are many. */
 const progressFiles = 500;
+/** And the size of which one hears before it is read. */
+const progressBytes = 16 * 1024 * 1024;
 const notesMax = 20;
 
 export async function ingest(
@@ -106,11 +109,17 @@ async function takeFiles(
   log: ModelLog | undefined,
   io: CommandOutput,
 ): Promise<Result<void, string>> {
-  const read = await readOnce(files, how, log);
+  const faults = files.flatMap((file) => helmFault(file) ?? []);
+  const rendered = files.filter((file) => helmFault(file) === undefined);
+  const bytes = rendered.reduce((sum, file) => sum + file.bytes.length, 0);
+  const isLarge = bytes >= progressBytes;
+  if (isLarge) io.err(`read ${megabytes(bytes)}; parsing and counting`);
+  const read = await readOnce(rendered, how, log);
   if (!read.ok) return read;
   const { batches, refused, skipped } = read.value;
+  if (isLarge) io.err(`counted ${megabytes(bytes)}; ${batches.length} batches to store`);
   sum.files += files.length;
-  sum.refused.push(...refused);
+  sum.refused.push(...faults, ...refused);
   sum.skipped.push(...skipped);
   for (const batch of batches) {
     sum.notes.push(...batch.notes);
@@ -141,6 +150,8 @@ async function readOnce(
   return ok(batchesOf(files, as, { ...telling, isCounted: (key) => counted.value.has(key) }));
 }
 
+const megabytes = (bytes: number): string => `${Math.round(bytes / 1024 / 1024)} MB`;
+
 async function filesOf(
   address: string,
   io: CommandOutput,
@@ -153,7 +164,9 @@ async function filesOf(
   if (!paths.ok) return paths;
   const files: SourceFile[] = [];
   for (const [at, path] of paths.value.entries()) {
-    const file = await readSourceFile(path);
+    const file = await readSourceFile(path, (bytes) => {
+      if (bytes >= progressBytes) io.err(`reading ${visible(path)}, ${megabytes(bytes)}`);
+    });
     if (!file.ok) return file;
     files.push(file.value);
     if ((at + 1) % progressFiles === 0)

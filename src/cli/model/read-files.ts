@@ -39,11 +39,16 @@ async function entriesOf(path: string): Promise<Result<readonly Dirent[], string
   }
 }
 
-export async function readSourceFile(path: string): Promise<Result<SourceFile, string>> {
+/** `tell` hears how many bytes it has before they are read. */
+export async function readSourceFile(
+  path: string,
+  tell: (bytes: number) => void = () => undefined,
+): Promise<Result<SourceFile, string>> {
   try {
     const { mtimeMs, size } = await stat(path);
     if (size > fileBytesMax)
       return err(`${path}: ${size} bytes; at most ${fileBytesMax} are read, split it`);
+    tell(size);
     return ok({ path, bytes: await readFile(path), modifiedAtMs: Math.floor(mtimeMs) });
   } catch (thrown) {
     const { code } = thrown as NodeJS.ErrnoException;

@@ -2,7 +2,7 @@
  * `holdfast why <symptom>`: what caused it, by the model as of a moment. The same events, the same answer. Exit codes: 0 a
  * cause was named, or nothing is wrong; 1 the evidence is not enough; 2 wrong usage, or the model cannot be read.
  */
-import { err, ok, type Result } from "../../kernel/index.ts";
+import { err, instantText, ok, type Result } from "../../kernel/index.ts";
 import {
   defaultSettings,
   type Graph,
@@ -53,6 +53,10 @@ export function askWhy(
   const moments = readMoments(options, nowMs);
   if (!moments.ok) return moments;
   const { atMs, knownAtMs } = moments.value;
+  if (atMs > nowMs)
+    return err(
+      `${instantText(atMs)} is in the future, of which nothing can be known: it is ${instantText(nowMs)} by the clock of the store`,
+    );
   const view = graph.asOf(atMs, knownAtMs);
   const read = readSymptom(words.join(" "), atMs, view);
   const symptom = read.ok ? withKnownOperation(read.value, view) : read;
@@ -84,6 +88,8 @@ export async function showWhy(
   parts: { readonly io: CommandOutput; readonly nowMs: number; readonly incidentKeepMs?: number },
 ): Promise<number> {
   const { io, nowMs, incidentKeepMs } = parts;
+  const format = formatOf(undefined, options.picture);
+  if (!format.ok) return refuse(io, `--picture: ${format.error}`);
   const asked = askWhy(graph, words, options, nowMs, incidentKeepMs);
   if (!asked.ok) return refuse(io, asked.error);
   const { answer, symptom, note } = asked.value;
@@ -93,8 +99,6 @@ export async function showWhy(
   else io.out(whyText(answer, symptom).trimEnd());
   // The answer first: who asked for a file as well must not lose it when that cannot be written.
   if (options.picture !== undefined) {
-    const format = formatOf(undefined, options.picture);
-    if (!format.ok) return refuse(io, format.error);
     const picture = pictureOfAnswer(answer, symptom);
     const written = await writePicture(picture, format.value, options.picture, io);
     if (!written.ok) return refuse(io, written.error);

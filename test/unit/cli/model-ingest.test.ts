@@ -257,3 +257,35 @@ test("a node is shown by its name too, and what it is since when, however often 
   expect(JSON.parse(shown.out).aspects.status).toMatchObject({ since: first });
   expect((await desk.run("show", "--node", "shpo")).err).toContain("did you mean");
 });
+
+test("a chart's template is refused with what to do; what only speaks of templates is not", async () => {
+  const desk = new Desk();
+  const deployment =
+    "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  namespace: shop\n  name: ";
+  const files = [
+    desk.put("template.yaml", `${deployment}{{ .Values.name }}\n`),
+    desk.put("block.yaml", `{{- if .Capabilities }}\n${deployment}cart\n{{- end }}\n`),
+    desk.put(
+      "plain.yaml",
+      `${deployment}cart\n  annotations: { note: "{{ $labels.pod }} is down" }\n`,
+    ),
+  ];
+  const took = await desk.run("ingest", ...files);
+  expect(took.code).toBe(1);
+  expect(took.err).toContain("refused …/template.yaml:5: a Helm template");
+  expect(took.err).toContain("refused …/block.yaml:1: a Helm template");
+  expect(took.err).toContain("render it first: helm template <release> <chart>");
+  expect(took.out).toContain("in 1 batches of 3 files; 0 known before, 2 refused");
+});
+
+test("a large file is told of before it is read, and while it is counted", async () => {
+  const desk = new Desk();
+  const text = JSON.stringify(flagFile("ENABLED"));
+  const took = await desk.run("ingest", desk.put("large.json", text + " ".repeat(17 * 2 ** 20)));
+  expect(took.err.split("\n").slice(0, 3)).toEqual([
+    "reading …/large.json, 17 MB",
+    "read 17 MB; parsing and counting",
+    "counted 17 MB; 1 batches to store",
+  ]);
+  expect((await desk.run("ingest", desk.put("small.json", text))).err).toBe("");
+});

@@ -77,7 +77,6 @@ export function brokenProportions(
       activity.get(key)?.counters ?? new Map<string, Counter>();
     const top = furthestOf(past.map(of), now.map(of));
     if (top === undefined || top.nats <= 0) return [];
-    const { base, part, count, usual, change, origin } = top;
     return [
       {
         node,
@@ -86,11 +85,24 @@ export function brokenProportions(
         kind: "code.result" as const,
         strength: Math.log1p(top.nats),
         onsetAt: now[0]?.at ?? null,
-        says: `${part} ${count} times for ${change.now.runs} times that it ${base}, where ${usual.toFixed(1)} were usual`,
-        origin,
+        says: saysOf(top),
+        origin: top.origin,
       },
     ];
   });
+}
+
+/** As "it says info "sent" 20 times, where 80 are to be expected: usually once for each time that it runs buy (80 times now)". */
+function saysOf({ base, part, count, ratio, change }: Broken): string {
+  const { runs } = change.now;
+  const usually =
+    ratio === 1
+      ? "once for each time"
+      : ratio > 1
+        ? `${ratio === 2 ? "twice" : `${ratio} times`} for each time`
+        : `once for every ${Math.round(1 / ratio)} times`;
+  const expected = Math.round(ratio * runs);
+  return `it ${part} ${count} times, where ${expected} are to be expected: usually ${usually} that it ${base} (${runs} times now)`;
 }
 
 type Counters = ReadonlyMap<string, Counter>;
@@ -98,9 +110,10 @@ type Counters = ReadonlyMap<string, Counter>;
 interface Broken {
   readonly base: string;
   readonly part: string;
-  /** Of the part, since the trouble began, and how many there should have been. */
+  /** Of the part, since the trouble began. */
   readonly count: number;
-  readonly usual: number;
+  /** How many of the part come with one of the base. */
+  readonly ratio: number;
   readonly change: RateChange;
   readonly origin: Origin;
 }
@@ -158,8 +171,7 @@ function brokenOf(base: Habit, part: Habit): Broken | "none" | "held" {
   const change = rateChange(off(base.past, part.past), off(base.now, part.now));
   if (change?.more !== true || change.now.runs < leastInWindow) return "held";
   const count = part.now.reduce((sum, each) => sum + each, 0);
-  const usual = ratio * change.now.runs;
-  return { base: base.what, part: part.what, count, usual, change, origin: part.origin };
+  return { base: base.what, part: part.what, count, ratio, change, origin: part.origin };
 }
 
 function medianRatio(bases: readonly number[], parts: readonly number[]): number {

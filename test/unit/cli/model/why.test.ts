@@ -112,12 +112,17 @@ test.each<[string[], WhyOptions, string]>([
   [["front", "GET", "/x", "slow"], {}, "service:front was never seen to serve `GET /x`"],
   [["front"], { at: "yesterday" }, "--at: `yesterday` is no moment"],
   [["front"], { knownAt: "5" }, "--known-at: `5` is no moment"],
-  [["front"], { picture: "x.png" }, "`png` is no format of pictures"],
+  [["front"], { at: "2026-05-04T12:00:01Z" }, "2026-05-04T12:00:01.000Z is in the future"],
+  [["front"], { picture: "x.png" }, "--picture: `png` is no format of pictures"],
   [["front"], { picture: "/nowhere/x.svg" }, "cannot write /nowhere/x.svg: ENOENT"],
 ])("%j %j is refused", async (words, options, message) => {
   const { code, err } = await run(words, options);
   expect(err).toContain(message);
   expect(code).toBe(2);
+});
+
+test("a picture of an unknown kind is refused before anything is answered", async () => {
+  expect((await run(["front", "slow"], { picture: "x.png" })).out).toBe("");
 });
 
 test("moments are instants, or so long ago", () => {
