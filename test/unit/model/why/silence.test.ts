@@ -49,6 +49,13 @@ test("seven hours after the last telemetry nothing is concluded from it; the ans
   expect(answer.checkNext[0]).toContain("ask with --at 2023-11-14T22:15:20.000Z --known-at now");
 });
 
+test("in a production too large to be looked at whole, it says the same", () => {
+  const others = Array.from({ length: 12_500 }, (_, i) => calls(service(`a${i}`), service("b")));
+  const [answer, small] = [later([...broken, ...others], 7), later(broken, 7)];
+  expect(answer.verdict).toBe("insufficient");
+  expect(answer.newestTelemetryAt).toBe(small.newestTelemetryAt);
+});
+
 test("by what was known at a moment, the advice keeps to that knowledge", () => {
   const answer = later(broken, 7, symptomAt + hourMs);
   expect(answer.checkNext[0]).toContain("--known-at 2023-11-14T23:13:20.000Z");
