@@ -5,8 +5,8 @@
 import type { Change, ChangeKind } from "../event.ts";
 import type { NodeId } from "../graph-words.ts";
 import { edgeForm } from "./edge-table.ts";
-import { compareDated, type Moment } from "./order.ts";
-import { changesBetween } from "./succession.ts";
+import { compareDated, countBefore, type Moment } from "./order.ts";
+import { changesBetween, comparedAspects } from "./succession.ts";
 import type { Tables } from "./tables.ts";
 
 /** A deploy is told when it is asked for or when it is done, and rolled out in between. */
@@ -43,12 +43,22 @@ export class AllChanges {
     if (compared.size === 0) return told;
     const about = node === undefined ? [...compared] : this.#around(node);
     const own = about
+      .filter((each) => this.#isToldWithin(each, fromAt, toAt))
       .flatMap((each) => this.#of(each))
       .filter(({ change, twin }) => twin === undefined && change.at >= fromAt && change.at < toAt);
     return [
       ...told.map((change) => this.#withDiff(change)),
       ...own.map(({ change }) => change),
     ].sort(compareDated);
+  }
+
+  /** A change begins with a fact: where none is, nothing need be compared. */
+  #isToldWithin(node: number, fromAt: number, toAt: number): boolean {
+    const { nodes } = this.#tables;
+    return comparedAspects(nodes.ids[node] as NodeId).some((aspect) => {
+      const facts = nodes.facts(node, aspect);
+      return (facts[countBefore(facts, ({ at }) => at < fromAt)]?.at ?? toAt) < toAt;
+    });
   }
 
   /** Of this node and the workloads of it those that were told more than once. */

@@ -20,16 +20,16 @@ const programMs = 60 * 60_000;
 const textMax = 60;
 
 /** The aspect that is compared; undefined: nothing of such a node is. */
-export function comparedAspect(node: NodeId): string | undefined {
+function comparedAspect(node: NodeId): string | undefined {
   if (node.startsWith("workload:")) return "spec";
   if (node.startsWith("object:ConfigMap/")) return "data";
   return node.startsWith("service:") ? "version" : undefined;
 }
 
-/** Whether two facts of this aspect may be a change of the node. */
-export function isCompared(node: NodeId, aspect: string): boolean {
-  const compared = comparedAspect(node);
-  return compared === aspect || (aspect === declaredAspect && compared !== undefined);
+/** The aspects of which two facts may be a change of the node. */
+export function comparedAspects(node: NodeId): readonly string[] {
+  const aspect = comparedAspect(node);
+  return aspect === undefined ? [] : [aspect, declaredAspect];
 }
 
 interface Version {

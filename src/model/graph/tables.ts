@@ -19,7 +19,7 @@ import { Namespaces } from "./namespaces.ts";
 import { NodeTable } from "./node-table.ts";
 import { compareDated, type Moment } from "./order.ts";
 import { Running } from "./running.ts";
-import { isCompared } from "./succession.ts";
+import { comparedAspects } from "./succession.ts";
 
 export class Tables {
   readonly nodes: NodeTable = new NodeTable();
@@ -78,7 +78,7 @@ export class Tables {
 
   #foldFact(event: NodeFact): void {
     this.nodes.addFact(event);
-    if (!isCompared(event.node, event.aspect)) return;
+    if (!comparedAspects(event.node).includes(event.aspect)) return;
     const index = this.nodes.see(event.node, event);
     if (this.nodes.facts(index, event.aspect).length > 1) this.compared.add(index);
   }
