@@ -34,6 +34,11 @@ const says: Readonly<Record<string, RegExp>> = {
   "holdfast audit prove .holdfast/log <call>": /^c2sp\.org\/tlog-proof@v1\n/,
 };
 
+/** What a person does in an editor before a command: a draft that nobody completed is not confirmed. */
+const edits: Readonly<Record<string, string>> = {
+  "holdfast model confirm incident.json": `sed -i 's/"resolution": ""/"resolution": "rolled back"/' incident.json`,
+};
+
 const all = pages();
 const blocks = all.flatMap((page) => page.blocks);
 const shell = blocks.filter(({ language }) => language === "sh");
@@ -63,7 +68,7 @@ function run(command: string): string {
   const line = command.replaceAll("<call>", newcomer().call);
   const placed = line.startsWith("npm")
     ? `cd "${root}" && ${line.replace("npm run", "npm run --silent")}`
-    : line;
+    : [edits[command] ?? [], line].flat().join(" && ");
   const done = newcomer().run(placed, { HOLDFAST_DEMO_PORT: String(made.demoPort) });
   expect(`${done.status} ${done.stderr}`, `${command}\n${done.stdout}`).toMatch(/^0 /);
   return done.stdout;
