@@ -15,14 +15,20 @@ import type { View } from "./view.ts";
 /** That somebody complained is worth less, and may be as old as the telemetry. */
 const leastNats = 2;
 
-/** When something was last measured, called or said, up to `at` and by what was known at `knownAt`; undefined: never. */
+/** Who asks may be so much too early: what was measured then, where it is known, is of the trouble that is asked about. */
+const earlyMs = 5 * 60_000;
+
+/**
+ * When something was last measured, called or said, up to `at` and shortly after, by what was known at `knownAt`; undefined:
+ * never.
+ */
 export function newestTelemetryAt(
   events: Iterable<ModelEvent>,
   { at, knownAt }: { readonly at: number; readonly knownAt: number },
 ): number | undefined {
   let newest = Number.NEGATIVE_INFINITY;
   for (const event of events)
-    if (event.knownAt <= knownAt) newest = Math.max(newest, lastOf(event, at));
+    if (event.knownAt <= knownAt) newest = Math.max(newest, lastOf(event, at + earlyMs));
   return Number.isFinite(newest) ? newest : undefined;
 }
 

@@ -67,6 +67,12 @@ test("measurements of a node that is not asked about end the silence", () => {
   expect(later([...broken, fresh], 0.1).newestTelemetryAt).toBeUndefined();
 });
 
+test("who asks a minute early is not told that nothing was measured", () => {
+  const early = { ...about, at: symptomAt - 60_000 };
+  const answer = why(broken, early, { ...defaultSettings, lookbackMs: 30_000 });
+  expect([answer.verdict, answer.causes[0]?.node]).toEqual(["cause", service("cart")]);
+});
+
 test("telemetry of later does not stand for that of the time that is asked about", () => {
   const after = traffic(20 * 60, { caller: null, callee: "front" });
   expect(later([...broken, after], 7).verdict).toBe("insufficient");
