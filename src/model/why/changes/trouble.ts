@@ -54,7 +54,7 @@ export function troubleOf(question: Case): Trouble | undefined {
   const own = departures.filter((each) => each.node === node).map(({ at }) => at);
   const alerts = view.of("alert").filter((alert) => alert.node === node);
   const logs = view.of("log");
-  const began = own.length > 0 ? own : firstErrors(logs, node, question);
+  const began = [...own, ...firstErrors(logs, node, question)];
   const onsetAt = Math.min(symptom.at, ...began);
   // Without time every line may be of the trouble.
   const saidFrom = settings.without.has("time")
@@ -86,7 +86,7 @@ export function troubleOf(question: Case): Trouble | undefined {
 const beganAt = (departures: readonly Departed[], onsetAt: number, lookbackMs: number): number =>
   Math.min(onsetAt, ...departures.map(({ at }) => at).filter((at) => at >= onsetAt - lookbackMs));
 
-/** Where nothing is measured: when the node began to say errors that it never said before. */
+/** When the node began to say errors that it never said before: often before a measurement of it has left its past. */
 function firstErrors(
   logs: readonly LogTemplate[],
   node: NodeId,
