@@ -71,11 +71,14 @@ export function slowOperations(past: readonly Window[], now: readonly Window[]):
 export function slowWays(past: readonly Window[], now: readonly Window[]): Anomaly[] {
   const slowness = slownessOf(past, now, "ways", "way");
   const [into, outOf] = [groupBy(slowness, calleeOf), groupBy(slowness, callerOf)];
-  const isOfCaller = (each: Slowness) => {
-    const caller = callerOf(each);
-    const ofCaller = Math.max(delayOf(into.get(caller) ?? []), delayOnAll(outOf.get(caller) ?? []));
-    return ofCaller >= likeShare * Math.max(leastMs, delayOf([each]));
-  };
+  const ofCaller = new Map(
+    [...outOf].map(([caller, group]) => [
+      caller,
+      Math.max(delayOf(into.get(caller) ?? []), delayOnAll(group)),
+    ]),
+  );
+  const isOfCaller = (each: Slowness) =>
+    (ofCaller.get(callerOf(each)) ?? 0) >= likeShare * Math.max(leastMs, delayOf([each]));
   const others = [...into].map(
     ([node, group]) => [node, group.filter((each) => !isOfCaller(each))] as const,
   );
